@@ -1,0 +1,229 @@
+#include "zvt_follower.h"
+
+#include <inttypes.h>
+
+#include "zvt_diag.h"
+#include "zvt_stats.h"
+#include "zvt_time.h"
+
+enum { REPLAY_LIMIT = 4000 };
+#define ASK_AGAIN_NS (500 * ZVT_MS_NS) /* a lost question or answer; reads may be repeated */
+
+struct zvt_follower {
+    zvt_loop_t *loop;
+    uint32_t shard;
+    zvt_subscriber_t *live;
+    zvt_link_t *replay;
+    zvt_follower_event_fn *on_event;
+    zvt_follower_batch_fn *on_batch;
+    void *arg;
+    uint64_t next_seq;  /* the event wanted next; 0: whatever comes (ZVT_FOLLOW_LIVE before the first batch) */
+    uint64_t tip_seq;   /* highest seq known to be committed */
+    bool asking;        /* a replay request is under way */
+    int64_t asked_ns;   /* monotonic */
+    zvt_buf_t held;     /* live frames that wait for the replay, each after its size_t length */
+    bool held_lost;     /* some did not fit: fetch them too */
+};
+
+static void s_ask(zvt_follower_t *self)
+{
+    self->asking = true;
+    self->asked_ns = zvt_loop_monotonic_ns(self->loop);
+    zvt_replay_request_t request = {.from_seq = self->next_seq, .limit = REPLAY_LIMIT};
+    zvt_link_send(self->replay, ZVT_T_REPLAY_REQUEST, &request);
+}
+
+/* Delivers the events of a batch that are still wanted. A hole inside the batch ends it. */
+static void s_deliver(zvt_follower_t *self, zvt_cursor_t frame)
+{
+    zvt_event_t event;
+    while (!zvt_cursor_done(&frame)) {
+        int status = zvt_read_event(&frame, &event);
+        if (status != 0) {
+            ZVT_COUNT("malformed");
+            zvt_warn("event batch after seq %" PRIu64 ": %s", self->next_seq - 1, zvt_strerror(status));
+            return;
+        }
+        if (event.seq < self->next_seq) continue;
+        if (event.seq > self->next_seq) return;
+        self->next_seq++;
+        self->on_event(self->arg, &event);
+    }
+}
+
+static void s_after_batch(zvt_follower_t *self)
+{
+    if (self->on_batch != NULL) self->on_batch(self->arg, self->next_seq - 1, zvt_follower_caught_up(self));
+}
+
+static void s_hold(zvt_follower_t *self, const uint8_t *data, size_t length)
+{
+    if (self->held_lost || self->held.capacity - self->held.length < sizeof length + length) {
+        self->held_lost = true;
+        ZVT_COUNT("follower_held_lost");
+        return;
+    }
+    ZVT_ASSERT(zvt_buf_append(&self->held, &length, sizeof length) == 0);
+    ZVT_ASSERT(zvt_buf_append(&self->held, data, length) == 0);
+}
+
+/* Reads the batch record at the head of a frame; false if the frame is something else. */
+static bool s_read_batch(zvt_cursor_t *frame, zvt_log_batch_t *batch)
+{
+    zvt_record_t record;
+    if (zvt_read(frame, &record) != 0 || record.type != ZVT_T_LOG_BATCH) return false;
+    *batch = record.log_batch;
+    return true;
+}
+
+static void s_note_tip(zvt_follower_t *self, uint64_t tip_seq)
+{
+    if (tip_seq > self->tip_seq) self->tip_seq = tip_seq;
+}
+
+static void s_on_live_batch(zvt_follower_t *self, zvt_cursor_t whole)
+{
+    zvt_log_batch_t batch;
+    zvt_cursor_t frame = whole;
+    if (!s_read_batch(&frame, &batch) || batch.shard != self->shard) return;
+    if (self->next_seq == 0) self->next_seq = batch.first_seq;
+    s_note_tip(self, batch.last_seq);
+    if (self->asking) {
+        s_hold(self, whole.at, (size_t)(whole.end - whole.at));
+        return;
+    }
+    if (batch.first_seq > self->next_seq) {
+        ZVT_COUNT("follower_gaps");
+        s_hold(self, whole.at, (size_t)(whole.end - whole.at));
+        s_ask(self);
+        return;
+    }
+    s_deliver(self, frame);
+    s_after_batch(self);
+}
+
+static void s_on_live(void *arg, const char *topic, zvt_cursor_t frame)
+{
+    zvt_follower_t *self = arg;
+    (void)topic;
+    zvt_cursor_t cursor = frame;
+    zvt_record_t record;
+    if (zvt_read(&cursor, &record) != 0) {
+        ZVT_COUNT("malformed");
+        return;
+    }
+    if (record.type == ZVT_T_LOG_BATCH) {
+        s_on_live_batch(self, frame);
+    } else if (record.type == ZVT_T_LOG_TIP && record.log_tip.shard == self->shard) {
+        s_note_tip(self, record.log_tip.tip_seq);
+        if (self->next_seq == 0) self->next_seq = record.log_tip.tip_seq + 1;
+        if (!self->asking && !zvt_follower_caught_up(self)) s_ask(self);
+        s_after_batch(self);
+    }
+}
+
+/* Delivers what waited during the replay, as far as it connects. */
+static void s_release_held(zvt_follower_t *self)
+{
+    size_t at = 0;
+    while (at < self->held.length) {
+        size_t length;
+        memcpy(&length, self->held.data + at, sizeof length);
+        zvt_cursor_t frame = zvt_cursor(self->held.data + at + sizeof length, length);
+        zvt_log_batch_t batch;
+        if (s_read_batch(&frame, &batch) && batch.first_seq <= self->next_seq) s_deliver(self, frame);
+        at += sizeof length + length;
+    }
+}
+
+/* Frames that still do not connect wait on, unless they are needed no more. */
+static void s_on_replayed(zvt_follower_t *self)
+{
+    s_release_held(self);
+    bool more = !zvt_follower_caught_up(self);
+    if (!more) {
+        self->held.length = 0;
+        self->held_lost = false;
+    }
+    self->asking = false;
+    if (more) s_ask(self);
+    s_after_batch(self);
+}
+
+/* The replayer's answers are batches of events, which zvt_link cannot decode as records: the follower reads frames. */
+static void s_on_replay_frame(void *arg, zvt_cursor_t frame)
+{
+    zvt_follower_t *self = arg;
+    zvt_log_batch_t batch;
+    if (!s_read_batch(&frame, &batch) || !self->asking) return;
+    s_note_tip(self, batch.tip_seq);
+    uint64_t before = self->next_seq;
+    s_deliver(self, frame);
+    if (self->next_seq == before && !zvt_follower_caught_up(self)) return; /* an old answer; asked again by time */
+    s_on_replayed(self);
+}
+
+static void s_on_replay_up(void *arg, const zvt_hello_t *peer)
+{
+    zvt_follower_t *self = arg;
+    s_note_tip(self, peer->cursor);
+    if (self->next_seq != 0 && (self->asking || !zvt_follower_caught_up(self))) s_ask(self);
+}
+
+static void s_on_replay_record(void *arg, const zvt_record_t *record)
+{
+    (void)arg;
+    if (record->type == ZVT_T_ERROR_REPLY) zvt_warn("replayer: %s", record->error_reply.message);
+}
+
+static void s_on_time(void *arg)
+{
+    zvt_follower_t *self = arg;
+    if (self->asking && zvt_loop_monotonic_ns(self->loop) - self->asked_ns > ASK_AGAIN_NS) s_ask(self);
+}
+
+zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from_seq, const zvt_hello_t *identity,
+                                 zvt_follower_event_fn *on_event, zvt_follower_batch_fn *on_batch, void *arg)
+{
+    zvt_follower_t *self = calloc(1, sizeof *self);
+    ZVT_ASSERT(self != NULL);
+    self->loop = loop;
+    self->shard = shard;
+    self->on_event = on_event;
+    self->on_batch = on_batch;
+    self->arg = arg;
+    self->next_seq = from_seq == ZVT_FOLLOW_LIVE ? 0 : from_seq;
+    self->held = zvt_buf_new(ZVT_FOLLOWER_HELD);
+    char endpoint[ZVT_ENDPOINT_SIZE], topic[32];
+    zvt_endpoint(endpoint, "events", NULL);
+    self->live = zvt_subscriber_new_raw(loop, endpoint, s_on_live, self);
+    /* The topic is a prefix; the shard inside the records tells log.1 from log.10. */
+    snprintf(topic, sizeof topic, "log.%" PRIu32, shard);
+    zvt_subscriber_add(self->live, topic);
+    zvt_endpoint(endpoint, "replay", NULL);
+    zvt_link_handler_t handler = {.on_record = s_on_replay_record, .on_up = s_on_replay_up, .on_frame = s_on_replay_frame,
+                                  .arg = self};
+    self->replay = zvt_link_new(loop, endpoint, identity, &handler);
+    zvt_loop_every(loop, ASK_AGAIN_NS / 2, s_on_time, self);
+    return self;
+}
+
+void zvt_follower_destroy(zvt_follower_t **self)
+{
+    if (*self == NULL) return;
+    zvt_subscriber_destroy(&(*self)->live);
+    zvt_link_destroy(&(*self)->replay);
+    zvt_buf_destroy(&(*self)->held);
+    free(*self);
+    *self = NULL;
+}
+
+uint64_t zvt_follower_applied(const zvt_follower_t *self)
+{
+    return self->next_seq == 0 ? 0 : self->next_seq - 1;
+}
+
+bool zvt_follower_caught_up(const zvt_follower_t *self)
+{
+    return self->next_seq > self->tip_seq;
+}

@@ -1,0 +1,32 @@
+/* zvt_follower -- follows the committed event log from any point, without a gap.
+ *
+ * Live batches come on topic log.SHARD of the events socket; what is missing (history, a lost batch, a late join) is
+ * fetched from the replayer, and live batches wait meanwhile. The tip heartbeat uncovers a lost last batch.
+ *
+ * Bounds   ZVT_FOLLOWER_HELD bytes of live batches wait during a fetch; more are dropped and fetched later. */
+#ifndef ZVT_FOLLOWER_H
+#define ZVT_FOLLOWER_H
+
+#include "zvt_socket.h"
+
+enum { ZVT_FOLLOWER_HELD = 8 << 20 };
+
+typedef struct zvt_follower zvt_follower_t;
+
+/* One event, in order of seq, each exactly once. `event` is valid during the call. */
+typedef void(zvt_follower_event_fn)(void *arg, const zvt_event_t *event);
+/* After every batch: everything known to be committed has been delivered (caught_up), or not yet. May be NULL. */
+typedef void(zvt_follower_batch_fn)(void *arg, uint64_t applied_seq, bool caught_up);
+
+#define ZVT_FOLLOW_LIVE UINT64_MAX /* as from_seq: begin with whatever comes next */
+
+/* Follows shard `shard` from event from_seq (1 is the first) on. */
+zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from_seq, const zvt_hello_t *identity,
+                                 zvt_follower_event_fn *on_event, zvt_follower_batch_fn *on_batch, void *arg);
+void zvt_follower_destroy(zvt_follower_t **self);
+/* Seq of the last event delivered; 0 before the first. */
+uint64_t zvt_follower_applied(const zvt_follower_t *self);
+/* True when no committed event is known that has not been delivered. */
+bool zvt_follower_caught_up(const zvt_follower_t *self);
+
+#endif
