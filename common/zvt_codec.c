@@ -249,7 +249,7 @@ static int s_read_blob_length(zvt_cursor_t *cursor, bool binary, size_t *length)
     }
     uint8_t first = binary ? 0xc4 : 0xd9;
     if (tag < first || tag > first + 2) return ZVT_ERR_TYPE;
-    uint64_t value;
+    uint64_t value = 0;
     status = s_take_uint(cursor, (size_t)1 << (tag - first), &value);
     *length = (size_t)value;
     return status;

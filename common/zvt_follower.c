@@ -19,6 +19,7 @@ struct zvt_follower {
     void *arg;
     uint64_t next_seq;  /* the event wanted next; 0: whatever comes (ZVT_FOLLOW_LIVE before the first batch) */
     uint64_t tip_seq;   /* highest seq known to be committed */
+    bool tip_known;     /* the log's end has been heard of */
     bool asking;        /* a replay request is under way */
     int64_t asked_ns;   /* monotonic */
     zvt_buf_t held;     /* live frames that wait for the replay, each after its size_t length */
@@ -78,6 +79,7 @@ static bool s_read_batch(zvt_cursor_t *frame, zvt_log_batch_t *batch)
 
 static void s_note_tip(zvt_follower_t *self, uint64_t tip_seq)
 {
+    self->tip_known = true;
     if (tip_seq > self->tip_seq) self->tip_seq = tip_seq;
 }
 
@@ -166,7 +168,7 @@ static void s_on_replay_frame(void *arg, zvt_cursor_t frame)
 static void s_on_replay_up(void *arg, const zvt_hello_t *peer)
 {
     zvt_follower_t *self = arg;
-    s_note_tip(self, peer->cursor);
+    (void)peer;
     if (self->next_seq != 0 && (self->asking || !zvt_follower_caught_up(self))) s_ask(self);
 }
 
@@ -225,5 +227,5 @@ uint64_t zvt_follower_applied(const zvt_follower_t *self)
 
 bool zvt_follower_caught_up(const zvt_follower_t *self)
 {
-    return self->next_seq > self->tip_seq;
+    return self->tip_known && self->next_seq > self->tip_seq;
 }

@@ -1,9 +1,10 @@
-/* zvt_socket -- sockets with the house's settings, and the three ways processes use them.
+/* zvt_socket -- sockets with the house's settings, and the ways processes use them.
  *
  *   zvt_hub_t         ROUTER: serves plain REQ clients and pipelined DEALERs; answers hellos; sends each peer one
  *                     message per round.
  *   zvt_link_t        DEALER: says hello every 250 ms, reopens after 500 ms of silence, tells when the peer is new.
  *   zvt_subscriber_t  SUB: topics in, records out.
+ *   zvt_puller_t      PULL: commands in.
  *
  * Shapes   a message is one frame of records (see zvt_codec); PUB puts a topic frame before it.
  * Bounds   messages up to ZVT_MESSAGE_MAX bytes; what does not decode is counted ("malformed"), named in the
@@ -111,5 +112,13 @@ zvt_subscriber_t *zvt_subscriber_new_raw(zvt_loop_t *loop, const char *endpoint,
 void zvt_subscriber_destroy(zvt_subscriber_t **self);
 /* Adds a topic prefix: "quote.", "trade.alpha.BTC/USDT", "ack.NAME", "log.0". */
 void zvt_subscriber_add(zvt_subscriber_t *self, const char *topic_prefix);
+
+/* ---- puller ---- */
+typedef struct zvt_puller zvt_puller_t;
+typedef void(zvt_puller_fn)(void *arg, const zvt_record_t *record);
+
+/* PULL: binds and hands out records; many PUSH sockets may connect. */
+ZVT_MUSTUSE int zvt_puller_new(zvt_puller_t **self, zvt_loop_t *loop, const char *endpoint, zvt_puller_fn *on_record, void *arg);
+void zvt_puller_destroy(zvt_puller_t **self);
 
 #endif

@@ -109,6 +109,7 @@
     E(CODE, CANCEL_REQUESTED, 60, "CANCEL_REQUESTED", "ended because a cancel was asked for")             \
     E(CODE, TIME_IN_FORCE, 61, "TIME_IN_FORCE", "ended by its time in force")                             \
     E(CODE, SELF_TRADE, 62, "SELF_TRADE", "would have traded with the account's own order")               \
+    E(CODE, VENUE_EXCLUDED, 63, "VENUE_EXCLUDED", "the order names another venue, or asks to avoid this one") \
     E(CODE, INTERNAL, 90, "INTERNAL", "our own mistake; see the logs")
 
 /* X(PREFIX, c_name): every enumeration above. */

@@ -1,0 +1,446 @@
+/* Commands: signals of strategies, requests of clients, and the clients that wait for an outcome. */
+#include <string.h>
+
+#include "turn_world.h"
+#include "zvt_fixed.h"
+#include "zvt_stats.h"
+#include "zvt_time.h"
+
+enum { NONE = -1, DEFAULT_PLACE_TIMEOUT_MS = 30000, DEFAULT_CANCEL_TIMEOUT_MS = 10000, LIST_DEFAULT = 1000, LIST_MAX = 10000 };
+#define SAGA_TIMEOUT_NS (30 * ZVT_SECOND_NS)
+#define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
+
+/* Why a new order cannot be taken now; OK if it can. */
+static uint8_t s_admission(const turn_core_t *self)
+{
+    if (!self->open) return ZVT_CODE_LOG_UNAVAILABLE;
+    bool room = turn_has_room(self) && order_core_has_room(self->orders) && saga_core_count(self->sagas) < ORDERS_IN_WORK_MAX;
+    return room ? ZVT_CODE_OK : ZVT_CODE_OVERLOADED;
+}
+
+/* ---- acknowledging signals ---- */
+static void s_fill_ack(effect_t *effect, const char *sender, uint64_t incarnation, uint64_t sender_seq, uint8_t code)
+{
+    memset(effect, 0, sizeof *effect);
+    effect->kind = EFFECT_ACK;
+    effect->order = NONE;
+    effect->type = ZVT_T_SIGNAL_ACK;
+    ZVT_STR_SET(effect->sender, sender);
+    effect->signal_ack.incarnation = incarnation;
+    effect->signal_ack.sender_seq = sender_seq;
+    effect->signal_ack.code = code;
+}
+
+/* Publishes an acknowledgement that needs no commit: a refusal, or a repetition of one already durable. */
+static void s_ack_now(turn_core_t *self, const effect_t *effect)
+{
+    char topic[ZVT_NAME_SIZE + 8];
+    uint8_t bytes[512];
+    zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
+    ZVT_ASSERT(zvt_pack(&buf, ZVT_T_SIGNAL_ACK, &effect->signal_ack) == 0);
+    snprintf(topic, sizeof topic, "ack.%s", effect->sender);
+    self->io.publish(self->io.arg, topic, buf.data, buf.length);
+}
+
+static void s_refuse_signal(turn_core_t *self, const zvt_signal_t *signal, uint8_t code, const char *message)
+{
+    effect_t ack;
+    s_fill_ack(&ack, signal->sender, signal->incarnation, signal->sender_seq, code);
+    ack.signal_ack.signal_id = signal->signal_id;
+    ZVT_STR_SET(ack.signal_ack.message, message);
+    s_ack_now(self, &ack);
+    ZVT_COUNT("signals_refused");
+}
+
+/* Seen before: the first answer stands, and is given again once it is durable. */
+static void s_ack_duplicate(turn_core_t *self, const zvt_signal_t *signal, const order_t *order)
+{
+    ZVT_COUNT("signals_duplicate");
+    if (order != NULL && (order->first_seq == 0 || order->first_seq > self->committed_seq)) return; /* the ack is on its way */
+    effect_t ack;
+    s_fill_ack(&ack, signal->sender, signal->incarnation, signal->sender_seq, ZVT_CODE_DUPLICATE);
+    ack.signal_ack.signal_id = signal->signal_id;
+    if (order != NULL) {
+        ack.signal_ack.order_id = order->order_id;
+        ack.signal_ack.seq = order->first_seq;
+    }
+    s_ack_now(self, &ack);
+}
+
+/* ---- making an order ---- */
+static order_t *s_request_order(turn_core_t *self, zvt_order_requested_t *event)
+{
+    event->order_id = zvt_idgen_next(&self->ids, self->utc_ns);
+    event->deadline_ns = self->utc_ns + SAGA_TIMEOUT_NS;
+    if (event->order_request.order_type == ZVT_ORDER_TYPE_MARKET && event->order_request.time_in_force == 0)
+        event->order_request.time_in_force = ZVT_TIF_IOC;
+    turn_emit(self, NULL, ZVT_T_ORDER_REQUESTED, event);
+    ZVT_COUNT("orders_requested");
+    return order_core_by_id(self->orders, &event->order_id);
+}
+
+void commands_on_signal(turn_core_t *self, const zvt_signal_t *signal)
+{
+    ZVT_COUNT("signals");
+    order_t *known = order_core_by_signal(self->orders, &signal->signal_id);
+    dedup_verdict_t seen = dedup_core_check(self->senders, signal->sender, signal->incarnation, signal->sender_seq);
+    uint8_t admission = s_admission(self);
+    if (signal->sender[0] == '\0' || zvt_id_is_none(&signal->signal_id) || signal->sender_seq == 0) {
+        s_refuse_signal(self, signal, ZVT_CODE_MALFORMED, "a signal needs sender, signal_id and sender_seq");
+    } else if (known != NULL || seen == DEDUP_DUPLICATE) {
+        s_ack_duplicate(self, signal, known);
+    } else if (seen == DEDUP_STALE) {
+        s_refuse_signal(self, signal, ZVT_CODE_STALE, "a newer run of this sender has begun, or the number is too old");
+    } else if (signal->order_request.expires_at_ns != 0 && signal->order_request.expires_at_ns <= self->utc_ns) {
+        s_refuse_signal(self, signal, ZVT_CODE_STALE, "expired before it arrived");
+    } else if (admission != ZVT_CODE_OK) {
+        s_refuse_signal(self, signal, admission, "send it again later");
+    } else {
+        zvt_order_requested_t event = {.order_request = signal->order_request, .signal_id = signal->signal_id,
+                                       .incarnation = signal->incarnation, .sender_seq = signal->sender_seq,
+                                       .confidence_e8 = signal->confidence_e8};
+        ZVT_STR_SET(event.user_id, signal->sender);
+        ZVT_STR_SET(event.sender, signal->sender);
+        ZVT_STR_SET(event.strategy_id, signal->strategy_id[0] != '\0' ? signal->strategy_id : signal->sender);
+        ZVT_STR_SET(event.portfolio_id, signal->portfolio_id[0] != '\0' ? signal->portfolio_id : "main");
+        dedup_core_mark(self->senders, signal->sender, signal->incarnation, signal->sender_seq);
+        order_t *order = s_request_order(self, &event);
+        effect_t ack;
+        s_fill_ack(&ack, signal->sender, signal->incarnation, signal->sender_seq, ZVT_CODE_OK);
+        ack.signal_ack.signal_id = signal->signal_id;
+        ack.signal_ack.order_id = order->order_id;
+        ack.order = order->index;
+        turn_after(self, order, &ack);
+        place_order_start(self, order);
+    }
+}
+
+void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *cancel)
+{
+    ZVT_COUNT("signal_cancels");
+    order_t *order = order_core_by_signal(self->orders, &cancel->signal_id);
+    if (order == NULL) order = order_core_by_id(self->orders, &cancel->order_id);
+    dedup_verdict_t seen = dedup_core_check(self->senders, cancel->sender, cancel->incarnation, cancel->sender_seq);
+    effect_t ack;
+    s_fill_ack(&ack, cancel->sender, cancel->incarnation, cancel->sender_seq, ZVT_CODE_OK);
+    ack.signal_ack.signal_id = cancel->signal_id;
+    uint8_t admission = s_admission(self);
+    if (seen == DEDUP_DUPLICATE)
+        ack.signal_ack.code = ZVT_CODE_DUPLICATE;
+    else if (seen == DEDUP_STALE)
+        ack.signal_ack.code = ZVT_CODE_STALE;
+    else if (admission == ZVT_CODE_LOG_UNAVAILABLE)
+        ack.signal_ack.code = admission;
+    else if (order == NULL)
+        ack.signal_ack.code = ZVT_CODE_UNKNOWN_ORDER;
+    else if (order_is_ended(order))
+        ack.signal_ack.code = ZVT_CODE_ORDER_ENDED;
+    if (order != NULL) ack.signal_ack.order_id = order->order_id;
+    if (ack.signal_ack.code != ZVT_CODE_OK) {
+        s_ack_now(self, &ack);
+        return;
+    }
+    ack.order = order->index;
+    dedup_core_mark(self->senders, cancel->sender, cancel->incarnation, cancel->sender_seq);
+    place_order_cancel(self, order, cancel->sender, cancel->incarnation, cancel->sender_seq);
+    turn_after(self, order, &ack);
+}
+
+/* ---- clients that wait ---- */
+static waiter_t *s_wait(turn_core_t *self, order_t *order, const turn_client_t *client, uint8_t wait, uint32_t timeout_ms)
+{
+    int32_t index = self->waiters_free;
+    if (index == NONE) return NULL;
+    waiter_t *waiter = &self->waiters[index];
+    self->waiters_free = waiter->next;
+    self->waiters_used++;
+    *waiter = (waiter_t){.client = *client, .wait = wait, .order = order->index, .arrived_ns = self->monotonic_ns,
+                         .deadline_ns = self->monotonic_ns + timeout_ms * ZVT_MS_NS, .next = order->waiters, .used = true};
+    order->waiters = index;
+    return waiter;
+}
+
+static bool s_is_met(const order_t *order, uint8_t wait)
+{
+    if (order_is_ended(order)) return order->fills_pending == 0;
+    bool rests = order->terms.time_in_force == ZVT_TIF_GTC &&
+                 (order->state == ZVT_ORDER_STATE_ACCEPTED || order->state == ZVT_ORDER_STATE_PARTIALLY_FILLED);
+    if (wait == ZVT_WAIT_ACCEPTED) return rests && order->fills_pending == 0;
+    return wait == ZVT_WAIT_COMMITTED;
+}
+
+static bool s_is_success(const order_t *order, uint8_t wait)
+{
+    if (order->state == ZVT_ORDER_STATE_FILLED) return true;
+    if (order_is_ended(order)) return order->cum_qty_e8 > 0;
+    return wait != ZVT_WAIT_FILLED && s_is_met(order, wait);
+}
+
+static void s_place_message(const order_t *order, const zvt_place_reply_t *reply, char message[ZVT_MESSAGE_SIZE])
+{
+    if (order->code != ZVT_CODE_OK && order->code != 0)
+        snprintf(message, ZVT_MESSAGE_SIZE, "%s%s%.120s", zvt_code_text(order->code), order->message[0] != '\0' ? " " : "",
+                 order->message);
+    else
+        snprintf(message, ZVT_MESSAGE_SIZE, "%s", zvt_order_state_text(reply->state));
+}
+
+static void s_answer_place(turn_core_t *self, order_t *order, const waiter_t *waiter)
+{
+    effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_PLACE_REPLY, .client = waiter->client};
+    zvt_place_reply_t *reply = &effect.place_reply;
+    ZVT_STR_SET(reply->request_id, waiter->request_id);
+    reply->success = s_is_success(order, waiter->wait);
+    reply->order_id = order->order_id;
+    reply->correlation_id = order->correlation_id;
+    reply->state = order_shown_state(order);
+    reply->code = order->code;
+    if (!s_is_met(order, waiter->wait)) reply->code = ZVT_CODE_SERVICE_TIMEOUT;
+    s_place_message(order, reply, reply->message);
+    if (reply->code == ZVT_CODE_SERVICE_TIMEOUT)
+        snprintf(reply->message, sizeof reply->message, "still %s when the waiting time was over; it goes on",
+                 zvt_order_state_text(reply->state));
+    ZVT_STR_SET(reply->exchange, order->exchange);
+    ZVT_STR_SET(reply->exchange_order_id, order->exchange_order_id);
+    reply->filled_quantity_e8 = order->cum_qty_e8;
+    reply->avg_fill_price_e8 = order_average_price_e8(order);
+    reply->commission_e8 = order->commission_e8;
+    ZVT_STR_SET(reply->commission_asset, order->commission_asset);
+    reply->latency_ms_e8 = (self->monotonic_ns - waiter->arrived_ns) * (ZVT_E8 / ZVT_MS_NS);
+    turn_after(self, order, &effect);
+}
+
+static void s_answer_cancel(turn_core_t *self, order_t *order, const waiter_t *waiter, uint8_t code, const char *message)
+{
+    effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_CANCEL_REPLY, .client = waiter->client};
+    zvt_cancel_reply_t *reply = &effect.cancel_reply;
+    reply->success = order->state == ZVT_ORDER_STATE_CANCELED;
+    reply->order_id = order->order_id;
+    reply->state = order_shown_state(order);
+    reply->code = reply->success ? ZVT_CODE_OK : code;
+    ZVT_STR_SET(reply->message, message);
+    reply->cum_qty_e8 = order->cum_qty_e8;
+    reply->leaves_qty_e8 = order->terms.quantity_e8 - order->cum_qty_e8;
+    turn_after(self, order, &effect);
+}
+
+static void s_answer(turn_core_t *self, order_t *order, const waiter_t *waiter)
+{
+    if (waiter->wait != 0) {
+        s_answer_place(self, order, waiter);
+        return;
+    }
+    bool ended = order_is_ended(order);
+    s_answer_cancel(self, order, waiter, ended ? ZVT_CODE_ORDER_ENDED : ZVT_CODE_SERVICE_TIMEOUT,
+                    ended ? zvt_order_state_text(order->state) : "the venue has not confirmed it yet; it goes on");
+}
+
+static void s_free_waiter(turn_core_t *self, int32_t index)
+{
+    self->waiters[index].used = false;
+    self->waiters[index].next = self->waiters_free;
+    self->waiters_free = index;
+    self->waiters_used--;
+}
+
+void commands_answer(turn_core_t *self, order_t *order, bool force)
+{
+    int32_t *link = &order->waiters;
+    while (*link != NONE) {
+        int32_t index = *link;
+        waiter_t *waiter = &self->waiters[index];
+        bool due = force && waiter->deadline_ns <= self->monotonic_ns;
+        bool met = waiter->wait == 0 ? order_is_ended(order) && order->fills_pending == 0 : s_is_met(order, waiter->wait);
+        if (!met && !due) {
+            link = &waiter->next;
+            continue;
+        }
+        *link = waiter->next;
+        s_answer(self, order, waiter);
+        s_free_waiter(self, index);
+    }
+}
+
+void commands_cancel_failed(turn_core_t *self, order_t *order, uint8_t code, const char *message)
+{
+    int32_t *link = &order->waiters;
+    while (*link != NONE) {
+        int32_t index = *link;
+        waiter_t *waiter = &self->waiters[index];
+        if (waiter->wait != 0) {
+            link = &waiter->next;
+            continue;
+        }
+        *link = waiter->next;
+        s_answer_cancel(self, order, waiter, code, message);
+        s_free_waiter(self, index);
+    }
+}
+
+void commands_chores(turn_core_t *self)
+{
+    if (self->waiters_used == 0) return;
+    for (int32_t i = 0; i < WAITERS_MAX; i++) {
+        waiter_t *waiter = &self->waiters[i];
+        if (waiter->used && waiter->deadline_ns <= self->monotonic_ns)
+            commands_answer(self, order_core_at(self->orders, waiter->order), true);
+    }
+}
+
+/* ---- requests ---- */
+static void s_refuse_place(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request, uint8_t code,
+                           const char *message)
+{
+    zvt_place_reply_t reply = {.code = code};
+    ZVT_STR_SET(reply.request_id, request->request_id);
+    snprintf(reply.message, sizeof reply.message, "%s %s", zvt_code_text(code), message);
+    self->io.reply(self->io.arg, client, ZVT_T_PLACE_REPLY, &reply);
+    ZVT_COUNT("requests_refused");
+}
+
+void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request)
+{
+    ZVT_COUNT("requests");
+    uint8_t wait = request->wait != 0 ? request->wait : ZVT_WAIT_ACCEPTED;
+    uint32_t timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : DEFAULT_PLACE_TIMEOUT_MS;
+    order_t *order = order_core_by_request(self->orders, request->request_id);
+    uint8_t admission = s_admission(self);
+    if (order == NULL && admission != ZVT_CODE_OK) {
+        s_refuse_place(self, client, request, admission, "nothing was done; try again");
+        return;
+    }
+    if (self->waiters_free == NONE) {
+        s_refuse_place(self, client, request, ZVT_CODE_OVERLOADED, "too many clients wait; nothing was done");
+        return;
+    }
+    bool fresh = order == NULL;
+    if (fresh) {
+        zvt_order_requested_t event = {.order_request = request->order_request};
+        ZVT_STR_SET(event.user_id, request->user_id);
+        ZVT_STR_SET(event.strategy_id, request->strategy_id[0] != '\0' ? request->strategy_id : "manual");
+        ZVT_STR_SET(event.portfolio_id, request->portfolio_id[0] != '\0' ? request->portfolio_id : "main");
+        ZVT_STR_SET(event.request_id, request->request_id);
+        order = s_request_order(self, &event);
+    }
+    waiter_t *waiter = s_wait(self, order, client, wait, timeout_ms);
+    ZVT_STR_SET(waiter->request_id, request->request_id);
+    if (fresh) place_order_start(self, order);
+    commands_answer(self, order, false);
+}
+
+void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zvt_cancel_request_t *request)
+{
+    ZVT_COUNT("requests");
+    order_t *order = order_core_by_either(self->orders, &request->order_id);
+    zvt_cancel_reply_t reply = {.order_id = request->order_id, .code = ZVT_CODE_OK};
+    if (!self->open)
+        reply.code = ZVT_CODE_LOG_UNAVAILABLE;
+    else if (order == NULL)
+        reply.code = ZVT_CODE_UNKNOWN_ORDER;
+    else if (order_is_ended(order))
+        reply.code = ZVT_CODE_ORDER_ENDED;
+    else if (self->waiters_free == NONE)
+        reply.code = ZVT_CODE_OVERLOADED;
+    if (reply.code != ZVT_CODE_OK) {
+        if (order != NULL) {
+            reply.order_id = order->order_id;
+            reply.state = order->state;
+            reply.cum_qty_e8 = order->cum_qty_e8;
+        }
+        ZVT_STR_SET(reply.message, order == NULL ? "not among the open and recent orders" : zvt_order_state_text(order->state));
+        self->io.reply(self->io.arg, client, ZVT_T_CANCEL_REPLY, &reply);
+        return;
+    }
+    uint32_t timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : DEFAULT_CANCEL_TIMEOUT_MS;
+    (void)s_wait(self, order, client, 0, timeout_ms);
+    if (!order->cancel_pending) place_order_cancel(self, order, request->requested_by, 0, 0);
+}
+
+static void s_command_reply(turn_core_t *self, const turn_client_t *client, bool success, uint8_t code, const char *message)
+{
+    zvt_command_reply_t reply = {.success = success, .code = code, .seq = self->committed_seq};
+    ZVT_STR_SET(reply.message, message);
+    self->io.reply(self->io.arg, client, ZVT_T_COMMAND_REPLY, &reply);
+}
+
+/* Records a command of the operator's and answers when it is durable. */
+static bool s_record_command(turn_core_t *self, const turn_client_t *client, zvt_type_t type, const void *payload, const char *message)
+{
+    effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};
+    effect.command_reply.success = true;
+    effect.command_reply.code = ZVT_CODE_OK;
+    ZVT_STR_SET(effect.command_reply.message, message);
+    if (!self->open)
+        s_command_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
+    else if (turn_emit_system(self, type, payload, &effect) != 0)
+        s_command_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");
+    else
+        return true;
+    return false;
+}
+
+void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_halt_request_t *request)
+{
+    if (request->halt == self->halted && self->open) {
+        s_command_reply(self, client, true, ZVT_CODE_OK, request->halt ? "halted already" : "not halted");
+        return;
+    }
+    zvt_risk_halted_t event;
+    memset(&event, 0, sizeof event);
+    ZVT_STR_SET(event.requested_by, request->requested_by);
+    ZVT_STR_SET(event.reason, request->reason);
+    if (!s_record_command(self, client, request->halt ? ZVT_T_RISK_HALTED : ZVT_T_RISK_RESUMED, &event,
+                          request->halt ? "halted" : "resumed"))
+        return;
+    self->halted = request->halt;
+    ZVT_STR_SET(self->halt_reason, request->halt ? request->reason : "");
+}
+
+void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const zvt_barrier_request_t *request)
+{
+    zvt_system_barrier_t event;
+    memset(&event, 0, sizeof event);
+    ZVT_STR_SET(event.requested_by, request->requested_by);
+    ZVT_STR_SET(event.request_id, request->request_id);
+    /* The digest speaks of the log up to the barrier, so nothing may be in the core that is not in the log. */
+    if (self->open && !turn_flush_all(self)) {
+        s_command_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");
+        return;
+    }
+    if (s_record_command(self, client, ZVT_T_SYSTEM_BARRIER, &event, "barrier written")) turn_note_digest(self, self->next_seq - 1);
+}
+
+static bool s_is_listed(const order_t *order, const zvt_orders_query_t *query)
+{
+    if (query->open_only && order_is_ended(order)) return false;
+    return query->strategy_id[0] == '\0' || strcmp(query->strategy_id, order->strategy_id) == 0;
+}
+
+void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, const zvt_orders_query_t *query)
+{
+    uint32_t limit = query->limit == 0 ? LIST_DEFAULT : query->limit > LIST_MAX ? LIST_MAX : query->limit;
+    zvt_list_end_t end = {0};
+    zvt_order_row_t row;
+    if (!zvt_id_is_none(&query->order_id)) {
+        const order_t *order = order_core_by_either(self->orders, &query->order_id);
+        if (order != NULL) {
+            order_fill_row(order, &row);
+            self->io.reply(self->io.arg, client, ZVT_T_ORDER_ROW, &row);
+            end.count = 1;
+        }
+        self->io.reply(self->io.arg, client, ZVT_T_LIST_END, &end);
+        return;
+    }
+    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = order_core_older(self->orders, at)) {
+        const order_t *order = order_core_at(self->orders, at);
+        if (!s_is_listed(order, query)) continue;
+        if (end.count == limit) {
+            end.more = true;
+            break;
+        }
+        order_fill_row(order, &row);
+        self->io.reply(self->io.arg, client, ZVT_T_ORDER_ROW, &row);
+        end.count++;
+    }
+    self->io.reply(self->io.arg, client, ZVT_T_LIST_END, &end);
+}

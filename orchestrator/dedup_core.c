@@ -1,0 +1,140 @@
+#include "dedup_core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "zvt_map.h"
+
+typedef struct {
+    char name[ZVT_NAME_SIZE];
+    uint64_t incarnation;
+    uint64_t used_at; /* tick of the last mark, to find the one silent for longest */
+    dedup_window_t window;
+} sender_t;
+
+struct dedup_core {
+    sender_t *senders;
+    uint32_t senders_count;
+    uint64_t tick;
+    zvt_map_t *by_name;
+};
+
+/* ---- window ---- */
+static bool s_bit(const dedup_window_t *self, uint64_t number)
+{
+    uint64_t at = number % DEDUP_WINDOW;
+    return (self->bits[at / 64] >> (at % 64) & 1) != 0;
+}
+
+static void s_set_bit(dedup_window_t *self, uint64_t number, bool on)
+{
+    uint64_t at = number % DEDUP_WINDOW, mask = UINT64_C(1) << (at % 64);
+    self->bits[at / 64] = on ? self->bits[at / 64] | mask : self->bits[at / 64] & ~mask;
+}
+
+dedup_verdict_t dedup_window_check(const dedup_window_t *self, uint64_t number)
+{
+    if (number > self->high) return DEDUP_NEW;
+    if (number <= self->contiguous) return DEDUP_DUPLICATE;
+    if (number + DEDUP_WINDOW <= self->high) return DEDUP_STALE;
+    return s_bit(self, number) ? DEDUP_DUPLICATE : DEDUP_NEW;
+}
+
+void dedup_window_mark(dedup_window_t *self, uint64_t number)
+{
+    if (number > self->high) {
+        if (number - self->high >= DEDUP_WINDOW) {
+            memset(self->bits, 0, sizeof self->bits);
+        } else {
+            for (uint64_t n = self->high + 1; n < number; n++) s_set_bit(self, n, false);
+        }
+        self->high = number;
+    } else if (number + DEDUP_WINDOW <= self->high) {
+        return;
+    }
+    s_set_bit(self, number, true);
+    while (self->contiguous < self->high && self->contiguous + DEDUP_WINDOW > self->high &&
+           s_bit(self, self->contiguous + 1))
+        self->contiguous++;
+}
+
+/* ---- senders ---- */
+dedup_core_t *dedup_core_new(void)
+{
+    dedup_core_t *self = calloc(1, sizeof *self);
+    ZVT_ASSERT(self != NULL);
+    self->senders = calloc(DEDUP_SENDERS_MAX, sizeof *self->senders);
+    ZVT_ASSERT(self->senders != NULL);
+    self->by_name = zvt_map_new(ZVT_NAME_SIZE, DEDUP_SENDERS_MAX);
+    return self;
+}
+
+void dedup_core_destroy(dedup_core_t **self)
+{
+    if (*self == NULL) return;
+    zvt_map_destroy(&(*self)->by_name);
+    free((*self)->senders);
+    free(*self);
+    *self = NULL;
+}
+
+void dedup_core_clear(dedup_core_t *self)
+{
+    zvt_map_clear(self->by_name);
+    self->senders_count = 0;
+    self->tick = 0;
+}
+
+static sender_t *s_find(const dedup_core_t *self, const char *name)
+{
+    char key[ZVT_NAME_SIZE];
+    ZVT_STR_SET(key, name);
+    uint32_t index = zvt_map_get(self->by_name, key);
+    return index == ZVT_MAP_NONE ? NULL : &self->senders[index];
+}
+
+static uint32_t s_silent_for_longest(const dedup_core_t *self)
+{
+    uint32_t oldest = 0;
+    for (uint32_t i = 1; i < self->senders_count; i++)
+        if (self->senders[i].used_at < self->senders[oldest].used_at) oldest = i;
+    return oldest;
+}
+
+static sender_t *s_find_or_make(dedup_core_t *self, const char *name)
+{
+    sender_t *sender = s_find(self, name);
+    if (sender != NULL) return sender;
+    uint32_t index = self->senders_count;
+    if (index == DEDUP_SENDERS_MAX) {
+        index = s_silent_for_longest(self);
+        zvt_map_remove(self->by_name, self->senders[index].name);
+    } else {
+        self->senders_count++;
+    }
+    sender = &self->senders[index];
+    memset(sender, 0, sizeof *sender);
+    ZVT_STR_SET(sender->name, name);
+    ZVT_ASSERT(zvt_map_put(self->by_name, sender->name, index) == 0);
+    return sender;
+}
+
+dedup_verdict_t dedup_core_check(const dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq)
+{
+    const sender_t *found = s_find(self, sender);
+    if (found == NULL || incarnation > found->incarnation) return DEDUP_NEW;
+    if (incarnation < found->incarnation) return DEDUP_STALE;
+    return dedup_window_check(&found->window, sender_seq);
+}
+
+void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq)
+{
+    sender_t *found = s_find_or_make(self, sender);
+    found->used_at = ++self->tick;
+    if (incarnation < found->incarnation) return;
+    if (incarnation > found->incarnation) {
+        found->incarnation = incarnation;
+        memset(&found->window, 0, sizeof found->window);
+    }
+    dedup_window_mark(&found->window, sender_seq);
+}

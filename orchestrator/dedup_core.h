@@ -1,0 +1,41 @@
+/* dedup_core -- has this command been taken before? One window per sender.
+ *
+ * A command is named by (sender, incarnation, sender_seq). Per sender the newest incarnation counts: a high-water mark
+ * plus a bitmap of the last DEDUP_WINDOW numbers. An older incarnation, or a number below the window, is stale.
+ * The state is a fold of the events that carry the name.
+ * Bounds   DEDUP_SENDERS_MAX senders; when full, the one silent for longest gives way.
+ * Source   the anti-replay window of IPsec (RFC 4303, section 3.4.3). */
+#ifndef DEDUP_CORE_H
+#define DEDUP_CORE_H
+
+#include <stdint.h>
+
+#include "zvt_error.h"
+#include "zvt_schema.h"
+
+enum { DEDUP_SENDERS_MAX = 4096, DEDUP_WINDOW = 4096 };
+
+typedef enum { DEDUP_NEW, DEDUP_DUPLICATE, DEDUP_STALE } dedup_verdict_t;
+
+typedef struct dedup_core dedup_core_t;
+
+dedup_core_t *dedup_core_new(void);
+void dedup_core_destroy(dedup_core_t **self);
+void dedup_core_clear(dedup_core_t *self);
+/* Answers without changing anything. */
+dedup_verdict_t dedup_core_check(const dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq);
+/* Marks the command as taken. */
+void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq);
+
+/* A window over gap-free numbers of which each may arrive once, in any order within DEDUP_WINDOW. */
+typedef struct {
+    uint64_t high;                     /* highest number seen */
+    uint64_t contiguous;               /* every number up to here was seen */
+    uint64_t bits[DEDUP_WINDOW / 64];  /* of the DEDUP_WINDOW numbers up to high; bit n % DEDUP_WINDOW */
+} dedup_window_t;
+
+/* New, seen, or below what the window can tell. */
+dedup_verdict_t dedup_window_check(const dedup_window_t *self, uint64_t number);
+void dedup_window_mark(dedup_window_t *self, uint64_t number);
+
+#endif

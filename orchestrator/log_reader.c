@@ -1,0 +1,143 @@
+#include "log_reader.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Columns of the queries below, in their order. */
+enum { SEQ, EVENT_ID, TYPE, VERSION, TIMESTAMP, CORRELATION_ID, CAUSATION_ID, AGGREGATE_ID, AGGREGATE_VERSION, METADATA, PAYLOAD };
+#define COLUMNS "seq, event_id, type, version, timestamp_ns, correlation_id, causation_id, aggregate_id, " \
+                "aggregate_version, metadata, payload"
+
+struct log_reader {
+    char dsn[1024];
+    char application[ZVT_NAME_SIZE];
+    PGconn *conn;
+};
+
+log_reader_t *log_reader_new(const char *dsn, const char *application)
+{
+    log_reader_t *self = calloc(1, sizeof *self);
+    ZVT_ASSERT(self != NULL);
+    snprintf(self->dsn, sizeof self->dsn, "%s", dsn);
+    ZVT_STR_SET(self->application, application);
+    return self;
+}
+
+void log_reader_destroy(log_reader_t **self)
+{
+    if (*self == NULL) return;
+    PQfinish((*self)->conn);
+    free(*self);
+    *self = NULL;
+}
+
+static int s_problem(char problem[256], const char *message)
+{
+    snprintf(problem, 256, "%.*s", (int)(strcspn(message, "\n") < 250 ? strcspn(message, "\n") : 250), message);
+    return ZVT_ERR_IO;
+}
+
+static int s_connect(log_reader_t *self, char problem[256])
+{
+    if (self->conn != NULL && PQstatus(self->conn) == CONNECTION_OK) return 0;
+    PQfinish(self->conn);
+    const char *keys[] = {"dbname", "connect_timeout", "application_name", NULL};
+    const char *values[] = {self->dsn, "3", self->application, NULL};
+    self->conn = PQconnectdbParams(keys, values, 1);
+    return PQstatus(self->conn) == CONNECTION_OK ? 0 : s_problem(problem, PQerrorMessage(self->conn));
+}
+
+static uint64_t s_int(const PGresult *result, int row, int column)
+{
+    const char *value = PQgetvalue(result, row, column);
+    uint64_t be8;
+    uint32_t be4;
+    uint16_t be2;
+    switch (PQgetlength(result, row, column)) {
+    case 8: memcpy(&be8, value, 8); return be64toh(be8);
+    case 4: memcpy(&be4, value, 4); return ntohl(be4);
+    case 2: memcpy(&be2, value, 2); return ntohs(be2);
+    default: return 0;
+    }
+}
+
+static void s_id(const PGresult *result, int row, int column, zvt_id_t *id)
+{
+    if (PQgetlength(result, row, column) == (int)sizeof *id) memcpy(id, PQgetvalue(result, row, column), sizeof *id);
+}
+
+static int s_row(const PGresult *result, int row, zvt_event_t *event)
+{
+    memset(event, 0, sizeof *event);
+    event->seq = s_int(result, row, SEQ);
+    s_id(result, row, EVENT_ID, &event->event_id);
+    event->type = (zvt_type_t)s_int(result, row, TYPE);
+    event->version = (uint32_t)s_int(result, row, VERSION);
+    event->timestamp_ns = (int64_t)s_int(result, row, TIMESTAMP);
+    s_id(result, row, CORRELATION_ID, &event->correlation_id);
+    s_id(result, row, CAUSATION_ID, &event->causation_id);
+    s_id(result, row, AGGREGATE_ID, &event->aggregate_id);
+    event->aggregate_version = (uint32_t)s_int(result, row, AGGREGATE_VERSION);
+    event->payload = (const uint8_t *)PQgetvalue(result, row, PAYLOAD);
+    event->payload_length = (size_t)PQgetlength(result, row, PAYLOAD);
+    return zvt_read_metadata(PQgetvalue(result, row, METADATA), (size_t)PQgetlength(result, row, METADATA), &event->metadata);
+}
+
+static int s_deliver(const PGresult *result, log_reader_event_fn *on_event, void *arg, char problem[256])
+{
+    zvt_event_t event;
+    for (int row = 0; row < PQntuples(result); row++) {
+        if (s_row(result, row, &event) != 0) {
+            snprintf(problem, 256, "event %" PRIu64 " has damaged metadata", event.seq);
+            return ZVT_ERR_CORRUPT;
+        }
+        int status = on_event(arg, &event);
+        if (status != 0) {
+            snprintf(problem, 256, "event %" PRIu64 " (%s): %s", event.seq, zvt_type_name(event.type), zvt_strerror(status));
+            return status;
+        }
+    }
+    return 0;
+}
+
+int log_reader_read(log_reader_t *self, uint64_t from_seq, uint64_t to_seq, uint32_t limit, const zvt_id_t *correlation_id,
+                    log_reader_event_fn *on_event, void *arg, char problem[256])
+{
+    char from[24], to[24], count[24], correlation[ZVT_ID_TEXT];
+    int status = s_connect(self, problem);
+    if (status != 0) return status;
+    snprintf(from, sizeof from, "%" PRIu64, from_seq);
+    snprintf(to, sizeof to, "%" PRIu64, to_seq == 0 ? (uint64_t)INT64_MAX : to_seq);
+    snprintf(count, sizeof count, "%" PRIu32, limit);
+    bool all = correlation_id == NULL || zvt_id_is_none(correlation_id);
+    if (!all) zvt_id_format(correlation_id, correlation);
+    const char *values[] = {from, to, count, all ? NULL : correlation};
+    const char *sql = all ? "SELECT " COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND $2::bigint ORDER BY seq LIMIT $3::int"
+                          : "SELECT " COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND $2::bigint AND "
+                            "correlation_id = $4::uuid ORDER BY seq LIMIT $3::int";
+    PGresult *result = PQexecParams(self->conn, sql, all ? 3 : 4, NULL, values, NULL, NULL, 1);
+    if (PQresultStatus(result) == PGRES_TUPLES_OK)
+        status = s_deliver(result, on_event, arg, problem);
+    else
+        status = s_problem(problem, PQresultErrorMessage(result));
+    PQclear(result);
+    return status;
+}
+
+int log_reader_tip(log_reader_t *self, uint64_t *tip_seq, char problem[256])
+{
+    int status = s_connect(self, problem);
+    if (status != 0) return status;
+    PGresult *result = PQexec(self->conn, "SELECT coalesce(max(last_seq), 0) FROM event_batches");
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
+        *tip_seq = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    else
+        status = s_problem(problem, PQresultErrorMessage(result));
+    PQclear(result);
+    return status;
+}

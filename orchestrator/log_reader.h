@@ -1,0 +1,25 @@
+/* log_reader -- reads events from Postgres, in order of seq.
+ *
+ * Blocking: for recovery and for the replayer, which have nothing else to do meanwhile.
+ * Owns     its connection; events given to the callback are borrowed for the call. */
+#ifndef LOG_READER_H
+#define LOG_READER_H
+
+#include "zvt_codec.h"
+
+typedef struct log_reader log_reader_t;
+
+/* Non-zero stops the reading and is passed on. */
+typedef int(log_reader_event_fn)(void *arg, const zvt_event_t *event);
+
+log_reader_t *log_reader_new(const char *dsn, const char *application);
+void log_reader_destroy(log_reader_t **self);
+
+/* Reads up to `limit` events with from_seq <= seq <= to_seq (0: no end), of one saga or of all (NULL or none).
+ * Reconnects when it must. 0, ZVT_ERR_IO with the reason in `problem`, ZVT_ERR_CORRUPT, or the callback's status. */
+ZVT_MUSTUSE int log_reader_read(log_reader_t *self, uint64_t from_seq, uint64_t to_seq, uint32_t limit,
+                                const zvt_id_t *correlation_id, log_reader_event_fn *on_event, void *arg, char problem[256]);
+/* Seq of the last committed event; 0 for an empty log. */
+ZVT_MUSTUSE int log_reader_tip(log_reader_t *self, uint64_t *tip_seq, char problem[256]);
+
+#endif

@@ -1,0 +1,437 @@
+#include "order_core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "zvt_fixed.h"
+#include "zvt_map.h"
+
+struct order_core {
+    order_t *orders;
+    zvt_map_t *by_id, *by_correlation, *by_signal, *by_request;
+    int32_t newest;           /* head of the list by age */
+    int32_t ended_first, ended_last;
+    uint32_t ended_count;
+    int32_t *free_indices;    /* stack */
+    uint32_t free_count;
+};
+
+/* ---- the transition table: what may happen in which state, and where it leads ----
+ * STAY keeps the state; a cell left out is illegal. */
+enum { STAY = 0xff, STATES = ZVT_ORDER_STATE_FAILED + 1 };
+
+typedef enum {
+    EV_VALIDATED, EV_REJECTED, EV_CREATED, EV_ROUTED, EV_SUBMITTED, EV_ACCEPTED, EV_EXECUTED, EV_CANCEL_REQUESTED,
+    EV_CANCEL_REJECTED, EV_CANCELED, EV_EXPIRED, EV_UNKNOWN, EV_FAILED, EV_COMPLETED, EV_STEP_FAILED, EVENTS
+} order_event_t;
+
+static const uint8_t s_event_of_type[ZVT_T_LIMIT] = {
+    [ZVT_T_ORDER_VALIDATED] = EV_VALIDATED + 1,
+    [ZVT_T_ORDER_REJECTED] = EV_REJECTED + 1,
+    [ZVT_T_ORDER_CREATED] = EV_CREATED + 1,
+    [ZVT_T_EXCHANGE_ROUTED] = EV_ROUTED + 1,
+    [ZVT_T_ORDER_SUBMITTED] = EV_SUBMITTED + 1,
+    [ZVT_T_ORDER_ACCEPTED] = EV_ACCEPTED + 1,
+    [ZVT_T_ORDER_EXECUTED] = EV_EXECUTED + 1,
+    [ZVT_T_ORDER_CANCEL_REQUESTED] = EV_CANCEL_REQUESTED + 1,
+    [ZVT_T_ORDER_CANCEL_REJECTED] = EV_CANCEL_REJECTED + 1,
+    [ZVT_T_ORDER_CANCELED] = EV_CANCELED + 1,
+    [ZVT_T_ORDER_EXPIRED] = EV_EXPIRED + 1,
+    [ZVT_T_ORDER_UNKNOWN] = EV_UNKNOWN + 1,
+    [ZVT_T_ORDER_FAILED] = EV_FAILED + 1,
+    [ZVT_T_ORDER_COMPLETED] = EV_COMPLETED + 1,
+    [ZVT_T_SAGA_STEP_FAILED] = EV_STEP_FAILED + 1,
+};
+
+#define S(name) ZVT_ORDER_STATE_##name
+static const uint8_t s_next_state[STATES][EVENTS] = {
+    [S(INITIALIZED)] = {[EV_VALIDATED] = STAY, [EV_CREATED] = STAY, [EV_ROUTED] = STAY, [EV_STEP_FAILED] = STAY,
+                        [EV_CANCEL_REQUESTED] = STAY, [EV_CANCEL_REJECTED] = STAY, [EV_REJECTED] = S(DENIED),
+                        [EV_SUBMITTED] = S(SUBMITTED), [EV_CANCELED] = S(CANCELED), [EV_EXPIRED] = S(EXPIRED),
+                        [EV_FAILED] = S(FAILED)},
+    /* routed again after an attempt that definitely did not execute */
+    [S(SUBMITTED)] = {[EV_ACCEPTED] = S(ACCEPTED), [EV_EXECUTED] = S(PARTIALLY_FILLED), [EV_UNKNOWN] = S(UNKNOWN),
+                      [EV_REJECTED] = S(REJECTED), [EV_CANCELED] = S(CANCELED), [EV_EXPIRED] = S(EXPIRED),
+                      [EV_FAILED] = S(FAILED), [EV_CANCEL_REQUESTED] = STAY, [EV_CANCEL_REJECTED] = STAY,
+                      [EV_STEP_FAILED] = S(INITIALIZED)},
+    [S(UNKNOWN)] = {[EV_ACCEPTED] = S(ACCEPTED), [EV_EXECUTED] = S(PARTIALLY_FILLED), [EV_REJECTED] = S(REJECTED),
+                    [EV_CANCELED] = S(CANCELED), [EV_EXPIRED] = S(EXPIRED), [EV_FAILED] = S(FAILED),
+                    [EV_CANCEL_REQUESTED] = STAY, [EV_CANCEL_REJECTED] = STAY, [EV_STEP_FAILED] = S(INITIALIZED)},
+    [S(ACCEPTED)] = {[EV_EXECUTED] = S(PARTIALLY_FILLED), [EV_CANCELED] = S(CANCELED), [EV_EXPIRED] = S(EXPIRED),
+                     [EV_ACCEPTED] = STAY, [EV_CANCEL_REQUESTED] = STAY, [EV_CANCEL_REJECTED] = STAY,
+                     [EV_STEP_FAILED] = STAY},
+    [S(PARTIALLY_FILLED)] = {[EV_EXECUTED] = STAY, [EV_CANCELED] = S(CANCELED), [EV_EXPIRED] = S(EXPIRED),
+                             [EV_COMPLETED] = S(FILLED), [EV_ACCEPTED] = STAY, [EV_CANCEL_REQUESTED] = STAY,
+                             [EV_CANCEL_REJECTED] = STAY, [EV_STEP_FAILED] = STAY},
+    /* ended orders can still receive late fills, and late reports of earlier attempts */
+    [S(CANCELED)] = {[EV_EXECUTED] = STAY, [EV_ACCEPTED] = STAY, [EV_STEP_FAILED] = STAY},
+    [S(EXPIRED)] = {[EV_EXECUTED] = STAY, [EV_ACCEPTED] = STAY, [EV_STEP_FAILED] = STAY},
+    [S(FAILED)] = {[EV_EXECUTED] = STAY, [EV_ACCEPTED] = STAY, [EV_STEP_FAILED] = STAY},
+    [S(REJECTED)] = {[EV_EXECUTED] = STAY, [EV_STEP_FAILED] = STAY},
+    [S(FILLED)] = {[EV_EXECUTED] = STAY, [EV_ACCEPTED] = STAY, [EV_STEP_FAILED] = STAY, [EV_CANCEL_REJECTED] = STAY},
+    [S(DENIED)] = {[EV_STEP_FAILED] = STAY},
+};
+#undef S
+
+bool order_core_allows(const order_t *order, zvt_type_t type)
+{
+    unsigned event = s_event_of_type[type];
+    return event != 0 && s_next_state[order->state][event - 1] != 0;
+}
+
+/* ---- the table of orders ---- */
+order_core_t *order_core_new(void)
+{
+    order_core_t *self = calloc(1, sizeof *self);
+    ZVT_ASSERT(self != NULL);
+    self->orders = calloc(ORDERS_MAX, sizeof *self->orders);
+    self->free_indices = calloc(ORDERS_MAX, sizeof *self->free_indices);
+    ZVT_ASSERT(self->orders != NULL);
+    ZVT_ASSERT(self->free_indices != NULL);
+    self->by_id = zvt_map_new(sizeof(zvt_id_t), ORDERS_MAX);
+    self->by_correlation = zvt_map_new(sizeof(zvt_id_t), ORDERS_MAX);
+    self->by_signal = zvt_map_new(sizeof(zvt_id_t), ORDERS_MAX);
+    self->by_request = zvt_map_new(ZVT_REQUEST_SIZE, ORDERS_MAX);
+    order_core_clear(self);
+    return self;
+}
+
+void order_core_destroy(order_core_t **self)
+{
+    if (*self == NULL) return;
+    zvt_map_destroy(&(*self)->by_id);
+    zvt_map_destroy(&(*self)->by_correlation);
+    zvt_map_destroy(&(*self)->by_signal);
+    zvt_map_destroy(&(*self)->by_request);
+    free((*self)->orders);
+    free((*self)->free_indices);
+    free(*self);
+    *self = NULL;
+}
+
+void order_core_clear(order_core_t *self)
+{
+    zvt_map_clear(self->by_id);
+    zvt_map_clear(self->by_correlation);
+    zvt_map_clear(self->by_signal);
+    zvt_map_clear(self->by_request);
+    for (int32_t i = 0; i < ORDERS_MAX; i++) {
+        if (self->orders[i].used) memset(&self->orders[i], 0, sizeof self->orders[i]);
+        self->free_indices[i] = ORDERS_MAX - 1 - i;
+    }
+    self->free_count = ORDERS_MAX;
+    self->newest = ORDER_NONE;
+    self->ended_first = self->ended_last = ORDER_NONE;
+    self->ended_count = 0;
+}
+
+order_t *order_core_at(order_core_t *self, int32_t index)
+{
+    return index == ORDER_NONE ? NULL : &self->orders[index];
+}
+
+static order_t *s_by(order_core_t *self, const zvt_map_t *map, const void *key)
+{
+    uint32_t index = zvt_map_get(map, key);
+    return index == ZVT_MAP_NONE ? NULL : &self->orders[index];
+}
+
+order_t *order_core_by_id(order_core_t *self, const zvt_id_t *order_id)
+{
+    return s_by(self, self->by_id, order_id);
+}
+
+order_t *order_core_by_signal(order_core_t *self, const zvt_id_t *signal_id)
+{
+    return zvt_id_is_none(signal_id) ? NULL : s_by(self, self->by_signal, signal_id);
+}
+
+order_t *order_core_by_request(order_core_t *self, const char *request_id)
+{
+    char key[ZVT_REQUEST_SIZE];
+    if (request_id[0] == '\0') return NULL;
+    ZVT_STR_SET(key, request_id);
+    return s_by(self, self->by_request, key);
+}
+
+order_t *order_core_by_either(order_core_t *self, const zvt_id_t *id)
+{
+    order_t *order = order_core_by_id(self, id);
+    return order != NULL ? order : s_by(self, self->by_correlation, id);
+}
+
+order_t *order_core_by_client_order(order_core_t *self, const char *client_order_id)
+{
+    char hex[33];
+    zvt_id_t id;
+    if (strnlen(client_order_id, ZVT_CLIENT_ORDER_SIZE) < sizeof hex) return NULL;
+    memcpy(hex, client_order_id, 32);
+    hex[32] = '\0';
+    return zvt_id_parse(hex, &id) != 0 ? NULL : order_core_by_id(self, &id);
+}
+
+void order_client_order_id(const order_t *order, uint32_t child, uint32_t attempt, char text[ZVT_CLIENT_ORDER_SIZE])
+{
+    static const char hex[] = "0123456789abcdef";
+    for (int i = 0; i < 16; i++) {
+        text[2 * i] = hex[order->order_id.bytes[i] >> 4];
+        text[2 * i + 1] = hex[order->order_id.bytes[i] & 15];
+    }
+    snprintf(text + 32, ZVT_CLIENT_ORDER_SIZE - 32, "-%u-%u", child % 100, attempt % 100);
+}
+
+bool order_is_ended(const order_t *order)
+{
+    static const bool ended[STATES] = {
+        [ZVT_ORDER_STATE_DENIED] = true, [ZVT_ORDER_STATE_FILLED] = true, [ZVT_ORDER_STATE_CANCELED] = true,
+        [ZVT_ORDER_STATE_EXPIRED] = true, [ZVT_ORDER_STATE_REJECTED] = true, [ZVT_ORDER_STATE_FAILED] = true};
+    return ended[order->state];
+}
+
+bool order_is_at_venue(const order_t *order)
+{
+    static const bool at_venue[STATES] = {
+        [ZVT_ORDER_STATE_SUBMITTED] = true, [ZVT_ORDER_STATE_ACCEPTED] = true,
+        [ZVT_ORDER_STATE_PARTIALLY_FILLED] = true, [ZVT_ORDER_STATE_UNKNOWN] = true};
+    return at_venue[order->state];
+}
+
+int64_t order_leaves_e8(const order_t *order)
+{
+    int64_t leaves_e8 = order->terms.quantity_e8 - order->cum_qty_e8;
+    return order_is_ended(order) || leaves_e8 < 0 ? 0 : leaves_e8;
+}
+
+int64_t order_average_price_e8(const order_t *order)
+{
+    int64_t price_e8;
+    if (order->cum_qty_e8 == 0) return 0;
+    return zvt_fixed_div(order->notional_e8, order->cum_qty_e8, &price_e8) == 0 ? price_e8 : 0;
+}
+
+uint8_t order_shown_state(const order_t *order)
+{
+    return order->cancel_pending && !order_is_ended(order) ? ZVT_ORDER_STATE_PENDING_CANCEL : order->state;
+}
+
+void order_fill_row(const order_t *order, zvt_order_row_t *row)
+{
+    memset(row, 0, sizeof *row);
+    row->order_id = order->order_id;
+    row->correlation_id = order->correlation_id;
+    row->signal_id = order->signal_id;
+    ZVT_STR_SET(row->strategy_id, order->strategy_id);
+    ZVT_STR_SET(row->portfolio_id, order->portfolio_id);
+    row->order_request = order->terms;
+    row->state = order_shown_state(order);
+    row->code = order->code;
+    ZVT_STR_SET(row->exchange, order->exchange);
+    ZVT_STR_SET(row->client_order_id, order->client_order_id);
+    ZVT_STR_SET(row->exchange_order_id, order->exchange_order_id);
+    row->cum_qty_e8 = order->cum_qty_e8;
+    row->leaves_qty_e8 = order_leaves_e8(order);
+    row->avg_fill_price_e8 = order_average_price_e8(order);
+    row->commission_e8 = order->commission_e8;
+    row->requested_at_ns = order->requested_ns;
+    row->updated_at_ns = order->updated_ns;
+}
+
+uint32_t order_core_open_count(const order_core_t *self)
+{
+    return ORDERS_MAX - self->free_count - self->ended_count;
+}
+
+bool order_core_has_room(const order_core_t *self)
+{
+    return self->free_count > 0 || self->ended_count > 0;
+}
+
+int32_t order_core_older(const order_core_t *self, int32_t after)
+{
+    return after == ORDER_NONE ? self->newest : self->orders[after].older;
+}
+
+/* ---- making and forgetting ---- */
+static void s_forget(order_core_t *self, order_t *order)
+{
+    zvt_map_remove(self->by_id, &order->order_id);
+    zvt_map_remove(self->by_correlation, &order->correlation_id);
+    if (!zvt_id_is_none(&order->signal_id)) zvt_map_remove(self->by_signal, &order->signal_id);
+    if (order->request_id[0] != '\0') zvt_map_remove(self->by_request, order->request_id);
+    if (order->newer != ORDER_NONE)
+        self->orders[order->newer].older = order->older;
+    else
+        self->newest = order->older;
+    if (order->older != ORDER_NONE) self->orders[order->older].newer = order->newer;
+    int32_t index = order->index;
+    memset(order, 0, sizeof *order);
+    self->free_indices[self->free_count++] = index;
+}
+
+/* An order that still has business of this run (a client waiting, an event to write) is kept. */
+static bool s_is_idle(const order_t *order)
+{
+    return order->saga == ORDER_NONE && order->staged_first == ORDER_NONE && order->fills_pending == 0 && order->held == ORDER_NONE &&
+           order->waiters == ORDER_NONE && !order->trouble_listed && !order->ready_listed;
+}
+
+static void s_forget_oldest_ended(order_core_t *self)
+{
+    order_t *order = order_core_at(self, self->ended_first);
+    if (order == NULL || !s_is_idle(order)) return;
+    self->ended_first = order->ended_next;
+    if (self->ended_first == ORDER_NONE) self->ended_last = ORDER_NONE;
+    self->ended_count--;
+    s_forget(self, order);
+}
+
+static void s_note_ended(order_core_t *self, order_t *order)
+{
+    order->ended_next = ORDER_NONE;
+    order->cancel_pending = false;
+    if (self->ended_last != ORDER_NONE)
+        self->orders[self->ended_last].ended_next = order->index;
+    else
+        self->ended_first = order->index;
+    self->ended_last = order->index;
+    self->ended_count++;
+    if (self->ended_count > ORDERS_ENDED_MAX) s_forget_oldest_ended(self);
+}
+
+static int s_index_order(order_core_t *self, const order_t *order)
+{
+    uint32_t index = (uint32_t)order->index;
+    int status = zvt_map_put(self->by_id, &order->order_id, index);
+    if (status == 0) status = zvt_map_put(self->by_correlation, &order->correlation_id, index);
+    if (status == 0 && !zvt_id_is_none(&order->signal_id)) status = zvt_map_put(self->by_signal, &order->signal_id, index);
+    if (status == 0 && order->request_id[0] != '\0') status = zvt_map_put(self->by_request, order->request_id, index);
+    return status;
+}
+
+static int s_make(order_core_t *self, const zvt_event_t *event, const zvt_order_requested_t *requested)
+{
+    if (order_core_by_id(self, &requested->order_id) != NULL) return ZVT_ERR_EXISTS;
+    if (self->free_count == 0) s_forget_oldest_ended(self);
+    if (self->free_count == 0) return ZVT_ERR_FULL;
+    int32_t index = self->free_indices[--self->free_count];
+    order_t *order = &self->orders[index];
+    memset(order, 0, sizeof *order);
+    *order = (order_t){.order_id = requested->order_id,
+                       .correlation_id = event->correlation_id,
+                       .signal_id = requested->signal_id,
+                       .terms = requested->order_request,
+                       .state = ZVT_ORDER_STATE_INITIALIZED,
+                       .code = ZVT_CODE_OK,
+                       .requested_ns = event->timestamp_ns,
+                       .updated_ns = event->timestamp_ns,
+                       .deadline_ns = requested->deadline_ns,
+                       .first_seq = event->seq,
+                       .last_seq = event->seq,
+                       .version = event->aggregate_version,
+                       .last_event_id = event->event_id,
+                       .index = index,
+                       .older = self->newest,
+                       .newer = ORDER_NONE,
+                       .used = true,
+                       .saga = ORDER_NONE,
+                       .staged_first = ORDER_NONE,
+                       .staged_last = ORDER_NONE,
+                       .held = ORDER_NONE,
+                       .waiters = ORDER_NONE};
+    ZVT_STR_SET(order->user_id, requested->user_id);
+    ZVT_STR_SET(order->strategy_id, requested->strategy_id);
+    ZVT_STR_SET(order->portfolio_id, requested->portfolio_id);
+    ZVT_STR_SET(order->request_id, requested->request_id);
+    ZVT_ASSERT(s_index_order(self, order) == 0); /* the maps have room for every order */
+    if (self->newest != ORDER_NONE) self->orders[self->newest].newer = index;
+    self->newest = index;
+    return 0;
+}
+
+/* ---- the fold: one function per event that carries more than a state ---- */
+static void s_fold_rejected(order_t *order, const zvt_order_rejected_t *event)
+{
+    /* A venue's refusal is FIX "rejected"; ours, before a venue saw it, is "denied". */
+    if (event->stage == ZVT_STAGE_VENUE) order->state = ZVT_ORDER_STATE_REJECTED;
+    order->code = event->rejection_reason;
+    ZVT_STR_SET(order->message, event->message);
+}
+
+static void s_fold_submitted(order_t *order, const zvt_event_t *header, const zvt_order_submitted_t *event)
+{
+    order->step = ORDER_STEP_SUBMITTED;
+    order->attempt = event->attempt;
+    order->submitted_ns = header->timestamp_ns;
+    order->expires_ns = event->expires_at_ns;
+    ZVT_STR_SET(order->exchange, event->exchange);
+    ZVT_STR_SET(order->client_order_id, event->client_order_id);
+}
+
+static void s_fold_executed(order_t *order, const zvt_order_executed_t *event)
+{
+    int status = zvt_fixed_add(order->cum_qty_e8, event->executed_quantity_e8, &order->cum_qty_e8);
+    if (status == 0) status = zvt_fixed_add(order->notional_e8, event->notional_value_e8, &order->notional_e8);
+    if (status == 0) status = zvt_fixed_add(order->commission_e8, event->commission_e8, &order->commission_e8);
+    if (status != 0) order->code = ZVT_CODE_NUMBER_OVERFLOW;
+    ZVT_STR_SET(order->commission_asset, event->commission_asset);
+    ZVT_STR_SET(order->exchange_order_id, event->exchange_order_id);
+}
+
+static void s_fold_step_failed(order_t *order, const zvt_saga_step_failed_t *event)
+{
+    /* Back to before the route: the next attempt chooses a venue again. */
+    if (order->state == ZVT_ORDER_STATE_INITIALIZED && order->step > ORDER_STEP_CREATED) order->step = ORDER_STEP_CREATED;
+    ZVT_STR_SET(order->message, event->message);
+}
+
+static void s_fold_ended(order_t *order, uint8_t reason)
+{
+    order->code = reason;
+}
+
+static void s_fold(order_t *order, const zvt_event_t *header, const zvt_record_t *record)
+{
+    switch (record->type) {
+    case ZVT_T_ORDER_VALIDATED: order->step = ORDER_STEP_VALIDATED; break;
+    case ZVT_T_ORDER_CREATED: order->step = ORDER_STEP_CREATED; break;
+    case ZVT_T_EXCHANGE_ROUTED:
+        order->step = ORDER_STEP_ROUTED;
+        ZVT_STR_SET(order->exchange, record->exchange_routed.selected_exchange);
+        break;
+    case ZVT_T_ORDER_SUBMITTED: s_fold_submitted(order, header, &record->order_submitted); break;
+    case ZVT_T_ORDER_ACCEPTED: ZVT_STR_SET(order->exchange_order_id, record->order_accepted.exchange_order_id); break;
+    case ZVT_T_ORDER_EXECUTED: s_fold_executed(order, &record->order_executed); break;
+    case ZVT_T_ORDER_REJECTED: s_fold_rejected(order, &record->order_rejected); break;
+    case ZVT_T_ORDER_CANCEL_REQUESTED: order->cancel_pending = true; break;
+    case ZVT_T_ORDER_CANCEL_REJECTED: order->cancel_pending = false; break;
+    case ZVT_T_ORDER_CANCELED: s_fold_ended(order, record->order_canceled.reason); break;
+    case ZVT_T_ORDER_EXPIRED: s_fold_ended(order, record->order_expired.reason); break;
+    case ZVT_T_ORDER_FAILED:
+        s_fold_ended(order, record->order_failed.failure_reason);
+        ZVT_STR_SET(order->message, record->order_failed.message);
+        break;
+    case ZVT_T_SAGA_STEP_FAILED: s_fold_step_failed(order, &record->saga_step_failed); break;
+    default: break;
+    }
+}
+
+int order_core_apply(order_core_t *self, const zvt_event_t *event, const zvt_record_t *record)
+{
+    if (record->type == ZVT_T_ORDER_REQUESTED) return s_make(self, event, &record->order_requested);
+    unsigned kind = s_event_of_type[record->type];
+    if (kind == 0) return ZVT_ERR_UNKNOWN;
+    order_t *order = order_core_by_id(self, &event->aggregate_id);
+    if (order == NULL) return ZVT_ERR_NOT_FOUND;
+    uint8_t next = s_next_state[order->state][kind - 1];
+    if (next == 0) return ZVT_ERR_ILLEGAL;
+    bool was_ended = order_is_ended(order);
+    if (next != STAY) order->state = next;
+    s_fold(order, event, record);
+    order->version = event->aggregate_version;
+    order->last_event_id = event->event_id;
+    order->updated_ns = event->timestamp_ns;
+    if (event->seq != 0) order->last_seq = event->seq;
+    if (!was_ended && order_is_ended(order)) s_note_ended(self, order);
+    return 0;
+}

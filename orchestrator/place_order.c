@@ -1,0 +1,440 @@
+/* trading.place_order: the steps of an order's saga, and the small functions behind them. */
+#include <string.h>
+
+#include "turn_world.h"
+#include "zvt_fixed.h"
+#include "zvt_stats.h"
+#include "zvt_time.h"
+
+#define SECONDS(n) ((n) * ZVT_SECOND_NS)
+
+/* ---- how an order ends before a venue has it ---- */
+static void s_reject(turn_core_t *self, order_t *order, uint8_t stage, uint8_t code, const char *message,
+                     const zvt_risk_verdict_t *verdict)
+{
+    zvt_order_rejected_t event = {.order_id = order->order_id, .stage = stage, .rejection_reason = code};
+    ZVT_STR_SET(event.message, message);
+    if (verdict != NULL) {
+        event.risk_violations_count = verdict->risk_violations_count;
+        memcpy(event.risk_violations, verdict->risk_violations, sizeof event.risk_violations);
+    }
+    turn_emit(self, order, ZVT_T_ORDER_REJECTED, &event);
+    ZVT_COUNT("orders_rejected");
+}
+
+static void s_end_without_venue(turn_core_t *self, order_t *order, zvt_type_t type, uint8_t reason)
+{
+    zvt_order_canceled_t event = {.order_id = order->order_id, .reason = reason, .cum_qty_e8 = order->cum_qty_e8,
+                                  .leaves_qty_e8 = order->terms.quantity_e8 - order->cum_qty_e8};
+    turn_emit(self, order, type, &event);
+}
+
+/* Ends the saga after an event that ended the order. */
+static saga_outcome_t s_ended(turn_core_t *self, order_t *order)
+{
+    saga_core_end(self->sagas, order->saga);
+    order->saga = ORDER_NONE;
+    zvt_risk_release_t release = {.order_id = order->order_id, .epoch = self->epoch};
+    if (order->step < ORDER_STEP_VALIDATED) self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_RELEASE, &release);
+    place_order_settle(self, order);
+    return SAGA_ENDED;
+}
+
+/* What must still be true at every step before the intent: not canceled, not halted, not stale. */
+static bool s_may_go_on(turn_core_t *self, order_t *order)
+{
+    if (order->cancel_wanted) {
+        s_end_without_venue(self, order, ZVT_T_ORDER_CANCELED, ZVT_CODE_CANCEL_REQUESTED);
+        return false;
+    }
+    if (self->halted) {
+        s_reject(self, order, ZVT_STAGE_RISK, ZVT_CODE_HALTED, self->halt_reason, NULL);
+        return false;
+    }
+    int64_t expires_ns = order->terms.expires_at_ns;
+    if (expires_ns != 0 && expires_ns <= self->utc_ns) {
+        s_end_without_venue(self, order, ZVT_T_ORDER_EXPIRED, ZVT_CODE_STALE);
+        return false;
+    }
+    return true;
+}
+
+/* ---- validate_request ---- */
+static uint8_t s_check_price(const zvt_order_request_t *terms)
+{
+    bool limit = terms->order_type == ZVT_ORDER_TYPE_LIMIT;
+    if (limit && terms->limit_price_e8 <= 0) return ZVT_CODE_BAD_PRICE;
+    if (!limit && terms->limit_price_e8 != 0) return ZVT_CODE_BAD_PRICE;
+    return terms->trigger_price_e8 < 0 ? ZVT_CODE_BAD_PRICE : ZVT_CODE_OK;
+}
+
+static uint8_t s_check_terms(const turn_core_t *self, const zvt_order_request_t *terms)
+{
+    bool market = terms->order_type == ZVT_ORDER_TYPE_MARKET;
+    if (zvt_fleet_instrument(self->fleet, terms->symbol) < 0) return ZVT_CODE_UNKNOWN_SYMBOL;
+    if (terms->quantity_e8 <= 0) return ZVT_CODE_BAD_QUANTITY;
+    if (terms->side == 0 || terms->order_type == 0 || terms->time_in_force == 0) return ZVT_CODE_BAD_ORDER;
+    if (market && (terms->time_in_force == ZVT_TIF_GTC || terms->post_only)) return ZVT_CODE_BAD_ORDER;
+    if (terms->post_only && terms->time_in_force != ZVT_TIF_GTC) return ZVT_CODE_BAD_ORDER;
+    if (terms->venue[0] != '\0' && zvt_fleet_venue(self->fleet, terms->venue) < 0) return ZVT_CODE_UNKNOWN_VENUE;
+    return s_check_price(terms);
+}
+
+static void s_describe_terms(const zvt_order_request_t *terms, char message[ZVT_MESSAGE_SIZE])
+{
+    char quantity[ZVT_FIXED_TEXT], price[ZVT_FIXED_TEXT];
+    zvt_fixed_format(terms->quantity_e8, quantity);
+    zvt_fixed_format(terms->limit_price_e8, price);
+    snprintf(message, ZVT_MESSAGE_SIZE, "symbol=%s side=%s order_type=%s time_in_force=%s quantity=%s limit_price=%s venue=%s",
+             terms->symbol, zvt_enum_text(ZVT_ENUM_OF_SIDE, terms->side),
+             zvt_enum_text(ZVT_ENUM_OF_ORDER_TYPE, terms->order_type), zvt_enum_text(ZVT_ENUM_OF_TIF, terms->time_in_force),
+             quantity, price, terms->venue);
+}
+
+static saga_outcome_t s_validate(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    (void)saga;
+    (void)attempt;
+    if (!s_may_go_on(self, order)) return s_ended(self, order);
+    uint8_t code = s_check_terms(self, &order->terms);
+    if (code == ZVT_CODE_OK) return SAGA_DONE;
+    char message[ZVT_MESSAGE_SIZE];
+    s_describe_terms(&order->terms, message);
+    s_reject(self, order, ZVT_STAGE_VALIDATION, code, message, NULL);
+    return s_ended(self, order);
+}
+
+/* ---- check_risk_limits ---- */
+static saga_outcome_t s_check_risk(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    (void)saga;
+    (void)attempt;
+    zvt_risk_check_t check = {.order_id = order->order_id, .epoch = self->epoch, .min_seq = self->last_position_seq,
+                              .order_request = order->terms};
+    ZVT_STR_SET(check.strategy_id, order->strategy_id);
+    ZVT_STR_SET(check.portfolio_id, order->portfolio_id);
+    self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_CHECK, &check);
+    return SAGA_WAIT;
+}
+
+static void s_release_risk(void *arg, int32_t subject)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    zvt_risk_release_t release = {.order_id = order->order_id, .epoch = self->epoch};
+    self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_RELEASE, &release);
+}
+
+void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict)
+{
+    order_t *order = order_core_by_id(self->orders, &verdict->order_id);
+    bool wanted = order != NULL && order->saga != ORDER_NONE && saga_core_step(self->sagas, order->saga) == STEP_RISK &&
+                  order->state == ZVT_ORDER_STATE_INITIALIZED;
+    /* A verdict of an earlier run of risk counts exposures that run has taken with it. */
+    if (!wanted || verdict->incarnation != self->service_incarnation[TURN_RISK]) {
+        ZVT_COUNT("verdicts_void");
+        return;
+    }
+    if (verdict->code == ZVT_CODE_OVERLOADED || verdict->code == ZVT_CODE_NOT_READY) {
+        saga_core_retry(self->sagas, order->saga, STEP_RISK, verdict->code, verdict->message, self->monotonic_ns);
+        return;
+    }
+    if (verdict->code != ZVT_CODE_OK) {
+        s_reject(self, order, ZVT_STAGE_RISK, verdict->code, verdict->message, verdict);
+        (void)s_ended(self, order);
+        return;
+    }
+    zvt_order_validated_t event = {.order_id = order->order_id, .validation_result = verdict->validation_result,
+                                   .risk_score_e8 = verdict->risk_score_e8};
+    turn_emit(self, order, ZVT_T_ORDER_VALIDATED, &event);
+    saga_core_done(self->sagas, order->saga, STEP_RISK, self->monotonic_ns);
+}
+
+/* ---- create_order_record ---- */
+static saga_outcome_t s_create(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    (void)saga;
+    (void)attempt;
+    zvt_order_created_t event = {.order_id = order->order_id, .side = order->terms.side, .order_type = order->terms.order_type,
+                                 .quantity_e8 = order->terms.quantity_e8, .limit_price_e8 = order->terms.limit_price_e8};
+    ZVT_STR_SET(event.strategy_id, order->strategy_id);
+    ZVT_STR_SET(event.symbol, order->terms.symbol);
+    turn_emit(self, order, ZVT_T_ORDER_CREATED, &event);
+    return SAGA_DONE;
+}
+
+/* ---- route_to_exchange ---- */
+static saga_outcome_t s_route(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    (void)saga;
+    if (!s_may_go_on(self, order)) return s_ended(self, order);
+    zvt_route_request_t request = {.order_id = order->order_id, .attempt = order->attempt + attempt,
+                                   .quantity_e8 = order->terms.quantity_e8 - order->cum_qty_e8, .order_request = order->terms};
+    if (order->attempt > 0) ZVT_STR_SET(request.avoid, order->exchange);
+    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ROUTE_REQUEST, &request);
+    return SAGA_WAIT;
+}
+
+void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply)
+{
+    order_t *order = order_core_by_id(self->orders, &reply->order_id);
+    bool wanted = order != NULL && order->saga != ORDER_NONE && saga_core_step(self->sagas, order->saga) == STEP_ROUTE &&
+                  order->state == ZVT_ORDER_STATE_INITIALIZED;
+    if (!wanted) {
+        ZVT_COUNT("routes_void");
+        return;
+    }
+    bool usable = reply->code == ZVT_CODE_OK && zvt_fleet_venue(self->fleet, reply->selected_exchange) >= 0;
+    if (!usable) {
+        uint8_t code = reply->code == ZVT_CODE_OK ? ZVT_CODE_UNKNOWN_VENUE : reply->code;
+        saga_core_retry(self->sagas, order->saga, STEP_ROUTE, code, reply->routing_reason, self->monotonic_ns);
+        return;
+    }
+    zvt_exchange_routed_t event = {.order_id = order->order_id, .routing_metrics_count = reply->routing_metrics_count};
+    ZVT_STR_SET(event.selected_exchange, reply->selected_exchange);
+    ZVT_STR_SET(event.routing_reason, reply->routing_reason);
+    memcpy(event.routing_metrics, reply->routing_metrics, sizeof event.routing_metrics);
+    turn_emit(self, order, ZVT_T_EXCHANGE_ROUTED, &event);
+    saga_core_done(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns);
+}
+
+/* ---- execute_on_exchange ---- */
+static int64_t s_expiry_ns(const order_t *order)
+{
+    int64_t expires_ns = order->terms.expires_at_ns;
+    return expires_ns != 0 && expires_ns < order->deadline_ns ? expires_ns : order->deadline_ns;
+}
+
+static void s_fill_send(const order_t *order, uint64_t epoch, zvt_order_send_t *send)
+{
+    memset(send, 0, sizeof *send);
+    ZVT_STR_SET(send->client_order_id, order->client_order_id);
+    ZVT_STR_SET(send->exchange, order->exchange);
+    ZVT_STR_SET(send->symbol, order->terms.symbol);
+    send->side = order->terms.side;
+    send->order_type = order->terms.order_type;
+    send->time_in_force = order->terms.time_in_force;
+    send->post_only = order->terms.post_only;
+    send->quantity_e8 = order->terms.quantity_e8 - order->cum_qty_e8;
+    send->limit_price_e8 = order->terms.limit_price_e8;
+    send->epoch = epoch;
+    send->expires_at_ns = order->expires_ns;
+}
+
+/* The intent: recorded first, sent by place_order_send when it is durable. */
+static saga_outcome_t s_execute(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    (void)saga;
+    (void)attempt;
+    if (!s_may_go_on(self, order)) return s_ended(self, order);
+    zvt_order_submitted_t event = {.order_id = order->order_id, .attempt = order->attempt + 1,
+                                   .quantity_e8 = order->terms.quantity_e8 - order->cum_qty_e8,
+                                   .expires_at_ns = s_expiry_ns(order), .epoch = self->epoch};
+    ZVT_STR_SET(event.exchange, order->exchange);
+    order_client_order_id(order, event.child, event.attempt, event.client_order_id);
+    order->sent = order->querying = false;
+    turn_emit(self, order, ZVT_T_ORDER_SUBMITTED, &event);
+    effect_t effect = {.kind = EFFECT_SEND_ORDER, .type = ZVT_T_ORDER_SEND, .order = order->index};
+    s_fill_send(order, self->epoch, &effect.order_send);
+    turn_after(self, order, &effect);
+    turn_flush(self, order);
+    return SAGA_WAIT;
+}
+
+/* A committed intent that was not sent is as good as not executed: nobody but us knows it. */
+static void s_withdraw(turn_core_t *self, order_t *order, uint8_t code, const char *message)
+{
+    zvt_order_failed_t event = {.order_id = order->order_id, .failure_reason = code};
+    ZVT_STR_SET(event.step, place_order_saga.steps[STEP_EXECUTE].name);
+    ZVT_STR_SET(event.message, message);
+    turn_emit(self, order, ZVT_T_ORDER_FAILED, &event);
+    if (order->saga != ORDER_NONE) (void)s_ended(self, order);
+}
+
+void place_order_send(turn_core_t *self, order_t *order, const zvt_order_send_t *send)
+{
+    bool current = order->used && order->state == ZVT_ORDER_STATE_SUBMITTED &&
+                   strcmp(order->client_order_id, send->client_order_id) == 0;
+    if (!current) return;
+    if (self->halted) {
+        s_withdraw(self, order, ZVT_CODE_HALTED, self->halt_reason);
+        return;
+    }
+    if (order->cancel_wanted || order->cancel_pending) {
+        s_end_without_venue(self, order, ZVT_T_ORDER_CANCELED, ZVT_CODE_CANCEL_REQUESTED);
+        (void)s_ended(self, order);
+        return;
+    }
+    if (send->expires_at_ns <= self->utc_ns) {
+        s_end_without_venue(self, order, ZVT_T_ORDER_EXPIRED, ZVT_CODE_STALE);
+        (void)s_ended(self, order);
+        return;
+    }
+    order->sent = true;
+    ZVT_COUNT("orders_sent");
+    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ORDER_SEND, send);
+}
+
+/* No answer in time: the outcome is not known, so the venue is asked; the order is never sent again blindly. */
+static bool s_execute_timed_out(void *arg, int32_t saga, int32_t subject)
+{
+    turn_core_t *self = arg;
+    (void)saga;
+    reports_query(self, order_core_at(self->orders, subject));
+    return false;
+}
+
+/* ---- update_portfolio ---- */
+static bool s_has_settled(const order_t *order)
+{
+    if (order->fills_pending > 0) return false;
+    bool rests = order->terms.time_in_force == ZVT_TIF_GTC &&
+                 (order->state == ZVT_ORDER_STATE_ACCEPTED || order->state == ZVT_ORDER_STATE_PARTIALLY_FILLED);
+    return rests || order_is_ended(order);
+}
+
+static saga_outcome_t s_update_portfolio(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    (void)saga;
+    (void)attempt;
+    return s_has_settled(order_core_at(self->orders, subject)) ? SAGA_DONE : SAGA_WAIT;
+}
+
+/* ---- the table ---- */
+static const saga_step_t s_steps[] = {
+    [STEP_VALIDATE] = {.name = "validate_request", .service = -1, .timeout_ns = SECONDS(5), .attempts = 1, .begin = s_validate},
+    [STEP_RISK] = {.name = "check_risk_limits", .service = TURN_RISK, .timeout_ns = SECONDS(10), .attempts = 3,
+                   .backoff_ns = 50 * ZVT_MS_NS, .begin = s_check_risk, .compensate = s_release_risk},
+    [STEP_CREATE] = {.name = "create_order_record", .service = -1, .timeout_ns = SECONDS(5), .attempts = 1, .begin = s_create},
+    [STEP_ROUTE] = {.name = "route_to_exchange", .service = TURN_EXECUTOR, .timeout_ns = SECONDS(10), .attempts = 2,
+                    .backoff_ns = 100 * ZVT_MS_NS, .begin = s_route},
+    [STEP_EXECUTE] = {.name = "execute_on_exchange", .service = -1, .timeout_ns = SECONDS(15), .attempts = 3,
+                      .backoff_ns = 100 * ZVT_MS_NS, .begin = s_execute, .timed_out = s_execute_timed_out},
+    [STEP_PORTFOLIO] = {.name = "update_portfolio", .service = -1, .timeout_ns = 0, .attempts = 1, .begin = s_update_portfolio},
+};
+_Static_assert(sizeof s_steps / sizeof s_steps[0] == STEPS, "a row for every step");
+
+static void s_failed(void *arg, int32_t subject, const saga_step_t *step, uint8_t code, const char *message)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    order->saga = ORDER_NONE;
+    if (step == &s_steps[STEP_ROUTE] && code != ZVT_CODE_SERVICE_TIMEOUT && code != ZVT_CODE_SAGA_TIMEOUT) {
+        s_reject(self, order, ZVT_STAGE_ROUTING, code, message, NULL);
+    } else {
+        zvt_order_failed_t event = {.order_id = order->order_id, .failure_reason = code};
+        ZVT_STR_SET(event.step, step->name);
+        ZVT_STR_SET(event.message, message);
+        turn_emit(self, order, ZVT_T_ORDER_FAILED, &event);
+        ZVT_COUNT("orders_failed");
+    }
+    place_order_settle(self, order);
+}
+
+static void s_completed(void *arg, int32_t subject)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    static zvt_histogram_t *latency;
+    if (latency == NULL) latency = zvt_histogram("order");
+    order->saga = ORDER_NONE;
+    if (order->arrived_ns != 0) zvt_histogram_add(latency, self->monotonic_ns - order->arrived_ns);
+}
+
+/* Once a venue may have the order, the deadline cannot fail it: it is asked for, and waits. */
+static bool s_deadline_passed(void *arg, int32_t saga, int32_t subject, const saga_step_t *step)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    (void)saga;
+    if (step == &s_steps[STEP_PORTFOLIO]) return false;
+    if (!order_is_at_venue(order)) return true;
+    reports_query(self, order);
+    return false;
+}
+
+const saga_type_t place_order_saga = {
+    .name = "trading.place_order",
+    .steps = s_steps,
+    .steps_count = STEPS,
+    .failed = s_failed,
+    .completed = s_completed,
+    .deadline_passed = s_deadline_passed,
+};
+
+static void s_start_at(turn_core_t *self, order_t *order, uint32_t step)
+{
+    int64_t deadline_ns = self->monotonic_ns + (order->deadline_ns - self->utc_ns);
+    int status = saga_core_start(self->sagas, &place_order_saga, order->index, step, self->monotonic_ns,
+                                 deadline_ns > 0 ? deadline_ns : 1, &order->saga);
+    ZVT_ASSERT(status == 0); /* admission keeps fewer orders than sagas in work */
+}
+
+void place_order_start(turn_core_t *self, order_t *order)
+{
+    s_start_at(self, order, STEP_VALIDATE);
+}
+
+void place_order_resume(turn_core_t *self, order_t *order)
+{
+    static const uint32_t step_after[] = {
+        [ORDER_STEP_REQUESTED] = STEP_VALIDATE, [ORDER_STEP_VALIDATED] = STEP_CREATE, [ORDER_STEP_CREATED] = STEP_ROUTE,
+        [ORDER_STEP_ROUTED] = STEP_ROUTE};
+    bool at_venue = order_is_at_venue(order);
+    if (!at_venue) {
+        /* Recovery never replays a stale order: the first step of the resumed saga looks at its age. */
+        if (order->deadline_ns <= self->utc_ns) {
+            s_end_without_venue(self, order, ZVT_T_ORDER_EXPIRED, ZVT_CODE_STALE);
+            place_order_settle(self, order);
+            return;
+        }
+        s_start_at(self, order, step_after[order->step]);
+        return;
+    }
+    bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
+    if (undecided || order->cancel_pending) reports_trouble_add(self, order);
+}
+
+void place_order_settle(turn_core_t *self, order_t *order)
+{
+    if (order->saga != ORDER_NONE && !order->querying) {
+        uint32_t step = saga_core_step(self->sagas, order->saga);
+        bool answered = order->state != ZVT_ORDER_STATE_SUBMITTED && order->state != ZVT_ORDER_STATE_INITIALIZED;
+        if (step == STEP_EXECUTE && (answered || order->fills_pending > 0))
+            saga_core_done(self->sagas, order->saga, STEP_EXECUTE, self->monotonic_ns);
+        else if (step == STEP_PORTFOLIO && s_has_settled(order))
+            saga_core_done(self->sagas, order->saga, STEP_PORTFOLIO, self->monotonic_ns);
+    }
+    if (order->fills_pending > 0) return; /* what was accepted commits together with what was executed */
+    commands_answer(self, order, false);
+    turn_flush(self, order);
+}
+
+/* ---- cancel ---- */
+void place_order_cancel(turn_core_t *self, order_t *order, const char *requested_by, uint64_t incarnation, uint64_t sender_seq)
+{
+    if (!order_is_at_venue(order) || (order->state == ZVT_ORDER_STATE_SUBMITTED && !order->sent && order->saga != ORDER_NONE)) {
+        order->cancel_wanted = true; /* no venue has it: the next step ends it */
+        return;
+    }
+    zvt_order_cancel_requested_t event = {.order_id = order->order_id, .incarnation = incarnation, .sender_seq = sender_seq};
+    ZVT_STR_SET(event.requested_by, requested_by);
+    turn_emit(self, order, ZVT_T_ORDER_CANCEL_REQUESTED, &event);
+    effect_t effect = {.kind = EFFECT_ASK_EXECUTOR, .type = ZVT_T_ORDER_CANCEL, .order_cancel = {.epoch = self->epoch}};
+    ZVT_STR_SET(effect.order_cancel.client_order_id, order->client_order_id);
+    ZVT_STR_SET(effect.order_cancel.exchange, order->exchange);
+    turn_after(self, order, &effect);
+    reports_trouble_add(self, order);
+    turn_flush(self, order);
+}

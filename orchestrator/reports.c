@@ -1,0 +1,387 @@
+/* What comes back from venues: execution reports by their gap-free numbers, answers about doubtful orders, tips. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "turn_world.h"
+#include "zvt_fixed.h"
+#include "zvt_stats.h"
+#include "zvt_time.h"
+
+enum { NONE = -1, REPORTS_LIMIT = 1000, ATTEMPTS_MAX = 3 };
+#define GAP_PATIENCE_NS (20 * ZVT_MS_NS)   /* reports may overtake each other a little */
+#define ASK_PERIOD_NS (100 * ZVT_MS_NS)    /* between two reports.since for one venue */
+#define BACKOFF_FIRST_NS (250 * ZVT_MS_NS) /* between two questions about one order, doubling */
+#define BACKOFF_LAST_NS (2 * ZVT_SECOND_NS)
+
+/* ---- doubtful orders ---- */
+void reports_trouble_add(turn_core_t *self, order_t *order)
+{
+    if (order->trouble_listed) return;
+    order->trouble_listed = true;
+    order->ask_again_ns = self->monotonic_ns + BACKOFF_FIRST_NS;
+    order->ask_backoff_ns = BACKOFF_FIRST_NS;
+    order->trouble_next = NONE;
+    order->trouble_prev = self->trouble_last;
+    if (self->trouble_last != NONE)
+        order_core_at(self->orders, self->trouble_last)->trouble_next = order->index;
+    else
+        self->trouble_first = order->index;
+    self->trouble_last = order->index;
+}
+
+void reports_trouble_remove(turn_core_t *self, order_t *order)
+{
+    if (!order->trouble_listed) return;
+    order->trouble_listed = false;
+    if (order->trouble_prev != NONE)
+        order_core_at(self->orders, order->trouble_prev)->trouble_next = order->trouble_next;
+    else
+        self->trouble_first = order->trouble_next;
+    if (order->trouble_next != NONE)
+        order_core_at(self->orders, order->trouble_next)->trouble_prev = order->trouble_prev;
+    else
+        self->trouble_last = order->trouble_prev;
+}
+
+static bool s_is_doubtful(const order_t *order)
+{
+    bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
+    return order->querying && undecided;
+}
+
+static void s_ask_venue(turn_core_t *self, const order_t *order)
+{
+    if (order->cancel_pending) {
+        zvt_order_cancel_t cancel = {.epoch = self->epoch};
+        ZVT_STR_SET(cancel.client_order_id, order->client_order_id);
+        ZVT_STR_SET(cancel.exchange, order->exchange);
+        self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ORDER_CANCEL, &cancel);
+    }
+    if (!s_is_doubtful(order)) return;
+    zvt_order_query_t query = {.tombstone = true, .epoch = self->epoch};
+    ZVT_STR_SET(query.client_order_id, order->client_order_id);
+    ZVT_STR_SET(query.exchange, order->exchange);
+    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ORDER_QUERY, &query);
+    ZVT_COUNT("orders_queried");
+}
+
+void reports_query(turn_core_t *self, order_t *order)
+{
+    bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
+    if (!undecided) return;
+    order->querying = true;
+    reports_trouble_add(self, order);
+    s_ask_venue(self, order);
+}
+
+/* A connection in the chain to the venue broke or came back: whatever was under way may be lost. */
+void reports_query_all(turn_core_t *self, int venue)
+{
+    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = order_core_older(self->orders, at)) {
+        order_t *order = order_core_at(self->orders, at);
+        bool here = venue < 0 || strcmp(order->exchange, self->fleet->venues[venue].name) == 0;
+        bool durable = order->staged_first == NONE && order->last_seq <= self->committed_seq;
+        if (!here || !durable) continue;
+        if (order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN) reports_query(self, order);
+    }
+}
+
+static void s_record_unknown(turn_core_t *self, order_t *order, uint8_t reason)
+{
+    if (!order_core_allows(order, ZVT_T_ORDER_UNKNOWN)) return;
+    zvt_order_unknown_t event = {.order_id = order->order_id, .reason = reason};
+    ZVT_STR_SET(event.exchange, order->exchange);
+    ZVT_STR_SET(event.client_order_id, order->client_order_id);
+    turn_emit(self, order, ZVT_T_ORDER_UNKNOWN, &event);
+    turn_flush(self, order);
+    ZVT_COUNT("orders_unknown");
+}
+
+static void s_ask_again(turn_core_t *self, order_t *order)
+{
+    bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
+    if (undecided) order->querying = true;
+    if (!undecided && !order->cancel_pending) {
+        reports_trouble_remove(self, order);
+        return;
+    }
+    /* Two unanswered questions, and the outcome counts as unknown. */
+    if (order->ask_backoff_ns > BACKOFF_FIRST_NS) s_record_unknown(self, order, ZVT_CODE_SERVICE_TIMEOUT);
+    s_ask_venue(self, order);
+    order->ask_again_ns = self->monotonic_ns + order->ask_backoff_ns;
+    if (order->ask_backoff_ns < BACKOFF_LAST_NS) order->ask_backoff_ns *= 2;
+}
+
+/* ---- gaps in a venue's reports ---- */
+static void s_ask_since(turn_core_t *self, int index)
+{
+    venue_t *venue = &self->venues[index];
+    venue->asked_ns = self->monotonic_ns;
+    zvt_reports_since_t since = {.cursor = venue->received.contiguous, .limit = REPORTS_LIMIT};
+    ZVT_STR_SET(since.exchange, self->fleet->venues[index].name);
+    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_REPORTS_SINCE, &since);
+    ZVT_COUNT("reports_since");
+}
+
+static void s_ask_gaps(turn_core_t *self)
+{
+    if (!self->service_up[TURN_EXECUTOR]) return;
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
+        venue_t *venue = &self->venues[i];
+        bool missing = venue->tip > venue->received.contiguous;
+        if (missing && self->monotonic_ns - venue->asked_ns >= ASK_PERIOD_NS) s_ask_since(self, (int)i);
+    }
+}
+
+void reports_chores(turn_core_t *self)
+{
+    s_ask_gaps(self);
+    for (int32_t at = self->trouble_first; at != NONE;) {
+        order_t *order = order_core_at(self->orders, at);
+        at = order->trouble_next;
+        if (order->ask_again_ns <= self->monotonic_ns) s_ask_again(self, order);
+    }
+}
+
+void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
+{
+    int index = zvt_fleet_venue(self->fleet, tip->exchange);
+    if (index < 0) return;
+    venue_t *venue = &self->venues[index];
+    bool came_back = tip->reachable && !venue->reachable;
+    venue->reachable = tip->reachable;
+    if (tip->venue_seq > venue->tip) venue->tip = tip->venue_seq;
+    if (came_back) {
+        if (venue->tip > venue->received.contiguous) s_ask_since(self, index);
+        reports_query_all(self, index);
+    }
+    /* The end of an answer that was cut at its limit: go on at once. */
+    if (tip->cursor != 0 && venue->tip > venue->received.contiguous) s_ask_since(self, index);
+}
+
+/* ---- an attempt that definitely did not execute ---- */
+static bool s_may_try_again(turn_core_t *self, const order_t *order, uint8_t code)
+{
+    static const uint8_t worth_another_try[] = {ZVT_CODE_MARKET_CLOSED, ZVT_CODE_INSUFFICIENT_BALANCE, ZVT_CODE_TOMBSTONED,
+                                                ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_VENUE_LIMIT, ZVT_CODE_OVERLOADED};
+    bool retryable = memchr(worth_another_try, code, sizeof worth_another_try) != NULL;
+    bool elsewhere = order->terms.venue[0] == '\0' || code == ZVT_CODE_TOMBSTONED || code == ZVT_CODE_OVERLOADED;
+    return retryable && elsewhere && !self->halted && !order->cancel_pending && order->attempt < ATTEMPTS_MAX &&
+           order->cum_qty_e8 == 0 && order->deadline_ns > self->utc_ns;
+}
+
+static void s_step_failed(turn_core_t *self, order_t *order, uint8_t code, const char *message, const char *exchange,
+                          uint64_t venue_seq)
+{
+    zvt_saga_step_failed_t event = {.order_id = order->order_id, .attempt = order->attempt, .failure_reason = code,
+                                    .venue_seq = venue_seq};
+    ZVT_STR_SET(event.saga, place_order_saga.name);
+    ZVT_STR_SET(event.step, place_order_saga.steps[STEP_EXECUTE].name);
+    ZVT_STR_SET(event.message, message);
+    ZVT_STR_SET(event.exchange, exchange);
+    turn_emit(self, order, ZVT_T_SAGA_STEP_FAILED, &event);
+}
+
+static void s_try_again(turn_core_t *self, order_t *order)
+{
+    order->querying = false;
+    reports_trouble_remove(self, order);
+    if (order->saga != ORDER_NONE) {
+        saga_core_go(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns);
+        return;
+    }
+    place_order_resume(self, order); /* the saga of an order found at its venue after a restart */
+}
+
+static void s_end_saga(turn_core_t *self, order_t *order)
+{
+    order->querying = false;
+    reports_trouble_remove(self, order);
+    if (order->saga == ORDER_NONE) return;
+    saga_core_end(self->sagas, order->saga);
+    order->saga = ORDER_NONE;
+}
+
+/* The venue (or the way to it) refused the child: try again elsewhere, or end the order. */
+static void s_on_refused(turn_core_t *self, order_t *order, const zvt_report_t *report)
+{
+    if (!order_core_allows(order, ZVT_T_ORDER_REJECTED)) {
+        s_step_failed(self, order, report->code, report->message, report->exchange, report->venue_seq);
+    } else if (s_may_try_again(self, order, report->code)) {
+        s_step_failed(self, order, report->code, report->message, report->exchange, report->venue_seq);
+        s_try_again(self, order);
+    } else if (report->code == ZVT_CODE_ORDER_EXPIRED) {
+        zvt_order_expired_t event = {.order_id = order->order_id, .venue_seq = report->venue_seq, .reason = report->code,
+                                     .cum_qty_e8 = order->cum_qty_e8, .leaves_qty_e8 = order_leaves_e8(order)};
+        ZVT_STR_SET(event.exchange, report->exchange);
+        turn_emit(self, order, ZVT_T_ORDER_EXPIRED, &event);
+        s_end_saga(self, order);
+    } else {
+        zvt_order_rejected_t event = {.order_id = order->order_id, .stage = ZVT_STAGE_VENUE,
+                                      .rejection_reason = report->code, .venue_seq = report->venue_seq};
+        ZVT_STR_SET(event.exchange, report->exchange);
+        ZVT_STR_SET(event.message, report->message);
+        turn_emit(self, order, ZVT_T_ORDER_REJECTED, &event);
+        s_end_saga(self, order);
+        ZVT_COUNT("orders_rejected");
+    }
+}
+
+/* ---- reports by kind ---- */
+static void s_on_accepted(turn_core_t *self, order_t *order, const zvt_report_t *report)
+{
+    zvt_order_accepted_t event = {.order_id = order->order_id, .venue_seq = report->venue_seq, .market_ts_ns = report->market_ts_ns};
+    ZVT_STR_SET(event.exchange, report->exchange);
+    ZVT_STR_SET(event.client_order_id, report->client_order_id);
+    ZVT_STR_SET(event.exchange_order_id, report->exchange_order_id);
+    turn_emit(self, order, ZVT_T_ORDER_ACCEPTED, &event);
+    order->querying = false;
+}
+
+static void s_on_fill(turn_core_t *self, order_t *order, const zvt_report_t *report)
+{
+    order->querying = false;
+    fills_add(self, order, report);
+}
+
+static void s_on_over(turn_core_t *self, order_t *order, const zvt_report_t *report)
+{
+    bool canceled = report->kind == ZVT_REPORT_KIND_CANCELED;
+    zvt_order_canceled_t event = {.order_id = order->order_id, .venue_seq = report->venue_seq, .reason = report->code,
+                                  .cum_qty_e8 = report->cum_qty_e8, .leaves_qty_e8 = report->leaves_qty_e8};
+    if (event.reason == 0 || event.reason == ZVT_CODE_OK) event.reason = canceled ? ZVT_CODE_CANCEL_REQUESTED : ZVT_CODE_TIME_IN_FORCE;
+    if (event.leaves_qty_e8 == 0) event.leaves_qty_e8 = order->terms.quantity_e8 - report->cum_qty_e8;
+    ZVT_STR_SET(event.exchange, report->exchange);
+    turn_emit(self, order, canceled ? ZVT_T_ORDER_CANCELED : ZVT_T_ORDER_EXPIRED, &event);
+    order->querying = false;
+}
+
+static void s_alert(turn_core_t *self, const zvt_report_t *report, const char *what)
+{
+    zvt_alert_triggered_t alert = {.severity = ZVT_SEVERITY_CRITICAL, .code = ZVT_CODE_UNKNOWN_ORDER, .venue_seq = report->venue_seq};
+    ZVT_STR_SET(alert.exchange, report->exchange);
+    ZVT_STR_SET(alert.client_order_id, report->client_order_id);
+    snprintf(alert.message, sizeof alert.message, "report kind=%s of order %s: %s",
+             zvt_enum_text(ZVT_ENUM_OF_REPORT_KIND, report->kind), report->client_order_id, what);
+    if (turn_emit_system(self, ZVT_T_ALERT_TRIGGERED, &alert, NULL) != 0) ZVT_COUNT("alerts_dropped");
+    ZVT_COUNT("reports_unmatched");
+}
+
+typedef void(report_fn)(turn_core_t *self, order_t *order, const zvt_report_t *report);
+
+static const struct {
+    report_fn *fn;
+    zvt_type_t needs; /* the event it turns into must be allowed in the order's state */
+} s_kinds[] = {
+    [ZVT_REPORT_KIND_ACCEPTED] = {.fn = s_on_accepted, .needs = ZVT_T_ORDER_ACCEPTED},
+    [ZVT_REPORT_KIND_REJECTED] = {.fn = s_on_refused, .needs = ZVT_T_SAGA_STEP_FAILED},
+    [ZVT_REPORT_KIND_FILL] = {.fn = s_on_fill, .needs = ZVT_T_ORDER_EXECUTED},
+    [ZVT_REPORT_KIND_CANCELED] = {.fn = s_on_over, .needs = ZVT_T_ORDER_CANCELED},
+    [ZVT_REPORT_KIND_EXPIRED] = {.fn = s_on_over, .needs = ZVT_T_ORDER_EXPIRED},
+};
+enum { KINDS = sizeof s_kinds / sizeof s_kinds[0] };
+
+/* A fill that waits for portfolio holds back what ends the order, so that cum_qty is right when it does. */
+static bool s_must_wait(const order_t *order, const zvt_report_t *report)
+{
+    bool ends = report->kind == ZVT_REPORT_KIND_CANCELED || report->kind == ZVT_REPORT_KIND_EXPIRED;
+    return ends && order->fills_pending > 0 && order->held == ORDER_NONE;
+}
+
+static void s_take(turn_core_t *self, const zvt_report_t *report)
+{
+    order_t *order = order_core_by_client_order(self->orders, report->client_order_id);
+    if (report->kind == 0 || report->kind >= KINDS || order == NULL) {
+        s_alert(self, report, order == NULL ? "no such order here" : "kind not known");
+        return;
+    }
+    if (!order_core_allows(order, s_kinds[report->kind].needs)) {
+        s_alert(self, report, "not possible in the order's state");
+        return;
+    }
+    s_kinds[report->kind].fn(self, order, report);
+    if (order_is_ended(order)) reports_trouble_remove(self, order);
+    place_order_settle(self, order);
+}
+
+/* A refusal on the way (number 0) must belong to the child that is under way now; an old one says nothing. */
+static bool s_is_current(turn_core_t *self, const zvt_report_t *report)
+{
+    order_t *order = order_core_by_client_order(self->orders, report->client_order_id);
+    bool undecided = order != NULL && (order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN);
+    return undecided && strcmp(order->client_order_id, report->client_order_id) == 0;
+}
+
+void reports_on_report(turn_core_t *self, const zvt_report_t *report)
+{
+    int index = zvt_fleet_venue(self->fleet, report->exchange);
+    if (index < 0) return;
+    if (report->venue_seq == 0) {
+        if (s_is_current(self, report) && report->kind == ZVT_REPORT_KIND_REJECTED) s_take(self, report);
+        return;
+    }
+    venue_t *venue = &self->venues[index];
+    if (report->venue_seq > venue->tip) venue->tip = report->venue_seq;
+    /* Too far ahead for the window, or no room: it stays missing and is fetched again. */
+    bool fits = report->venue_seq < venue->received.contiguous + DEDUP_WINDOW && self->staged_used + 64 < STAGED_MAX &&
+                self->fills_free != NONE;
+    if (!fits) {
+        ZVT_COUNT("reports_put_off");
+        return;
+    }
+    if (dedup_window_check(&venue->received, report->venue_seq) != DEDUP_NEW) {
+        ZVT_COUNT("reports_duplicate");
+        return;
+    }
+    dedup_window_mark(&venue->received, report->venue_seq);
+    if (venue->tip > venue->received.contiguous && venue->asked_ns < self->monotonic_ns - ASK_PERIOD_NS)
+        venue->asked_ns = self->monotonic_ns - ASK_PERIOD_NS + GAP_PATIENCE_NS;
+    order_t *order = order_core_by_client_order(self->orders, report->client_order_id);
+    if (order != NULL && s_must_wait(order, report))
+        fills_hold(self, order, report);
+    else
+        s_take(self, report);
+}
+
+void reports_take_held(turn_core_t *self, const zvt_report_t *report)
+{
+    s_take(self, report);
+}
+
+/* ---- answers about one order ---- */
+void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
+{
+    order_t *order = order_core_by_client_order(self->orders, status->client_order_id);
+    int index = zvt_fleet_venue(self->fleet, status->exchange);
+    if (order == NULL || index < 0 || !s_is_doubtful(order)) return;
+    if (strcmp(order->client_order_id, status->client_order_id) != 0) return;
+    if (status->code == ZVT_CODE_TOMBSTONED) {
+        zvt_report_t refused = {.kind = ZVT_REPORT_KIND_REJECTED, .code = ZVT_CODE_TOMBSTONED};
+        ZVT_STR_SET(refused.exchange, status->exchange);
+        ZVT_STR_SET(refused.message, "the venue never had it and never will");
+        s_on_refused(self, order, &refused);
+        place_order_settle(self, order);
+    } else if (status->code == ZVT_CODE_OK) {
+        /* The venue has it: its reports say the rest. */
+        if (status->venue_seq > self->venues[index].tip) self->venues[index].tip = status->venue_seq;
+        if (self->venues[index].tip > self->venues[index].received.contiguous) s_ask_since(self, index);
+    }
+}
+
+void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *result)
+{
+    order_t *order = order_core_by_client_order(self->orders, result->client_order_id);
+    if (order == NULL || !order->cancel_pending || result->code == ZVT_CODE_OK) return;
+    if (strcmp(order->client_order_id, result->client_order_id) != 0) return;
+    bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
+    /* Not final while the order itself may still be on its way, or the venue cannot be asked. */
+    if (undecided || result->code == ZVT_CODE_VENUE_UNREACHABLE) {
+        if (undecided) reports_query(self, order);
+        return;
+    }
+    zvt_order_cancel_rejected_t event = {.order_id = order->order_id, .reason = result->code};
+    ZVT_STR_SET(event.message, result->message);
+    turn_emit(self, order, ZVT_T_ORDER_CANCEL_REJECTED, &event);
+    commands_cancel_failed(self, order, result->code, result->message);
+    place_order_settle(self, order);
+}

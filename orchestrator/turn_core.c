@@ -1,0 +1,450 @@
+#include "turn_core.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "turn_world.h"
+#include "zvt_fixed.h"
+#include "zvt_stats.h"
+#include "zvt_time.h"
+
+enum { NONE = -1 };
+#define CHORES_PERIOD_NS (20 * ZVT_MS_NS)
+
+/* ---- life ---- */
+turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const turn_io_t *io, uint64_t seed)
+{
+    turn_core_t *self = calloc(1, sizeof *self);
+    ZVT_ASSERT(self != NULL);
+    self->fleet = fleet;
+    self->io = *io;
+    ZVT_STR_SET(self->name, name);
+    zvt_idgen_init(&self->ids, seed);
+    self->orders = order_core_new();
+    self->sagas = saga_core_new(seed, self);
+    self->senders = dedup_core_new();
+    self->positions_by_id = zvt_map_new(sizeof(zvt_id_t), POSITIONS_MAX);
+    self->positions = calloc(POSITIONS_MAX, sizeof *self->positions);
+    self->fills = calloc(FILLS_MAX, sizeof *self->fills);
+    self->waiters = calloc(WAITERS_MAX, sizeof *self->waiters);
+    ZVT_ASSERT(self->positions != NULL);
+    ZVT_ASSERT(self->fills != NULL);
+    ZVT_ASSERT(self->waiters != NULL);
+    turn_stage_init(self);
+    turn_core_clear(self);
+    return self;
+}
+
+void turn_core_destroy(turn_core_t **self_in)
+{
+    turn_core_t *self = *self_in;
+    if (self == NULL) return;
+    order_core_destroy(&self->orders);
+    saga_core_destroy(&self->sagas);
+    dedup_core_destroy(&self->senders);
+    zvt_map_destroy(&self->positions_by_id);
+    for (size_t i = 0; i < 2; i++) {
+        free(self->batches[i].events);
+        zvt_buf_destroy(&self->batches[i].payloads);
+    }
+    zvt_buf_destroy(&self->frame);
+    free(self->positions);
+    free(self->fills);
+    free(self->waiters);
+    free(self->staged);
+    free(self->effects);
+    free(self);
+    *self_in = NULL;
+}
+
+void turn_core_clear(turn_core_t *self)
+{
+    char system_key[32];
+    self->open = false;
+    saga_core_clear(self->sagas);
+    order_core_clear(self->orders);
+    dedup_core_clear(self->senders);
+    turn_stage_clear(self);
+    zvt_map_clear(self->positions_by_id);
+    self->positions_count = 0;
+    for (uint32_t i = 0; i < ZVT_VENUES_MAX; i++) {
+        bool reachable = self->venues[i].reachable;
+        memset(&self->venues[i], 0, sizeof self->venues[i]);
+        self->venues[i].reachable = reachable;
+    }
+    for (int32_t i = 0; i < FILLS_MAX; i++) self->fills[i].next = i + 1 < FILLS_MAX ? i + 1 : NONE;
+    for (int32_t i = 0; i < WAITERS_MAX; i++) {
+        self->waiters[i].used = false;
+        self->waiters[i].next = i + 1 < WAITERS_MAX ? i + 1 : NONE;
+    }
+    self->fills_free = self->waiters_free = 0;
+    self->fills_first = self->fills_last = NONE;
+    self->waiters_used = 0;
+    self->trouble_first = self->trouble_last = NONE;
+    self->next_seq = 1;
+    self->committed_seq = self->last_position_seq = self->folded = 0;
+    snprintf(system_key, sizeof system_key, "system|%" PRId64, self->fleet->shard);
+    self->system_id = zvt_id_from_text(system_key, strlen(system_key));
+    self->system_version = 0;
+    memset(&self->system_last_event, 0, sizeof self->system_last_event);
+    self->halted = false;
+    self->halt_reason[0] = '\0';
+}
+
+/* ---- digests ---- */
+static void s_dump_order(const order_t *order, FILE *out)
+{
+    char id[ZVT_ID_TEXT];
+    zvt_id_format(&order->order_id, id);
+    fprintf(out, "order %s %s version=%" PRIu32 " cum=%" PRId64 " notional=%" PRId64 " commission=%" PRId64 " attempt=%" PRIu32 " exchange=%s\n", id,
+            zvt_order_state_text(order_shown_state(order)), order->version, order->cum_qty_e8, order->notional_e8,
+            order->commission_e8, order->attempt, order->exchange);
+}
+
+static int s_compare_ids(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(zvt_id_t));
+}
+
+/* Ids of all orders that are open, sorted: ended ones are forgotten at different times by different runs. */
+static zvt_id_t *s_open_ids(turn_core_t *self, size_t *count)
+{
+    zvt_id_t *ids = malloc(((size_t)order_core_open_count(self->orders) + 1) * sizeof *ids);
+    ZVT_ASSERT(ids != NULL);
+    *count = 0;
+    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = order_core_older(self->orders, at)) {
+        const order_t *order = order_core_at(self->orders, at);
+        bool durable = order->first_seq != 0;
+        if (durable && !order_is_ended(order)) ids[(*count)++] = order->order_id;
+    }
+    qsort(ids, *count, sizeof *ids, s_compare_ids);
+    return ids;
+}
+
+size_t turn_core_dump(turn_core_t *self, FILE *out)
+{
+    size_t lines = 0;
+    fprintf(out, "system version=%" PRIu32 " halted=%d\n", self->system_version, self->halted);
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++)
+        fprintf(out, "venue %s contiguous=%" PRIu64 " high=%" PRIu64 "\n", self->fleet->venues[i].name,
+                self->venues[i].logged.contiguous, self->venues[i].logged.high);
+    fprintf(out, "positions %" PRIu32 "\n", self->positions_count);
+    size_t count;
+    zvt_id_t *ids = s_open_ids(self, &count);
+    for (size_t i = 0; i < count; i++) s_dump_order(order_core_by_id(self->orders, &ids[i]), out);
+    free(ids);
+    lines = 2 + self->fleet->venues_count + count;
+    return lines;
+}
+
+void turn_note_digest(turn_core_t *self, uint64_t seq)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    ZVT_ASSERT(out != NULL);
+    size_t items = turn_core_dump(self, out);
+    fclose(out);
+    zvt_id_t digest = zvt_id_from_text(text, length);
+    free(text);
+    uint32_t slot = self->digests_count++ % DIGESTS_KEPT;
+    self->digests[slot].seq = seq;
+    self->digests[slot].items = items;
+    zvt_id_format(&digest, self->digests[slot].text);
+}
+
+bool turn_core_digest(const turn_core_t *self, uint64_t seq, char text[ZVT_ID_TEXT], uint64_t *items)
+{
+    for (uint32_t i = 0; i < DIGESTS_KEPT; i++) {
+        if (self->digests[i].seq != seq || seq == 0) continue;
+        memcpy(text, self->digests[i].text, ZVT_ID_TEXT);
+        *items = self->digests[i].items;
+        return true;
+    }
+    return false;
+}
+
+/* ---- recovery ---- */
+static void s_fold_command_names(turn_core_t *self, const zvt_record_t *record)
+{
+    if (record->type == ZVT_T_ORDER_REQUESTED && record->order_requested.sender_seq != 0)
+        dedup_core_mark(self->senders, record->order_requested.sender, record->order_requested.incarnation,
+                        record->order_requested.sender_seq);
+    if (record->type == ZVT_T_ORDER_CANCEL_REQUESTED && record->order_cancel_requested.sender_seq != 0)
+        dedup_core_mark(self->senders, record->order_cancel_requested.requested_by, record->order_cancel_requested.incarnation,
+                        record->order_cancel_requested.sender_seq);
+}
+
+static int s_fold_position(turn_core_t *self, const zvt_event_t *event)
+{
+    uint32_t index = zvt_map_get(self->positions_by_id, &event->aggregate_id);
+    if (index == ZVT_MAP_NONE) {
+        index = self->positions_count;
+        if (index == POSITIONS_MAX || zvt_map_put(self->positions_by_id, &event->aggregate_id, index) != 0) return ZVT_ERR_FULL;
+        self->positions[self->positions_count++].position_id = event->aggregate_id;
+    }
+    self->positions[index].version = event->aggregate_version;
+    self->last_position_seq = event->seq;
+    return 0;
+}
+
+static void s_fold_system(turn_core_t *self, const zvt_event_t *event, const zvt_record_t *record)
+{
+    self->system_version = event->aggregate_version;
+    self->system_last_event = event->event_id;
+    if (event->type == ZVT_T_RISK_HALTED || event->type == ZVT_T_RISK_RESUMED) {
+        self->halted = event->type == ZVT_T_RISK_HALTED;
+        ZVT_STR_SET(self->halt_reason, self->halted ? record->risk_halted.reason : "");
+    }
+}
+
+int turn_core_fold(turn_core_t *self, const zvt_event_t *event)
+{
+    static zvt_record_t record;
+    if (event->seq != self->next_seq) return ZVT_ERR_CORRUPT;
+    int status = zvt_read_payload(event, &record);
+    if (status != 0) return status;
+    self->next_seq++;
+    self->committed_seq = event->seq;
+    self->folded++;
+    turn_note_logged(self, event);
+    s_fold_command_names(self, &record);
+    if (event->type == ZVT_T_POSITION_UPDATED) {
+        /* It belongs to an order's saga and causes the order's next event. */
+        order_t *order = order_core_by_either(self->orders, &event->correlation_id);
+        if (order != NULL) order->last_event_id = event->event_id;
+        return s_fold_position(self, event);
+    }
+    if (zvt_id_equal(&event->aggregate_id, &self->system_id)) {
+        s_fold_system(self, event, &record);
+        if (event->type == ZVT_T_SYSTEM_BARRIER) turn_note_digest(self, event->seq);
+        return 0;
+    }
+    status = order_core_apply(self->orders, event, &record);
+    return status == ZVT_ERR_NOT_FOUND ? 0 : status; /* of an order that is forgotten already */
+}
+
+void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns)
+{
+    self->epoch = epoch;
+    self->open = true;
+    self->gather->view.count = 0;
+    zvt_system_started_t started = {.epoch = epoch};
+    ZVT_STR_SET(started.holder, self->name);
+    ZVT_STR_SET(started.release, "0.1.0");
+    ZVT_ASSERT(turn_emit_system(self, ZVT_T_SYSTEM_STARTED, &started, NULL) == 0);
+    uint32_t open_orders = order_core_open_count(self->orders);
+    int32_t older;
+    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = older) {
+        order_t *order = order_core_at(self->orders, at);
+        older = order_core_older(self->orders, at);
+        if (!order_is_ended(order)) place_order_resume(self, order);
+    }
+    zvt_system_recovered_t recovered = {.replayed_events = self->folded, .open_orders = open_orders,
+                                        .open_sagas = saga_core_count(self->sagas),
+                                        .duration_ms_e8 = recovery_ns * (ZVT_E8 / ZVT_MS_NS)};
+    ZVT_ASSERT(turn_emit_system(self, ZVT_T_SYSTEM_RECOVERED, &recovered, NULL) == 0);
+}
+
+bool turn_core_is_open(const turn_core_t *self)
+{
+    return self->open;
+}
+
+/* ---- records ---- */
+void turn_core_set_time(turn_core_t *self, int64_t utc_ns, int64_t monotonic_ns)
+{
+    self->utc_ns = utc_ns;
+    self->monotonic_ns = monotonic_ns;
+}
+
+static void s_from_signals(turn_core_t *self, const zvt_record_t *record)
+{
+    switch (record->type) {
+    case ZVT_T_SIGNAL: commands_on_signal(self, &record->signal); break;
+    case ZVT_T_SIGNAL_CANCEL: commands_on_signal_cancel(self, &record->signal_cancel); break;
+    default: ZVT_COUNT("misplaced"); break;
+    }
+}
+
+static void s_from_client(turn_core_t *self, const turn_client_t *client, const zvt_record_t *record)
+{
+    switch (record->type) {
+    case ZVT_T_PLACE_REQUEST: commands_on_place(self, client, &record->place_request); break;
+    case ZVT_T_CANCEL_REQUEST: commands_on_cancel(self, client, &record->cancel_request); break;
+    case ZVT_T_HALT_REQUEST: commands_on_halt(self, client, &record->halt_request); break;
+    case ZVT_T_BARRIER_REQUEST: commands_on_barrier(self, client, &record->barrier_request); break;
+    case ZVT_T_ORDERS_QUERY: commands_on_orders_query(self, client, &record->orders_query); break;
+    default: {
+        zvt_error_reply_t reply = {.code = ZVT_CODE_MALFORMED};
+        snprintf(reply.message, sizeof reply.message, "the request socket does not take %s", zvt_type_name(record->type));
+        self->io.reply(self->io.arg, client, ZVT_T_ERROR_REPLY, &reply);
+        ZVT_COUNT("misplaced");
+    }
+    }
+}
+
+static void s_from_service(turn_core_t *self, const zvt_record_t *record)
+{
+    if (!self->open) return;
+    switch (record->type) {
+    case ZVT_T_RISK_VERDICT: place_order_on_verdict(self, &record->risk_verdict); break;
+    case ZVT_T_ROUTE_REPLY: place_order_on_route(self, &record->route_reply); break;
+    case ZVT_T_REPORT: reports_on_report(self, &record->report); break;
+    case ZVT_T_REPORTS_TIP: reports_on_tip(self, &record->reports_tip); break;
+    case ZVT_T_ORDER_STATUS: reports_on_status(self, &record->order_status); break;
+    case ZVT_T_CANCEL_RESULT: reports_on_cancel_result(self, &record->cancel_result); break;
+    case ZVT_T_FILL_APPLIED: fills_on_applied(self, &record->fill_applied); break;
+    default: ZVT_COUNT("misplaced"); break;
+    }
+}
+
+void turn_core_on_record(turn_core_t *self, turn_source_t source, const turn_client_t *client, const zvt_record_t *record)
+{
+    if (source == TURN_FROM_SIGNALS)
+        s_from_signals(self, record);
+    else if (source == TURN_FROM_CLIENT)
+        s_from_client(self, client, record);
+    else
+        s_from_service(self, record);
+}
+
+/* ---- services ---- */
+/* A new run of risk knows only what the log says: what it has passed must get there, and the log position that new
+ * questions carry makes it wait for that. */
+static void s_flush_validated(turn_core_t *self)
+{
+    for (int32_t at = self->staged_orders_first; at != NONE;) {
+        order_t *order = order_core_at(self->orders, at);
+        at = order->staged_next;
+        if (order->step >= ORDER_STEP_VALIDATED && order->fills_pending == 0) turn_flush(self, order);
+    }
+    if (self->next_seq - 1 > self->last_position_seq) self->last_position_seq = self->next_seq - 1;
+}
+
+void turn_core_on_service_up(turn_core_t *self, turn_service_t service, uint64_t incarnation)
+{
+    self->service_up[service] = true;
+    self->service_incarnation[service] = incarnation;
+    if (!self->open) return;
+    if (service == TURN_RISK) s_flush_validated(self);
+    saga_core_service_up(self->sagas, service, self->monotonic_ns);
+    if (service == TURN_PORTFOLIO) fills_ask_all(self);
+    if (service == TURN_EXECUTOR) reports_query_all(self, -1);
+}
+
+void turn_core_on_service_down(turn_core_t *self, turn_service_t service)
+{
+    self->service_up[service] = false;
+    if (service != TURN_EXECUTOR) return;
+    for (uint32_t i = 0; i < ZVT_VENUES_MAX; i++) self->venues[i].reachable = false;
+}
+
+/* ---- the end of a turn, and the commit ---- */
+static void s_chores(turn_core_t *self)
+{
+    if (self->monotonic_ns < self->chores_ns) return;
+    self->chores_ns = self->monotonic_ns + CHORES_PERIOD_NS;
+    reports_chores(self);
+    fills_chores(self);
+    commands_chores(self);
+}
+
+void turn_core_end_turn(turn_core_t *self)
+{
+    if (!self->open) return;
+    saga_core_on_time(self->sagas, self->monotonic_ns);
+    s_chores(self);
+    turn_flush_due(self);
+    if (self->committing != NULL || self->gather->view.count == 0) return;
+    self->committing = self->gather;
+    self->gather = self->gather == &self->batches[0] ? &self->batches[1] : &self->batches[0];
+    self->io.commit(self->io.arg, &self->committing->view);
+}
+
+static void s_publish_batch(turn_core_t *self, const turn_batch_t *batch)
+{
+    char topic[32];
+    snprintf(topic, sizeof topic, "log.%" PRId64, self->fleet->shard);
+    zvt_log_batch_t head = {.shard = (uint32_t)self->fleet->shard, .first_seq = batch->first_seq, .last_seq = batch->last_seq,
+                            .tip_seq = batch->last_seq, .epoch = batch->epoch};
+    self->frame.length = 0;
+    int status = zvt_pack(&self->frame, ZVT_T_LOG_BATCH, &head);
+    for (uint32_t i = 0; i < batch->count && status == 0; i++) status = zvt_pack_event(&self->frame, &batch->events[i]);
+    ZVT_ASSERT(status == 0); /* the frame is larger than a batch can be */
+    self->io.publish(self->io.arg, topic, self->frame.data, self->frame.length);
+}
+
+static void s_publish_types(turn_core_t *self, const turn_batch_t *batch)
+{
+    char topic[64];
+    for (uint32_t i = 0; i < batch->count; i++) {
+        snprintf(topic, sizeof topic, "event.%s", zvt_type_name(batch->events[i].type));
+        self->frame.length = 0;
+        ZVT_ASSERT(zvt_pack_event(&self->frame, &batch->events[i]) == 0);
+        self->io.publish(self->io.arg, topic, self->frame.data, self->frame.length);
+    }
+}
+
+void turn_core_on_commit(turn_core_t *self)
+{
+    batch_t *batch = self->committing;
+    ZVT_ASSERT(batch != NULL);
+    self->committed_seq = batch->view.last_seq;
+    s_publish_batch(self, &batch->view);
+    if (self->publish_types) s_publish_types(self, &batch->view);
+    int32_t effects = batch->effects_first;
+    batch->view.count = 0;
+    batch->payloads.length = 0;
+    batch->effects_first = batch->effects_last = NONE;
+    self->committing = NULL;
+    turn_do_effects(self, effects);
+}
+
+int64_t turn_core_next_ns(const turn_core_t *self)
+{
+    if (!self->open) return 0;
+    int64_t next_ns = saga_core_next_ns(self->sagas);
+    bool chores = self->trouble_first != NONE || self->fills_first != NONE || self->waiters_used > 0;
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++)
+        chores = chores || self->venues[i].tip > self->venues[i].received.contiguous;
+    if (chores && (next_ns == 0 || self->chores_ns < next_ns)) next_ns = self->chores_ns;
+    if (self->staged_orders_first != NONE) {
+        int64_t due_ns = order_core_at(self->orders, self->staged_orders_first)->staged_ns + TURN_STAGE_MAX_NS;
+        if (next_ns == 0 || due_ns < next_ns) next_ns = due_ns;
+    }
+    return next_ns;
+}
+
+void turn_core_publish_tip(turn_core_t *self)
+{
+    char topic[32];
+    uint8_t bytes[64];
+    zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
+    if (!self->open) return;
+    snprintf(topic, sizeof topic, "log.%" PRId64, self->fleet->shard);
+    zvt_log_tip_t tip = {.shard = (uint32_t)self->fleet->shard, .tip_seq = self->committed_seq, .epoch = self->epoch};
+    ZVT_ASSERT(zvt_pack(&buf, ZVT_T_LOG_TIP, &tip) == 0);
+    self->io.publish(self->io.arg, topic, buf.data, buf.length);
+}
+
+void turn_core_publish_types(turn_core_t *self, bool wanted)
+{
+    self->publish_types = wanted;
+}
+
+void turn_core_status(const turn_core_t *self, turn_status_t *status)
+{
+    memset(status, 0, sizeof *status);
+    status->committed_seq = self->committed_seq;
+    status->epoch = self->epoch;
+    status->open_sagas = saga_core_count(self->sagas);
+    status->open_orders = order_core_open_count(self->orders);
+    status->halted = self->halted;
+    status->orders_ended = self->orders_ended;
+    memcpy(status->services_up, self->service_up, sizeof status->services_up);
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) status->venues_up += self->venues[i].reachable;
+    for (int32_t at = self->trouble_first; at != NONE; at = order_core_at(self->orders, at)->trouble_next)
+        status->unknown_orders += order_core_at(self->orders, at)->state == ZVT_ORDER_STATE_UNKNOWN;
+}

@@ -1,0 +1,114 @@
+/* turn_core -- the orchestrator's turn: records in, events and effects out, one commit at a time.
+ *
+ * A turn takes what has arrived, lets the saga engine and the order tables turn it into events, and appends them to
+ * the batch that is gathered while the one before commits. Only when the database has confirmed a batch are its
+ * events published, its commands acknowledged, and its orders sent: nothing leaves before its cause is durable.
+ * Questions without outside effect (risk, route, arithmetic of fills) leave at once.
+ *
+ * Events of an order are staged until its intent is complete, so that a healthy order costs two commits: what was
+ * asked up to order.submitted, and what came of it. An event that has waited TURN_STAGE_MAX_NS is appended anyway.
+ *
+ * Pure: the world is reached through turn_io_t, time comes in. The simulator runs this very code.
+ * Units    *_ns: `utc` for what is stored, `monotonic` for timeouts.
+ * Bounds   every pool is fixed; a command that would overrun one is refused with OVERLOADED. Venue reports never are:
+ *          what cannot be taken now is fetched again from the venue by its cursor.
+ * Errors   an append that did not commit voids the core: clear it, take the lease anew, fold the log, open. */
+#ifndef TURN_CORE_H
+#define TURN_CORE_H
+
+#include <stdio.h>
+
+#include "zvt_codec.h"
+#include "zvt_config.h"
+
+#define TURN_STAGE_MAX_NS (INT64_C(5) * 1000000)
+
+enum {
+    TURN_BATCH_EVENTS_MAX = 4000,
+    TURN_BATCH_BYTES_MAX = 3 << 20,
+    TURN_CLIENT_SIZE = 48,
+};
+
+/* Who answers questions. */
+typedef enum { TURN_RISK, TURN_EXECUTOR, TURN_PORTFOLIO, TURN_SERVICES } turn_service_t;
+
+/* Where a record came from. */
+typedef enum { TURN_FROM_SIGNALS, TURN_FROM_CLIENT, TURN_FROM_SERVICE, TURN_SOURCES } turn_source_t;
+
+/* Where to answer a client: opaque bytes of the plumbing's. */
+typedef struct {
+    uint8_t bytes[TURN_CLIENT_SIZE];
+} turn_client_t;
+
+/* Events that go into one transaction. */
+typedef struct {
+    uint64_t epoch;
+    uint64_t first_seq, last_seq;
+    uint32_t count;
+    const zvt_event_t *events; /* count of them; payloads stay valid until turn_core_on_commit */
+} turn_batch_t;
+
+/* The world. None of these may block or call back into the core. */
+typedef struct {
+    void *arg;
+    /* Begins to append; the outcome comes by turn_core_on_commit. One at a time. */
+    void (*commit)(void *arg, const turn_batch_t *batch);
+    void (*ask)(void *arg, turn_service_t service, zvt_type_t type, const void *record);
+    void (*reply)(void *arg, const turn_client_t *client, zvt_type_t type, const void *record);
+    void (*publish)(void *arg, const char *topic, const void *data, size_t length);
+} turn_io_t;
+
+typedef struct turn_core turn_core_t;
+
+/* `fleet` is borrowed. `seed` makes the ids and the jitter. */
+turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const turn_io_t *io, uint64_t seed);
+void turn_core_destroy(turn_core_t **self);
+
+/* ---- recovery ---- */
+/* Empties the core. */
+void turn_core_clear(turn_core_t *self);
+/* Applies one committed event, in order of seq. ZVT_ERR_* if the log contradicts itself. */
+ZVT_MUSTUSE int turn_core_fold(turn_core_t *self, const zvt_event_t *event);
+/* Begins to work under this epoch: resumes open sagas and records system.started and system.recovered. */
+void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns);
+bool turn_core_is_open(const turn_core_t *self);
+
+/* ---- the turn ---- */
+/* Sets the time of what follows. */
+void turn_core_set_time(turn_core_t *self, int64_t utc_ns, int64_t monotonic_ns);
+/* Takes one record. `client` is where to answer (TURN_FROM_CLIENT only). */
+void turn_core_on_record(turn_core_t *self, turn_source_t source, const turn_client_t *client, const zvt_record_t *record);
+/* A service answered for the first time or is a new run: what was asked before is asked again. */
+void turn_core_on_service_up(turn_core_t *self, turn_service_t service, uint64_t incarnation);
+void turn_core_on_service_down(turn_core_t *self, turn_service_t service);
+/* After all input of the turn: fires what is due and begins the next commit if none is under way. */
+void turn_core_end_turn(turn_core_t *self);
+/* The batch is durable: publish, acknowledge, send. */
+void turn_core_on_commit(turn_core_t *self);
+/* When the core wants to be called next, monotonic; 0 for never. */
+int64_t turn_core_next_ns(const turn_core_t *self);
+/* Publishes the tip heartbeat. */
+void turn_core_publish_tip(turn_core_t *self);
+/* Whether casual viewers subscribe to topics by event type; saves the work when none does. */
+void turn_core_publish_types(turn_core_t *self, bool wanted);
+
+/* ---- looking in ---- */
+typedef struct {
+    uint64_t committed_seq;
+    uint64_t epoch;
+    uint32_t open_sagas;
+    uint32_t open_orders;
+    uint32_t unknown_orders;
+    bool halted;
+    bool services_up[TURN_SERVICES];
+    uint32_t venues_up;
+    uint64_t orders_ended; /* since the core was opened */
+} turn_status_t;
+void turn_core_status(const turn_core_t *self, turn_status_t *status);
+
+/* Canonical text of the durable state, for digests: writes lines to `out` and returns how many. */
+size_t turn_core_dump(turn_core_t *self, FILE *out);
+/* Digest noted at the barrier with this seq; false when it is not (or no more) known. */
+bool turn_core_digest(const turn_core_t *self, uint64_t seq, char text[ZVT_ID_TEXT], uint64_t *items);
+
+#endif

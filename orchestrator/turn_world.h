@@ -1,0 +1,230 @@
+/* turn_world -- what the files of the turn core share. Include it only from orchestrator/turn_*.c, place_order.c,
+ * fills.c and commands.c. */
+#ifndef TURN_WORLD_H
+#define TURN_WORLD_H
+
+#include "dedup_core.h"
+#include "order_core.h"
+#include "saga_core.h"
+#include "turn_core.h"
+#include "zvt_map.h"
+
+enum {
+    STAGED_MAX = 32768,         /* events not in a batch yet */
+    STAGED_PAYLOAD_MAX = 2048,  /* bytes; the largest event of the schema is below */
+    STAGED_RESERVE = 8192,      /* kept free for what venues report: new orders are refused before */
+    EFFECTS_MAX = 32768,
+    FILLS_MAX = 16384,
+    WAITERS_MAX = 8192,
+    POSITIONS_MAX = 65536,
+    DIGESTS_KEPT = 8,
+};
+
+/* Something to do once an event is durable. */
+typedef enum { EFFECT_SEND_ORDER, EFFECT_ASK_EXECUTOR, EFFECT_ACK, EFFECT_REPLY } effect_kind_t;
+
+typedef struct {
+    effect_kind_t kind;
+    zvt_type_t type;             /* of the record */
+    int32_t order;               /* EFFECT_SEND_ORDER: whose child this is; EFFECT_ACK: the order, or -1 */
+    turn_client_t client;        /* EFFECT_REPLY */
+    char sender[ZVT_NAME_SIZE];  /* EFFECT_ACK */
+    int32_t next;
+    union {
+        zvt_order_send_t order_send;
+        zvt_order_cancel_t order_cancel;
+        zvt_signal_ack_t signal_ack;
+        zvt_place_reply_t place_reply;
+        zvt_cancel_reply_t cancel_reply;
+        zvt_command_reply_t command_reply;
+    };
+} effect_t;
+
+typedef struct {
+    zvt_event_t header;
+    uint8_t payload[STAGED_PAYLOAD_MAX];
+    uint32_t payload_length;
+    int32_t next;                        /* of the same order */
+    int32_t effects_first, effects_last; /* done when it is durable */
+} staged_t;
+
+typedef struct {
+    turn_batch_t view;      /* what the log writer sees */
+    zvt_event_t *events;
+    zvt_buf_t payloads;
+    int32_t effects_first, effects_last;
+} batch_t;
+
+/* A client that waits for an order. */
+typedef struct {
+    turn_client_t client;
+    uint8_t wait;           /* ZVT_WAIT_*; 0: a cancel waits for its outcome */
+    char request_id[ZVT_REQUEST_SIZE];
+    int32_t order;
+    int64_t arrived_ns;     /* monotonic */
+    int64_t deadline_ns;    /* monotonic */
+    int32_t next;           /* of the same order, or in the free list */
+    bool used;
+} waiter_t;
+
+/* A fill that waits for portfolio's arithmetic. */
+typedef struct {
+    zvt_report_t report;
+    int32_t order;
+    int32_t prev, next;     /* in order of arrival */
+} fill_t;
+
+typedef struct {
+    zvt_id_t position_id;
+    uint32_t version;
+} position_t;
+
+/* What we know of a venue's report stream. */
+typedef struct {
+    dedup_window_t received; /* taken in this run or found in the log */
+    dedup_window_t logged;   /* in the log */
+    uint64_t tip;            /* highest number the venue is known to have given */
+    bool reachable;
+    int64_t asked_ns;        /* monotonic, last reports.since */
+} venue_t;
+
+struct turn_core {
+    const zvt_fleet_t *fleet;
+    char name[ZVT_NAME_SIZE];
+    turn_io_t io;
+    int64_t utc_ns, monotonic_ns;
+    zvt_idgen_t ids;
+    uint64_t epoch;
+    bool open;
+
+    order_core_t *orders;
+    saga_core_t *sagas;
+    dedup_core_t *senders;
+    venue_t venues[ZVT_VENUES_MAX];
+
+    /* staging, batches */
+    staged_t *staged;
+    int32_t staged_free;
+    uint32_t staged_used;
+    int32_t staged_orders_first, staged_orders_last; /* orders with staged events, oldest first */
+    int32_t ready_first, ready_last;                 /* orders whose staged events wait for room */
+    batch_t batches[2];
+    batch_t *gather;      /* being filled */
+    batch_t *committing;  /* NULL when none is under way */
+    uint64_t next_seq;
+    uint64_t committed_seq;
+    effect_t *effects;
+    int32_t effects_free;
+    uint32_t effects_used;
+    zvt_buf_t frame;      /* a batch as it is published */
+    bool publish_types;
+
+    /* fills, waiters, trouble */
+    fill_t *fills;
+    int32_t fills_free, fills_first, fills_last;
+    int64_t fills_asked_ns;
+    uint64_t last_position_seq; /* portfolio and risk must have applied up to here */
+    waiter_t *waiters;
+    int32_t waiters_free;
+    uint32_t waiters_used;
+    int32_t trouble_first, trouble_last; /* orders to ask the venue about again */
+    int64_t chores_ns;                   /* monotonic: when chores are due */
+
+    /* aggregates that are not orders */
+    zvt_map_t *positions_by_id;
+    position_t *positions;
+    uint32_t positions_count;
+    zvt_id_t system_id;
+    uint32_t system_version;
+    zvt_id_t system_last_event;
+
+    bool halted;
+    char halt_reason[ZVT_MESSAGE_SIZE];
+    bool service_up[TURN_SERVICES];
+    uint64_t service_incarnation[TURN_SERVICES];
+    uint64_t orders_ended;
+    uint64_t folded; /* events folded since clear */
+
+    struct {
+        uint64_t seq, items;
+        char text[ZVT_ID_TEXT];
+    } digests[DIGESTS_KEPT];
+    uint32_t digests_count;
+};
+
+/* ---- turn_stage.c: events and effects ---- */
+/* Makes an event of the order, applies it, and stages it. The payload struct is of that type. */
+void turn_emit(turn_core_t *self, order_t *order, zvt_type_t type, const void *payload);
+/* An event of another aggregate that belongs to the order's saga (position.updated). */
+void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_updated_t *position);
+/* An event of the system itself, straight into the batch; 0 or ZVT_ERR_FULL. */
+ZVT_MUSTUSE int turn_emit_system(turn_core_t *self, zvt_type_t type, const void *payload, const effect_t *effect);
+/* Takes note of what an appended or folded event says about a venue's report numbers. */
+void turn_note_logged(turn_core_t *self, const zvt_event_t *event);
+/* Moves the order's staged events into the batch being gathered (or queues them for the next). */
+void turn_flush(turn_core_t *self, order_t *order);
+/* Does the effect once everything known of the order is durable. */
+void turn_after(turn_core_t *self, order_t *order, const effect_t *effect);
+void turn_do_effects(turn_core_t *self, int32_t first);
+bool turn_has_room(const turn_core_t *self);
+void turn_stage_init(turn_core_t *self);
+void turn_stage_clear(turn_core_t *self);
+/* Flushes what has waited too long, and what waited for room. */
+void turn_flush_due(turn_core_t *self);
+
+/* Flushes every order, so that the state of the core is the fold of what has been appended. False: no room now. */
+bool turn_flush_all(turn_core_t *self);
+/* Notes the digest of the state as of this barrier. */
+void turn_note_digest(turn_core_t *self, uint64_t seq);
+
+/* ---- place_order.c: the saga and what venues report ---- */
+extern const saga_type_t place_order_saga;
+/* Position of each step in the table. */
+enum { STEP_VALIDATE, STEP_RISK, STEP_CREATE, STEP_ROUTE, STEP_EXECUTE, STEP_PORTFOLIO, STEPS };
+void place_order_start(turn_core_t *self, order_t *order);
+void place_order_resume(turn_core_t *self, order_t *order);
+void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict);
+void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply);
+/* A committed intent may leave now: it is checked once more and sent. */
+void place_order_send(turn_core_t *self, order_t *order, const zvt_order_send_t *send);
+void place_order_cancel(turn_core_t *self, order_t *order, const char *requested_by, uint64_t incarnation, uint64_t sender_seq);
+/* After reports or fills: lets the saga go on, flushes, answers waiting clients. */
+void place_order_settle(turn_core_t *self, order_t *order);
+
+/* ---- reports.c: what comes back from venues ---- */
+void reports_on_report(turn_core_t *self, const zvt_report_t *report);
+void reports_on_status(turn_core_t *self, const zvt_order_status_t *status);
+void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *result);
+void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip);
+/* Takes a report that waited for the order's fills. */
+void reports_take_held(turn_core_t *self, const zvt_report_t *report);
+/* Asks the venue what became of the order's current child. */
+void reports_query(turn_core_t *self, order_t *order);
+void reports_query_all(turn_core_t *self, int venue);
+void reports_chores(turn_core_t *self);
+void reports_trouble_add(turn_core_t *self, order_t *order);
+void reports_trouble_remove(turn_core_t *self, order_t *order);
+
+/* ---- fills.c: fills on their way through portfolio ---- */
+void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report);
+/* Keeps the report that ends the order until its fills are through; then it is given to reports_take_held. */
+void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report);
+void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied);
+void fills_ask_all(turn_core_t *self);
+void fills_chores(turn_core_t *self);
+
+/* ---- commands.c: signals, requests, waiting clients ---- */
+void commands_on_signal(turn_core_t *self, const zvt_signal_t *signal);
+void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *cancel);
+void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request);
+void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zvt_cancel_request_t *request);
+void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_halt_request_t *request);
+void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const zvt_barrier_request_t *request);
+void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, const zvt_orders_query_t *query);
+/* Answers clients whose wait the order's state now meets. `force`: answer all of them with what is known. */
+void commands_answer(turn_core_t *self, order_t *order, bool force);
+void commands_chores(turn_core_t *self);
+/* Answers a cancel that did not work. */
+void commands_cancel_failed(turn_core_t *self, order_t *order, uint8_t code, const char *message);
+
+#endif

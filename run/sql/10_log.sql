@@ -1,0 +1,98 @@
+-- The event log of a shard, its fence, and the views people read. Idempotent: applied at every start of a fleet.
+-- Owner of everything is the role that runs this file; the daemons connect as zvt_app, which may append and read, never change.
+
+SET client_min_messages = warning;
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'zvt_app') THEN
+        CREATE ROLE zvt_app LOGIN;
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'this database role may not create the role zvt_app; create it first: CREATE ROLE zvt_app LOGIN';
+END $$;
+
+-- One row per event. Payload and metadata are the msgpack of the schema table; event_store below shows them as jsonb.
+CREATE TABLE IF NOT EXISTS events (
+    seq               bigint   NOT NULL, -- from 1, no gaps
+    event_id          uuid     NOT NULL, -- UUIDv7
+    type              smallint NOT NULL, -- event_schema.type
+    version           smallint NOT NULL, -- of the payload's schema
+    timestamp_ns      bigint   NOT NULL, -- UTC nanoseconds
+    correlation_id    uuid     NOT NULL, -- the saga
+    causation_id      uuid     NOT NULL, -- the event or message that caused it
+    aggregate_id      uuid     NOT NULL,
+    aggregate_version integer  NOT NULL, -- 1, 2, 3 .. within the aggregate
+    metadata          bytea    NOT NULL,
+    payload           bytea    NOT NULL,
+    PRIMARY KEY (seq)
+) PARTITION BY RANGE (seq);
+CREATE INDEX IF NOT EXISTS events_correlation_id ON events (correlation_id);
+
+-- One row per commit: which events it appended under which epoch, and a hash that chains it to the commit before:
+-- sha256(hash of the batch before || the rows as COPY BINARY sends them).
+CREATE TABLE IF NOT EXISTS event_batches (
+    last_seq  bigint PRIMARY KEY,
+    first_seq bigint NOT NULL,
+    epoch     bigint NOT NULL,
+    hash      bytea  NOT NULL
+);
+
+-- Who may append. Every commit checks its epoch here, in the same transaction.
+CREATE TABLE IF NOT EXISTS writer_lease (
+    shard         integer     PRIMARY KEY,
+    epoch         bigint      NOT NULL,
+    holder        text        NOT NULL,
+    backend_pid   integer     NOT NULL,
+    backend_start timestamptz NOT NULL,
+    taken_at      timestamptz NOT NULL DEFAULT now()
+);
+
+-- Partitions of ten million events; made ahead of the writer, which calls this off the order path.
+CREATE OR REPLACE FUNCTION zvt_ensure_partitions(up_to_seq bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE
+    size constant bigint := 10000000;
+    part bigint;
+    name text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('zvt_ensure_partitions'));
+    FOR part IN greatest(0, up_to_seq / size - 1) .. up_to_seq / size + 1 LOOP
+        name := format('events_p%s', lpad(part::text, 6, '0'));
+        IF to_regclass(name) IS NULL THEN
+            EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING ALL)', name);
+            EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, part * size, (part + 1) * size);
+        END IF;
+    END LOOP;
+END $$;
+SELECT zvt_ensure_partitions(coalesce((SELECT max(last_seq) FROM event_batches), 0));
+
+-- Takes the lease: the epoch rises, and a writer of an older epoch that is stuck inside its transaction is ended,
+-- because only that frees its locks. Commits by itself through the caller.
+CREATE OR REPLACE FUNCTION zvt_end_stuck_writer(of_shard integer) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
+    SELECT coalesce(bool_or(pg_terminate_backend(a.pid)), false)
+    FROM writer_lease l JOIN pg_stat_activity a ON a.pid = l.backend_pid AND a.backend_start = l.backend_start
+    WHERE l.shard = of_shard AND a.pid <> pg_backend_pid()
+$$;
+
+-- Takes the events' JSON form from the schema tables; see 06_msgpack.sql.
+CREATE OR REPLACE VIEW event_store AS
+SELECT e.seq,
+       e.event_id,
+       t.event_type,
+       to_timestamp(e.timestamp_ns / 1000000000) + make_interval(secs => (e.timestamp_ns % 1000000000) / 1e9) AS timestamp,
+       e.correlation_id,
+       e.causation_id,
+       e.aggregate_id,
+       e.aggregate_version,
+       zvt_event_data(e.type, e.payload) AS event_data,
+       zvt_event_data(240::smallint, e.metadata) AS metadata
+FROM events e
+LEFT JOIN (SELECT DISTINCT type, event_type FROM event_schema) t ON t.type = e.type;
+
+GRANT USAGE ON SCHEMA public TO zvt_app;
+GRANT SELECT, INSERT ON events, event_batches TO zvt_app;
+GRANT SELECT ON event_store TO zvt_app;
+GRANT SELECT, INSERT, UPDATE ON writer_lease TO zvt_app;
+GRANT EXECUTE ON FUNCTION zvt_ensure_partitions(bigint), zvt_end_stuck_writer(integer) TO zvt_app;

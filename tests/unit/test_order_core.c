@@ -1,0 +1,137 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "order_core.h"
+
+static order_core_t *s_core;
+static zvt_idgen_t s_ids;
+
+static void s_setup(void)
+{
+    s_core = order_core_new();
+    zvt_idgen_init(&s_ids, 7);
+}
+static void s_teardown(void) { order_core_destroy(&s_core); }
+
+static int s_apply(const zvt_id_t *order_id, zvt_type_t type, const void *payload)
+{
+    static zvt_record_t record;
+    static uint64_t seq;
+    zvt_event_t event = {.seq = ++seq, .type = type, .event_id = zvt_idgen_next(&s_ids, 1000000), .correlation_id = *order_id,
+                         .aggregate_id = *order_id, .aggregate_version = 1, .timestamp_ns = 5};
+    event.correlation_id.bytes[15] ^= 1;
+    record.type = type;
+    memcpy(&record.hello, payload, zvt_desc(type)->size);
+    return order_core_apply(s_core, &event, &record);
+}
+
+static zvt_id_t s_request(int64_t quantity_e8)
+{
+    zvt_order_requested_t requested = {.order_id = zvt_idgen_next(&s_ids, 1000000)};
+    requested.order_request.quantity_e8 = quantity_e8;
+    requested.signal_id = requested.order_id;
+    snprintf(requested.request_id, sizeof requested.request_id, "request-%02x%02x", requested.order_id.bytes[14], requested.order_id.bytes[15]);
+    cr_assert_eq(s_apply(&requested.order_id, ZVT_T_ORDER_REQUESTED, &requested), 0);
+    return requested.order_id;
+}
+
+static void s_submit(const zvt_id_t *id)
+{
+    zvt_order_submitted_t submitted = {.order_id = *id, .attempt = 1, .exchange = "alpha"};
+    cr_assert_eq(s_apply(id, ZVT_T_ORDER_SUBMITTED, &submitted), 0);
+}
+
+Test(order_core, is_found_by_each_of_its_names, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t id = s_request(100);
+    order_t *order = order_core_by_id(s_core, &id);
+    cr_assert_not_null(order);
+    cr_assert_eq(order_core_by_signal(s_core, &id), order);
+    cr_assert_eq(order_core_by_request(s_core, order->request_id), order);
+    cr_assert_eq(order_core_by_either(s_core, &order->correlation_id), order);
+    char client_order_id[ZVT_CLIENT_ORDER_SIZE];
+    order_client_order_id(order, 0, 3, client_order_id);
+    cr_assert_eq(strlen(client_order_id), 36);
+    cr_assert_eq(order_core_by_client_order(s_core, client_order_id), order);
+    cr_assert_null(order_core_by_client_order(s_core, "short"));
+    cr_assert_null(order_core_by_client_order(s_core, "zz345678901234567890123456789012-0-1"));
+}
+
+Test(order_core, a_filled_order_adds_up, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t id = s_request(300);
+    s_submit(&id);
+    zvt_order_executed_t fill = {.order_id = id, .executed_quantity_e8 = 100, .notional_value_e8 = 1000, .commission_e8 = 1};
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_EXECUTED, &fill), 0);
+    order_t *order = order_core_by_id(s_core, &id);
+    cr_assert_eq(order->state, ZVT_ORDER_STATE_PARTIALLY_FILLED);
+    cr_assert_eq(order_leaves_e8(order), 200);
+    fill.executed_quantity_e8 = 200;
+    fill.notional_value_e8 = 2600;
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_EXECUTED, &fill), 0);
+    cr_assert_eq(order_average_price_e8(order), 12 * INT64_C(100000000));
+    zvt_order_completed_t completed = {.order_id = id};
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_COMPLETED, &completed), 0);
+    cr_assert_eq(order->state, ZVT_ORDER_STATE_FILLED);
+    cr_assert(order_is_ended(order));
+}
+
+Test(order_core, refuses_events_that_its_state_does_not_allow_and_stays_unchanged, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t id = s_request(100);
+    zvt_order_completed_t completed = {.order_id = id};
+    zvt_order_accepted_t accepted = {.order_id = id};
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_COMPLETED, &completed), ZVT_ERR_ILLEGAL);
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_ACCEPTED, &accepted), ZVT_ERR_ILLEGAL);
+    cr_assert_eq(order_core_by_id(s_core, &id)->state, ZVT_ORDER_STATE_INITIALIZED);
+    zvt_order_failed_t failed = {.order_id = id, .failure_reason = ZVT_CODE_HALTED};
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_FAILED, &failed), 0);
+    zvt_order_submitted_t submitted = {.order_id = id};
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_SUBMITTED, &submitted), ZVT_ERR_ILLEGAL);
+}
+
+Test(order_core, a_canceled_order_takes_a_late_fill, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t id = s_request(100);
+    s_submit(&id);
+    zvt_order_canceled_t canceled = {.order_id = id, .reason = ZVT_CODE_CANCEL_REQUESTED};
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_CANCELED, &canceled), 0);
+    zvt_order_executed_t fill = {.order_id = id, .executed_quantity_e8 = 10, .notional_value_e8 = 10};
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_EXECUTED, &fill), 0);
+    order_t *order = order_core_by_id(s_core, &id);
+    cr_assert_eq(order->state, ZVT_ORDER_STATE_CANCELED);
+    cr_assert_eq(order->cum_qty_e8, 10);
+    cr_assert_eq(order_leaves_e8(order), 0);
+}
+
+Test(order_core, goes_back_before_the_route_when_an_attempt_definitely_failed, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t id = s_request(100);
+    s_submit(&id);
+    zvt_saga_step_failed_t failed = {.order_id = id};
+    cr_assert_eq(s_apply(&id, ZVT_T_SAGA_STEP_FAILED, &failed), 0);
+    order_t *order = order_core_by_id(s_core, &id);
+    cr_assert_eq(order->state, ZVT_ORDER_STATE_INITIALIZED);
+    cr_assert_eq(order->step, ORDER_STEP_CREATED);
+    cr_assert_eq(order->attempt, 1);
+}
+
+Test(order_core, forgets_the_order_that_ended_first_when_it_holds_too_many, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t first = s_request(100), open = s_request(100), last = first;
+    zvt_order_failed_t failed = {.order_id = first};
+    cr_assert_eq(s_apply(&first, ZVT_T_ORDER_FAILED, &failed), 0);
+    for (int i = 0; i < ORDERS_ENDED_MAX; i++) {
+        last = s_request(100);
+        cr_assert_eq(s_apply(&last, ZVT_T_ORDER_FAILED, &failed), 0);
+    }
+    cr_assert_null(order_core_by_id(s_core, &first));
+    cr_assert_not_null(order_core_by_id(s_core, &open));
+    cr_assert_not_null(order_core_by_id(s_core, &last));
+    cr_assert_eq(order_core_open_count(s_core), 1);
+    cr_assert_eq(s_apply(&first, ZVT_T_ORDER_FAILED, &failed), ZVT_ERR_NOT_FOUND);
+    uint32_t listed = 0;
+    for (int32_t at = order_core_older(s_core, ORDER_NONE); at != ORDER_NONE; at = order_core_older(s_core, at)) listed++;
+    cr_assert_eq(listed, ORDERS_ENDED_MAX + 1);
+}
