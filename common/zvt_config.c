@@ -1,7 +1,10 @@
+#define _GNU_SOURCE /* memfd_create */
 #include "zvt_config.h"
 
 #include <czmq.h>
 #include <inttypes.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "zvt_fixed.h"
 
@@ -359,15 +362,42 @@ static int s_read_section(const source_t *source, zconfig_t *root, size_t index,
     return status;
 }
 
+/* zconfig reports mistakes with their line on standard output only, so that is read back while it parses. */
+static zconfig_t *s_parse_capturing(const char *text, char *said, size_t size)
+{
+    fflush(stdout);
+    int capture = memfd_create("zconfig", MFD_CLOEXEC), standard = dup(STDOUT_FILENO);
+    bool redirected = capture >= 0 && standard >= 0 && dup2(capture, STDOUT_FILENO) >= 0;
+    zconfig_t *root = zconfig_str_load(text);
+    fflush(stdout);
+    if (redirected) dup2(standard, STDOUT_FILENO);
+    ssize_t length = redirected ? pread(capture, said, size - 1, 0) : 0;
+    said[length > 0 ? length : 0] = '\0';
+    if (capture >= 0) close(capture);
+    if (standard >= 0) close(standard);
+    return root;
+}
+
+static zconfig_t *s_load_zpl(const source_t *source)
+{
+    char said[ZVT_PROBLEM_SIZE / 2];
+    zconfig_t *root = s_parse_capturing(source->text, said, sizeof said);
+    if (root != NULL) return root;
+    const char *open = strstr(said, "(zconfig): ("); /* "E (zconfig): (2) indent 4 spaces at once" */
+    int line = open == NULL ? 0 : atoi(open + 12);
+    const char *what = open == NULL ? NULL : strchr(open + 12, ')');
+    int length = what == NULL ? 0 : (int)strcspn(what + 1, "\n");
+    snprintf(source->problem, ZVT_PROBLEM_SIZE, "%s:%d: not ZPL:%.*s; indent by 4 spaces and write 'key = value'", source->path, line,
+             length, what == NULL ? "" : what + 1);
+    return NULL;
+}
+
 int zvt_fleet_parse(const char *text, const char *path, zvt_fleet_t *fleet, char problem[ZVT_PROBLEM_SIZE])
 {
     memset(fleet, 0, sizeof *fleet);
     source_t source = {.path = path, .text = text, .problem = problem};
-    zconfig_t *root = zconfig_str_load(text);
-    if (root == NULL) {
-        snprintf(problem, ZVT_PROBLEM_SIZE, "%s: not a ZPL file; indent by 4 spaces and write 'key = value'", path);
-        return ZVT_ERR_SYNTAX;
-    }
+    zconfig_t *root = s_load_zpl(&source);
+    if (root == NULL) return ZVT_ERR_SYNTAX;
     int status = s_check_sections(&source, root);
     for (size_t i = 0; i < SECTIONS && status == 0; i++) status = s_read_section(&source, root, i, fleet);
     if (status == 0 && (fleet->instruments_count == 0 || fleet->venues_count == 0)) {

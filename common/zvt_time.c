@@ -23,12 +23,13 @@ int64_t zvt_monotonic_ns(void)
 
 void zvt_time_format(int64_t utc_ns, char text[ZVT_TIME_TEXT])
 {
-    int64_t micros = utc_ns % ZVT_SECOND_NS / 1000;
     time_t seconds = (time_t)(utc_ns / ZVT_SECOND_NS);
-    if (micros < 0) {
-        micros += 1000000;
+    int64_t rest_ns = utc_ns % ZVT_SECOND_NS;
+    if (rest_ns < 0) {
+        rest_ns += ZVT_SECOND_NS;
         seconds -= 1;
     }
+    int64_t micros = rest_ns / 1000;
     struct tm tm;
     if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 8099) {
         snprintf(text, ZVT_TIME_TEXT, "%" PRId64, utc_ns);

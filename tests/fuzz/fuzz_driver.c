@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t zvt_fuzz_seed(unsigned n, uint8_t *out, size_t capacity);
 
-enum { INPUT_MAX = 1 << 16, SEEDS_MAX = 64, TRUNCATIONS_MAX = 4096 };
+enum { INPUT_MAX = 1 << 16, SEEDS_MAX = 128, TRUNCATIONS_MAX = 4096 };
 
 static uint8_t s_seeds[SEEDS_MAX][INPUT_MAX];
 static size_t s_seed_lengths[SEEDS_MAX];

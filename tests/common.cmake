@@ -1,0 +1,8 @@
+zvt_unit_test(common test_zvt_codec)
+zvt_unit_test(common test_zvt_config)
+zvt_unit_test(common test_zvt_fixed)
+zvt_unit_test(common test_zvt_id)
+zvt_unit_test(common test_zvt_map)
+zvt_unit_test(common test_zvt_stats)
+zvt_fuzz_target(common fuzz_codec)
+zvt_fuzz_target(common fuzz_config)

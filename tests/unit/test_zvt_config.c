@@ -1,0 +1,64 @@
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "zvt_config.h"
+#include "zvt_fixed.h"
+
+static zvt_fleet_t s_fleet;
+static char s_problem[ZVT_PROBLEM_SIZE];
+
+static int s_load(const char *text)
+{
+    s_problem[0] = '\0';
+    return zvt_fleet_parse(text, "f.zpl", &s_fleet, s_problem);
+}
+
+#define GOOD "instruments\n    BTC/USDT\n        tick = 0.01\n        lot = 0.001\n        max_quantity = 1\n        max_position = 2\n" \
+             "venues\n    alpha\n        taker_fee = 0.001\n        balances\n            USDT = 100.5\n"
+
+Test(zvt_config, reads_what_is_there_and_fills_in_what_is_not)
+{
+    cr_assert_eq(s_load(GOOD), 0, "%s", s_problem);
+    cr_assert_eq(s_fleet.instruments_count, 1);
+    cr_assert_str_eq(s_fleet.instruments[0].base, "BTC");
+    cr_assert_str_eq(s_fleet.instruments[0].quote, "USDT");
+    cr_assert_eq(s_fleet.instruments[0].tick_e8, 1000000);
+    cr_assert_eq(s_fleet.venues[0].balances[0].amount_e8, 10050000000);
+    cr_assert_eq(s_fleet.seed, 42);
+    cr_assert(!s_fleet.allow_short);
+    cr_assert_eq(zvt_fleet_instrument(&s_fleet, "BTC/USDT"), 0);
+    cr_assert_eq(zvt_fleet_instrument(&s_fleet, "BTC"), -1);
+    cr_assert_eq(zvt_fleet_venue(&s_fleet, "alpha"), 0);
+}
+
+Test(zvt_config, names_the_line_of_what_is_wrong)
+{
+    static const struct { const char *text; const char *where; const char *what; } cases[] = {
+        {GOOD "risk\n    max_notinal = 5\n", "f.zpl:13:", "max_notinal"},
+        {GOOD "rsk\n    max_notional = 5\n", "f.zpl:12:", "unknown section 'rsk'"},
+        {GOOD "risk\n    max_notional = many\n", "f.zpl:13:", "max_notional = many"},
+        {GOOD "risk\n    allow_short = perhaps\n", "f.zpl:13:", "yes or no"},
+        {GOOD "strategies\n    one\n        strategy = momentum\n        symbol = XXX/YYY\n", "f.zpl:13:", "XXX/YYY"},
+        {GOOD "strategies\n    one\n        symbol = BTC/USDT\n", "f.zpl:13:", "needs a key 'strategy'"},
+        {"instruments\n    BTCUSDT\n        tick = 1\n", "f.zpl:2:", "BASE/QUOTE"},
+        {"instruments\n    BTC/USDT\n        tick = 0\n", "f.zpl:3:", "tick = 0"},
+        {"instruments\n    BTC/USDT\n        tick = 0.000000001\n", "f.zpl:3:", "8 places"},
+        {"venues\n    a.b\n        maker_fee = 0\n", "f.zpl:2:", "letters, digits"},
+        {"venues\n    a\n        balances\n            USDT = -1\n", "f.zpl:4:", "USDT = -1"},
+        {"venues\n  a\n", "f.zpl:2:", "indent"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_assert_neq(s_load(cases[i].text), 0, "case %zu", i);
+        cr_assert_not_null(strstr(s_problem, cases[i].where), "case %zu: %s", i, s_problem);
+        cr_assert_not_null(strstr(s_problem, cases[i].what), "case %zu: %s", i, s_problem);
+    }
+}
+
+Test(zvt_config, an_empty_or_missing_file_says_what_to_do)
+{
+    cr_assert_neq(s_load(""), 0);
+    cr_assert_not_null(strstr(s_problem, "instruments"));
+    cr_assert_eq(zvt_fleet_load("/nonexistent/fleet.zpl", &s_fleet, s_problem), ZVT_ERR_IO);
+    cr_assert_not_null(strstr(s_problem, "--config"));
+}
