@@ -1,0 +1,5 @@
+zvt_unit_test(executor test_executor_core)
+zvt_unit_test(executor test_executor_epoch)
+zvt_unit_test(executor test_executor_venue_health)
+zvt_unit_test(executor test_router_core)
+zvt_fuzz_target(executor fuzz_executor)
