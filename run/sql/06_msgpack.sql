@@ -130,12 +130,12 @@ BEGIN
     RETURN json::jsonb;
 END $$;
 
--- UTC nanoseconds as ISO 8601 with microseconds; 0 is no time.
+-- UTC nanoseconds as ISO 8601, rounded down to microseconds also before 1970; 0 is no time.
 CREATE OR REPLACE FUNCTION zvt_time_text(utc_ns bigint) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE WHEN utc_ns <> 0 THEN
         to_char(timestamp 'epoch' + (utc_ns / 1000000000) * interval '1 second'
-                + (utc_ns % 1000000000 / 1000) * interval '1 microsecond', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                + floor(utc_ns % 1000000000 / 1000.0) * interval '1 microsecond', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     END
 $$;
 

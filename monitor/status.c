@@ -1,0 +1,146 @@
+/* status -- the state of the fleet and its processes, as a table or JSON. */
+#include <inttypes.h>
+
+#include "command.h"
+#include "control.h"
+#include "format.h"
+#include "status_core.h"
+#include "table.h"
+
+enum { STATS_MS = 200 }; /* a healthy process answers within a round of its loop */
+
+typedef struct {
+    const char *processes;
+    bool json;
+} status_args_t;
+
+#define AT(member) .offset = offsetof(status_args_t, member)
+static const arg_t s_status_args[] = {
+    {.name = "processes", .argument = "FILE", .kind = ARG_TEXT, .required = true, AT(processes),
+     .meaning = "lines 'name kind pid uptime_s restarts ready state'; - is standard input"},
+    {.name = "json", .kind = ARG_FLAG, AT(json), .meaning = "one JSON object"},
+    {.name = NULL},
+};
+#undef AT
+
+/* ---- the table ---- */
+static format_tone_t s_fleet_tone(const char *state)
+{
+    static const struct {
+        const char *state;
+        format_tone_t tone;
+    } tones[] = {{"trading", FORMAT_GOOD}, {"halted", FORMAT_WARNING}, {"starting", FORMAT_WARNING},
+                 {"degraded", FORMAT_BAD}};
+    for (size_t i = 0; i < sizeof tones / sizeof tones[0]; i++)
+        if (strcmp(tones[i].state, state) == 0) return tones[i].tone;
+    return FORMAT_PLAIN;
+}
+
+static void s_print_number(const json_t *value, const char *name)
+{
+    if (json_is_integer(value)) printf("  %s %" JSON_INTEGER_FORMAT, name, json_integer_value(value));
+    if (json_is_real(value)) printf("  %s %.1f", name, json_real_value(value));
+    if (json_is_string(value)) printf("  %s %s", name, json_string_value(value));
+}
+
+static void s_print_fleet(const json_t *fleet, bool colour)
+{
+    const char *state = json_string_value(json_object_get(fleet, "state"));
+    format_tone_t tone = s_fleet_tone(state);
+    printf("fleet %s%s%s", format_tone(tone, colour), state, format_tone_end(tone, colour));
+    s_print_number(json_object_get(fleet, "seq"), "seq");
+    s_print_number(json_object_get(fleet, "open_sagas"), "open sagas");
+    s_print_number(json_object_get(fleet, "open_orders"), "open orders");
+    s_print_number(json_object_get(fleet, "orders_per_second"), "orders/s");
+    const json_t *latency = json_object_get(fleet, "order_latency_ms");
+    if (json_is_object(latency)) {
+        s_print_number(json_object_get(latency, "p50"), "latency ms p50");
+        s_print_number(json_object_get(latency, "p99"), "p99");
+    }
+    s_print_number(json_object_get(fleet, "epoch"), "epoch");
+    putchar('\n');
+}
+
+static void s_integer_cell(table_t *table, const json_t *value)
+{
+    if (json_is_integer(value))
+        table_cellf(table, FORMAT_PLAIN, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else
+        table_cell(table, FORMAT_PLAIN, "-");
+}
+
+static void s_process_cells(table_t *table, const json_t *process)
+{
+    char uptime[FORMAT_UPTIME];
+    bool runs = json_is_integer(json_object_get(process, "pid")), ready = json_is_true(json_object_get(process, "ready"));
+    format_uptime(json_integer_value(json_object_get(process, "uptime_s")), uptime);
+    table_cell(table, FORMAT_STRONG, json_string_value(json_object_get(process, "name")));
+    table_cell(table, FORMAT_PLAIN, json_string_value(json_object_get(process, "kind")));
+    s_integer_cell(table, json_object_get(process, "pid"));
+    table_cell(table, FORMAT_PLAIN, runs ? uptime : "-");
+    s_integer_cell(table, json_object_get(process, "restarts"));
+    table_cell(table, ready ? FORMAT_GOOD : FORMAT_BAD, ready ? "ready" : runs ? "starting" : "down");
+    s_integer_cell(table, json_object_get(process, "messages"));
+    table_cell(table, FORMAT_QUIET, json_string_value(json_object_get(process, "state")));
+}
+
+static void s_print_status(const json_t *status)
+{
+    static const char *const heads[] = {"process", "kind", ">pid", ">uptime", ">restarts", "ready", ">messages", "state",
+                                        NULL};
+    bool colour = format_wants_colour(stdout);
+    s_print_fleet(json_object_get(status, "fleet"), colour);
+    const json_t *processes = json_object_get(status, "processes");
+    if (json_array_size(processes) == 0) return;
+    table_t *table = table_new(heads);
+    for (size_t i = 0; i < json_array_size(processes); i++) s_process_cells(table, json_array_get(processes, i));
+    putchar('\n');
+    table_print(table, stdout, colour);
+    table_destroy(&table);
+}
+
+/* ---- the command ---- */
+static int s_read_processes(const char *path, status_process_t *processes, size_t *count)
+{
+    char problem[STATUS_PROBLEM_SIZE];
+    bool standard = strcmp(path, "-") == 0;
+    FILE *in = standard ? stdin : fopen(path, "r");
+    if (in == NULL) return command_fail("%s: %s", path, strerror(errno));
+    int status = status_core_read(in, processes, STATUS_PROCESSES_MAX, count, problem);
+    if (!standard) fclose(in);
+    return status == 0 ? ZVT_EXIT_OK : command_fail("%s, %s", path, problem);
+}
+
+static int s_run_status(const void *arg)
+{
+    const status_args_t *args = arg;
+    static status_process_t s_processes[STATUS_PROCESSES_MAX];
+    static control_t s_targets[STATUS_PROCESSES_MAX];
+    static size_t s_target_of[STATUS_PROCESSES_MAX];
+    const char *bodies[STATUS_PROCESSES_MAX] = {NULL};
+    size_t count = 0, asked = 0;
+    int exit_code = s_read_processes(args->processes, s_processes, &count);
+    if (exit_code != ZVT_EXIT_OK) return exit_code;
+    /* Only processes that run and serve a control socket are worth the wait: Postgres and foreign strategies do not. */
+    for (size_t i = 0; i < count; i++) {
+        char endpoint[ZVT_ENDPOINT_SIZE];
+        zvt_endpoint(endpoint, "control", s_processes[i].name);
+        if (s_processes[i].pid == 0 || !client_listens(endpoint)) continue;
+        ZVT_STR_SET(s_targets[asked].name, s_processes[i].name);
+        s_target_of[asked++] = i;
+    }
+    if (asked > 0) (void)control_ask(s_targets, asked, "stats", "", STATS_MS);
+    for (size_t i = 0; i < asked; i++)
+        if (s_targets[i].answered && s_targets[i].success) bodies[s_target_of[i]] = s_targets[i].body;
+    json_t *status = status_core_merge(s_processes, count, bodies);
+    if (args->json) {
+        command_print_json(status);
+    } else {
+        s_print_status(status);
+        json_decref(status);
+    }
+    return ZVT_EXIT_OK;
+}
+
+const command_t command_status = {.name = "status", .summary = "Shows the state of the fleet and of its processes.",
+                                  .args = s_status_args, .size = sizeof(status_args_t), .run = s_run_status};

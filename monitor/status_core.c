@@ -1,0 +1,165 @@
+#include "status_core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LINE_SIZE = 512,
+    FIELDS = 7,          /* of a line */
+    YOUNG_S = 15,        /* a process this young may still be starting */
+};
+
+/* ---- the supervisor's lines ---- */
+static bool s_number(const char *text, int64_t *value)
+{
+    char *end;
+    if (strcmp(text, "-") == 0) {
+        *value = 0;
+        return true;
+    }
+    *value = strtoll(text, &end, 10);
+    return *end == '\0' && end != text && *value >= 0;
+}
+
+static bool s_flag(const char *text, bool *value)
+{
+    static const char *const yes[] = {"yes", "true", "1", "ready"}, *const no[] = {"no", "false", "0", "-"};
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        if (strcmp(text, yes[i]) != 0 && strcmp(text, no[i]) != 0) continue;
+        *value = strcmp(text, yes[i]) == 0;
+        return true;
+    }
+    return false;
+}
+
+static bool s_read_line(char *line, status_process_t *process)
+{
+    char *words[FIELDS], *rest = NULL;
+    size_t count = 0;
+    for (char *word = strtok_r(line, " \t\n", &rest); word != NULL; word = strtok_r(NULL, " \t\n", &rest))
+        if (count++ < FIELDS) words[count - 1] = word;
+    if (count != FIELDS || strlen(words[0]) >= ZVT_NAME_SIZE) return false;
+    ZVT_STR_SET(process->name, words[0]);
+    ZVT_STR_SET(process->kind, words[1]);
+    ZVT_STR_SET(process->state, words[6]);
+    return s_number(words[2], &process->pid) && s_number(words[3], &process->uptime_s) &&
+           s_number(words[4], &process->restarts) && s_flag(words[5], &process->ready);
+}
+
+int status_core_read(FILE *in, status_process_t *processes, size_t max, size_t *count, char problem[STATUS_PROBLEM_SIZE])
+{
+    char line[LINE_SIZE];
+    *count = 0;
+    for (int number = 1; fgets(line, sizeof line, in) != NULL; number++) {
+        if (line[strspn(line, " \t\n")] == '\0' || line[0] == '#') continue;
+        if (*count == max) {
+            snprintf(problem, STATUS_PROBLEM_SIZE, "line %d: more than %zu processes", number, max);
+            return ZVT_ERR_FULL;
+        }
+        if (!s_read_line(line, &processes[*count])) {
+            snprintf(problem, STATUS_PROBLEM_SIZE, "line %d: expected 'name kind pid uptime_s restarts ready state'", number);
+            return ZVT_ERR_SYNTAX;
+        }
+        *count += 1;
+    }
+    return 0;
+}
+
+/* ---- the fleet's state ---- */
+static bool s_is_orchestrator(const status_process_t *process)
+{
+    return strcmp(process->name, "orchestrator") == 0;
+}
+
+/* Strategies come and go without the fleet being the worse for it. */
+static bool s_matters(const status_process_t *process)
+{
+    return strcmp(process->kind, "strategy") != 0;
+}
+
+const char *status_core_fleet_state(const status_process_t *processes, size_t count, const json_t *orchestrator)
+{
+    bool any = false, all = true, young = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!s_matters(&processes[i])) continue;
+        bool runs = processes[i].pid != 0;
+        any = any || runs;
+        all = all && runs && processes[i].ready;
+        young = young || (runs && processes[i].uptime_s < YOUNG_S);
+    }
+    const char *state = json_string_value(json_object_get(orchestrator, "state"));
+    if (!any) return "down";
+    if (json_is_true(json_object_get(orchestrator, "halted")) || (state != NULL && strcmp(state, "halted") == 0))
+        return "halted";
+    if (state != NULL && strcmp(state, "starting") == 0) return "starting";
+    if (state != NULL && strcmp(state, "trading") == 0) return all ? "trading" : young ? "starting" : "degraded";
+    return young ? "starting" : "degraded";
+}
+
+/* ---- merging ---- */
+
+/* Members of the orchestrator's stats that describe the fleet, in this order; null when it does not answer. */
+static const char *const s_fleet_keys[] = {
+    "seq", "open_sagas", "open_orders", "orders_per_second", "order_latency", "epoch", "halted",
+};
+
+/* Latency of orders: a member of its own, or the histogram. */
+static json_t *s_order_latency(const json_t *stats)
+{
+    json_t *own = json_object_get(stats, "order_latency");
+    return own != NULL ? own : json_object_get(json_object_get(stats, "latency_ms"), "order");
+}
+
+static void s_set(json_t *object, const char *key, json_t *borrowed)
+{
+    if (borrowed == NULL)
+        json_object_set_new(object, key, json_null());
+    else
+        json_object_set(object, key, borrowed);
+}
+
+static json_t *s_fleet_object(const status_process_t *processes, size_t count, const json_t *orchestrator)
+{
+    json_t *fleet = json_object();
+    ZVT_ASSERT(fleet != NULL);
+    json_object_set_new(fleet, "state", json_string(status_core_fleet_state(processes, count, orchestrator)));
+    for (size_t i = 0; i < sizeof s_fleet_keys / sizeof s_fleet_keys[0]; i++) {
+        bool latency = strcmp(s_fleet_keys[i], "order_latency") == 0;
+        s_set(fleet, latency ? "order_latency_ms" : s_fleet_keys[i],
+              latency ? s_order_latency(orchestrator) : json_object_get(orchestrator, s_fleet_keys[i]));
+    }
+    s_set(fleet, "orchestrator_state", json_object_get(orchestrator, "state"));
+    return fleet;
+}
+
+static json_t *s_process_object(const status_process_t *process, const json_t *stats)
+{
+    json_t *object = json_object();
+    ZVT_ASSERT(object != NULL);
+    json_object_set_new(object, "name", json_string(process->name));
+    json_object_set_new(object, "kind", json_string(process->kind));
+    json_object_set_new(object, "pid", process->pid == 0 ? json_null() : json_integer(process->pid));
+    json_object_set_new(object, "uptime_s", json_integer(process->uptime_s));
+    json_object_set_new(object, "restarts", json_integer(process->restarts));
+    json_object_set_new(object, "ready", json_boolean(process->ready));
+    json_object_set_new(object, "state", json_string(process->state));
+    json_object_set_new(object, "answers", json_boolean(stats != NULL));
+    const json_t *counters = json_object_get(stats, "counters");
+    s_set(object, "messages", json_object_get(counters, "messages"));
+    s_set(object, "malformed", json_object_get(counters, "malformed"));
+    return object;
+}
+
+json_t *status_core_merge(const status_process_t *processes, size_t count, const char *const *bodies)
+{
+    json_t *list = json_array(), *fleet = NULL;
+    ZVT_ASSERT(list != NULL);
+    for (size_t i = 0; i < count; i++) {
+        json_t *stats = bodies[i] == NULL ? NULL : json_loads(bodies[i], 0, NULL);
+        json_array_append_new(list, s_process_object(&processes[i], stats));
+        if (s_is_orchestrator(&processes[i]) && fleet == NULL) fleet = s_fleet_object(processes, count, stats);
+        json_decref(stats);
+    }
+    if (fleet == NULL) fleet = s_fleet_object(processes, count, NULL);
+    return json_pack("{s:o, s:o}", "fleet", fleet, "processes", list);
+}

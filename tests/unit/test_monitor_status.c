@@ -1,0 +1,120 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "status_core.h"
+
+static status_process_t s_processes[8];
+static size_t s_count;
+static char s_problem[STATUS_PROBLEM_SIZE];
+
+static int s_read(const char *text)
+{
+    FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+    memset(s_processes, 0, sizeof s_processes);
+    int status = status_core_read(in, s_processes, 8, &s_count, s_problem);
+    fclose(in);
+    return status;
+}
+
+static const char *s_state(const char *lines, const char *orchestrator)
+{
+    cr_assert_eq(s_read(lines), 0, "%s", s_problem);
+    json_t *stats = orchestrator == NULL ? NULL : json_loads(orchestrator, 0, NULL);
+    const char *state = status_core_fleet_state(s_processes, s_count, stats);
+    json_decref(stats);
+    return state;
+}
+
+Test(monitor_status, reads_the_supervisors_lines)
+{
+    cr_assert_eq(s_read("# name kind pid uptime restarts ready state\n\n"
+                        "risk risk 12 99 3 yes up\nmomentum strategy - - 5 0 down\n"), 0);
+    cr_assert_eq(s_count, 2);
+    cr_assert_str_eq(s_processes[0].name, "risk");
+    cr_assert_eq(s_processes[0].pid, 12);
+    cr_assert_eq(s_processes[0].uptime_s, 99);
+    cr_assert_eq(s_processes[0].restarts, 3);
+    cr_assert(s_processes[0].ready);
+    cr_assert_eq(s_processes[1].pid, 0);
+    cr_assert_not(s_processes[1].ready);
+    cr_assert_str_eq(s_processes[1].state, "down");
+}
+
+Test(monitor_status, names_the_line_that_is_wrong)
+{
+    static const char *const wrong[] = {"a b 1 2 3 yes", "a b 1 2 3 yes up more", "a b x 2 3 yes up", "a b 1 -2 3 yes up",
+                                        "a b 1 2 3 perhaps up", "a-name-that-is-longer-than-the-wire-allows b 1 2 3 yes up"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "risk risk 12 99 3 yes up\n%s\n", wrong[i]);
+        cr_assert_eq(s_read(text), ZVT_ERR_SYNTAX, "%s", wrong[i]);
+        cr_assert_not_null(strstr(s_problem, "line 2"), "%s", s_problem);
+    }
+}
+
+Test(monitor_status, refuses_more_lines_than_there_is_room_for)
+{
+    char text[512] = "";
+    for (int i = 0; i < 9; i++) strcat(text, "risk risk 12 99 3 yes up\n");
+    cr_assert_eq(s_read(text), ZVT_ERR_FULL);
+}
+
+Test(monitor_status, tells_the_fleets_state)
+{
+    static const char *const trading = "{\"state\": \"trading\", \"halted\": false}";
+    cr_assert_str_eq(s_state("\n", NULL), "down");
+    cr_assert_str_eq(s_state("risk risk - - 0 no down\n", NULL), "down");
+    cr_assert_str_eq(s_state("risk risk 5 90 0 yes up\n", trading), "trading");
+    cr_assert_str_eq(s_state("risk risk 5 90 0 yes up\n", "{\"state\": \"trading\", \"halted\": true}"), "halted");
+    cr_assert_str_eq(s_state("risk risk 5 90 0 yes up\n", "{\"state\": \"halted\"}"), "halted");
+    cr_assert_str_eq(s_state("risk risk 5 2 0 no up\n", trading), "starting");
+    cr_assert_str_eq(s_state("risk risk 5 2 0 yes up\n", NULL), "starting");
+    cr_assert_str_eq(s_state("risk risk 5 90 0 yes up\n", NULL), "degraded");
+    cr_assert_str_eq(s_state("risk risk 5 90 0 no up\n", trading), "degraded");
+    cr_assert_str_eq(s_state("risk risk 5 90 0 yes up\nexecutor executor - - 9 no down\n", trading), "degraded");
+}
+
+Test(monitor_status, does_not_count_a_strategy_against_the_fleet)
+{
+    cr_assert_str_eq(s_state("risk risk 5 90 0 yes up\nm strategy - - 5 no down\n", "{\"state\": \"trading\"}"), "trading");
+    cr_assert_str_eq(s_state("m strategy 7 9 5 yes up\n", NULL), "down");
+}
+
+Test(monitor_status, merges_answers_into_the_contract)
+{
+    cr_assert_eq(s_read("orchestrator orchestrator 5 90 0 yes up\nrisk risk 6 90 2 yes up\n"
+                        "postgres postgres 7 91 0 yes up\n"), 0);
+    const char *bodies[] = {"{\"state\": \"trading\", \"seq\": 1042, \"open_sagas\": 1, \"orders_per_second\": 2.5,"
+                            " \"halted\": false, \"counters\": {\"messages\": 7},"
+                            " \"latency_ms\": {\"order\": {\"count\": 3, \"p50\": 1.5, \"p99\": 4}}}",
+                            "not json", NULL};
+    json_t *status = status_core_merge(s_processes, s_count, bodies);
+    const json_t *fleet = json_object_get(status, "fleet"), *processes = json_object_get(status, "processes");
+    cr_assert_str_eq(json_string_value(json_object_get(fleet, "state")), "trading");
+    cr_assert_eq(json_integer_value(json_object_get(fleet, "seq")), 1042);
+    cr_assert_eq(json_integer_value(json_object_get(fleet, "open_sagas")), 1);
+    cr_assert_eq(json_real_value(json_object_get(fleet, "orders_per_second")), 2.5);
+    cr_assert_eq(json_real_value(json_object_get(json_object_get(fleet, "order_latency_ms"), "p50")), 1.5);
+    cr_assert_eq(json_array_size(processes), 3);
+    const json_t *first = json_array_get(processes, 0), *second = json_array_get(processes, 1);
+    static const char *const keys[] = {"name", "kind", "pid", "uptime_s", "restarts", "ready", "messages"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        cr_assert_not_null(json_object_get(first, keys[i]), "%s", keys[i]);
+    cr_assert_eq(json_integer_value(json_object_get(first, "messages")), 7);
+    cr_assert(json_is_null(json_object_get(second, "messages")));
+    cr_assert(json_is_false(json_object_get(second, "answers")));
+    json_decref(status);
+}
+
+Test(monitor_status, keeps_the_fleets_keys_when_nobody_answers)
+{
+    cr_assert_eq(s_read("\n"), 0);
+    json_t *status = status_core_merge(s_processes, s_count, NULL);
+    const json_t *fleet = json_object_get(status, "fleet");
+    static const char *const keys[] = {"state", "seq", "open_sagas", "open_orders", "orders_per_second", "order_latency_ms",
+                                       "epoch", "halted"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        cr_assert_not_null(json_object_get(fleet, keys[i]), "%s", keys[i]);
+    cr_assert_str_eq(json_string_value(json_object_get(fleet, "state")), "down");
+    json_decref(status);
+}
