@@ -7,6 +7,8 @@
 #include "zvt_time.h"
 
 #define SECONDS(n) ((n) * ZVT_SECOND_NS)
+#define PATIENCE_NS SECONDS(2)          /* how long an answer that may pass is asked for again */
+#define ASK_AGAIN_NS (50 * ZVT_MS_NS)
 
 /* ---- how an order ends before a venue has it ---- */
 static void s_reject(turn_core_t *self, order_t *order, uint8_t stage, uint8_t code, const char *message,
@@ -129,6 +131,14 @@ static void s_release_risk(void *arg, int32_t subject)
     self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_RELEASE, &release);
 }
 
+/* A process that has just started may not know its venues and prices yet: worth asking again for a while. */
+static bool s_may_pass(const turn_core_t *self, const order_t *order, uint8_t code)
+{
+    static const uint8_t passing[] = {ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_NO_REFERENCE_PRICE, ZVT_CODE_NOT_READY, ZVT_CODE_NO_VENUE,
+                                      ZVT_CODE_OVERLOADED};
+    return memchr(passing, code, sizeof passing) != NULL && self->utc_ns - order->requested_ns < PATIENCE_NS;
+}
+
 void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict)
 {
     order_t *order = order_core_by_id(self->orders, &verdict->order_id);
@@ -139,8 +149,8 @@ void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict
         ZVT_COUNT("verdicts_void");
         return;
     }
-    if (verdict->code == ZVT_CODE_OVERLOADED || verdict->code == ZVT_CODE_NOT_READY) {
-        saga_core_retry(self->sagas, order->saga, STEP_RISK, verdict->code, verdict->message, self->monotonic_ns);
+    if (s_may_pass(self, order, verdict->code)) {
+        saga_core_again(self->sagas, order->saga, STEP_RISK, self->monotonic_ns + ASK_AGAIN_NS);
         return;
     }
     if (verdict->code != ZVT_CODE_OK) {
@@ -195,6 +205,10 @@ void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply)
     bool usable = reply->code == ZVT_CODE_OK && zvt_fleet_venue(self->fleet, reply->selected_exchange) >= 0;
     if (!usable) {
         uint8_t code = reply->code == ZVT_CODE_OK ? ZVT_CODE_UNKNOWN_VENUE : reply->code;
+        if (s_may_pass(self, order, code)) {
+            saga_core_again(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns + ASK_AGAIN_NS);
+            return;
+        }
         saga_core_retry(self->sagas, order->saga, STEP_ROUTE, code, reply->routing_reason, self->monotonic_ns);
         return;
     }

@@ -148,8 +148,10 @@ void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
     int index = zvt_fleet_venue(self->fleet, tip->exchange);
     if (index < 0) return;
     venue_t *venue = &self->venues[index];
-    bool came_back = tip->reachable && !venue->reachable;
+    bool new_run = tip->incarnation != 0 && venue->incarnation != 0 && tip->incarnation != venue->incarnation;
+    bool came_back = tip->reachable && (!venue->reachable || new_run);
     venue->reachable = tip->reachable;
+    if (tip->incarnation != 0) venue->incarnation = tip->incarnation;
     if (tip->venue_seq > venue->tip) venue->tip = tip->venue_seq;
     if (came_back) {
         if (venue->tip > venue->received.contiguous) s_ask_since(self, index);

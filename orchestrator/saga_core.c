@@ -250,6 +250,15 @@ void saga_core_retry(saga_core_t *self, int32_t saga, uint32_t step, uint8_t cod
     s_reschedule(self, saga);
 }
 
+void saga_core_again(saga_core_t *self, int32_t saga, uint32_t step, int64_t at_ns)
+{
+    saga_t *found = s_at_step(self, saga, step);
+    if (found == NULL) return;
+    found->waiting = false;
+    found->step_at_ns = at_ns;
+    s_reschedule(self, saga);
+}
+
 uint32_t saga_core_step(const saga_core_t *self, int32_t saga)
 {
     return self->sagas[saga].step;

@@ -65,6 +65,8 @@ ZVT_MUSTUSE int saga_core_start(saga_core_t *self, const saga_type_t *type, int3
 void saga_core_done(saga_core_t *self, int32_t saga, uint32_t step, int64_t now_ns);
 /* The present step failed but may be repeated: backoff, or give up with this code when no attempt is left. */
 void saga_core_retry(saga_core_t *self, int32_t saga, uint32_t step, uint8_t code, const char *message, int64_t now_ns);
+/* The service cannot say yet: begins the present step again after the delay, without counting an attempt. */
+void saga_core_again(saga_core_t *self, int32_t saga, uint32_t step, int64_t at_ns);
 /* Jumps to another step at once (an earlier one, to do it again). */
 void saga_core_go(saga_core_t *self, int32_t saga, uint32_t step, int64_t now_ns);
 /* Gives up: compensates and ends. */

@@ -84,6 +84,7 @@ typedef struct {
     dedup_window_t received; /* taken in this run or found in the log */
     dedup_window_t logged;   /* in the log */
     uint64_t tip;            /* highest number the venue is known to have given */
+    uint64_t incarnation;    /* the venue's run; 0 until it is told */
     bool reachable;
     int64_t asked_ns;        /* monotonic, last reports.since */
 } venue_t;
