@@ -44,6 +44,13 @@ void zvt_map_clear(zvt_map_t *self)
     self->count = 0;
 }
 
+/* Folds the whole 128-bit product, so that keys which differ only in their last bytes spread too. */
+static uint64_t s_mix(uint64_t hash, uint64_t word)
+{
+    unsigned __int128 product = (unsigned __int128)(hash ^ word) * 0x9e3779b97f4a7c15ULL;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 static uint32_t s_home_slot(const zvt_map_t *self, const uint8_t *key)
 {
     uint64_t hash = 0xcbf29ce484222325ULL;
@@ -51,12 +58,10 @@ static uint32_t s_home_slot(const zvt_map_t *self, const uint8_t *key)
     for (; i + 8 <= self->key_size; i += 8) {
         uint64_t word;
         memcpy(&word, key + i, sizeof word);
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-        hash ^= hash >> 29;
+        hash = s_mix(hash + 1, word);
     }
-    for (; i < self->key_size; i++) hash = (hash ^ key[i]) * 0x100000001b3ULL;
-    hash ^= hash >> 32;
-    return (uint32_t)hash & self->mask;
+    for (; i < self->key_size; i++) hash = s_mix(hash + 1, key[i]);
+    return (uint32_t)(hash ^ hash >> 32) & self->mask;
 }
 
 /* Slot that holds the key, or the free slot where it would go. */

@@ -13,8 +13,9 @@ struct order_core {
     int32_t newest;           /* head of the list by age */
     int32_t ended_first, ended_last;
     uint32_t ended_count;
-    int32_t *free_indices;    /* stack */
-    uint32_t free_count;
+    int32_t *given_back;      /* stack of indices */
+    uint32_t given_back_count;
+    int32_t high_water;       /* indices ever used; beyond, the memory is untouched */
 };
 
 /* ---- the transition table: what may happen in which state, and where it leads ----
@@ -86,9 +87,9 @@ order_core_t *order_core_new(void)
     order_core_t *self = calloc(1, sizeof *self);
     ZVT_ASSERT(self != NULL);
     self->orders = calloc(ORDERS_MAX, sizeof *self->orders);
-    self->free_indices = calloc(ORDERS_MAX, sizeof *self->free_indices);
+    self->given_back = calloc(ORDERS_MAX, sizeof *self->given_back);
     ZVT_ASSERT(self->orders != NULL);
-    ZVT_ASSERT(self->free_indices != NULL);
+    ZVT_ASSERT(self->given_back != NULL);
     self->by_id = zvt_map_new(sizeof(zvt_id_t), ORDERS_MAX);
     self->by_correlation = zvt_map_new(sizeof(zvt_id_t), ORDERS_MAX);
     self->by_signal = zvt_map_new(sizeof(zvt_id_t), ORDERS_MAX);
@@ -105,7 +106,7 @@ void order_core_destroy(order_core_t **self)
     zvt_map_destroy(&(*self)->by_signal);
     zvt_map_destroy(&(*self)->by_request);
     free((*self)->orders);
-    free((*self)->free_indices);
+    free((*self)->given_back);
     free(*self);
     *self = NULL;
 }
@@ -116,11 +117,9 @@ void order_core_clear(order_core_t *self)
     zvt_map_clear(self->by_correlation);
     zvt_map_clear(self->by_signal);
     zvt_map_clear(self->by_request);
-    for (int32_t i = 0; i < ORDERS_MAX; i++) {
-        if (self->orders[i].used) memset(&self->orders[i], 0, sizeof self->orders[i]);
-        self->free_indices[i] = ORDERS_MAX - 1 - i;
-    }
-    self->free_count = ORDERS_MAX;
+    memset(self->orders, 0, (size_t)self->high_water * sizeof *self->orders);
+    self->given_back_count = 0;
+    self->high_water = 0;
     self->newest = ORDER_NONE;
     self->ended_first = self->ended_last = ORDER_NONE;
     self->ended_count = 0;
@@ -237,14 +236,19 @@ void order_fill_row(const order_t *order, zvt_order_row_t *row)
     row->updated_at_ns = order->updated_ns;
 }
 
+static uint32_t s_used(const order_core_t *self)
+{
+    return (uint32_t)self->high_water - self->given_back_count;
+}
+
 uint32_t order_core_open_count(const order_core_t *self)
 {
-    return ORDERS_MAX - self->free_count - self->ended_count;
+    return s_used(self) - self->ended_count;
 }
 
 bool order_core_has_room(const order_core_t *self)
 {
-    return self->free_count > 0 || self->ended_count > 0;
+    return s_used(self) < ORDERS_MAX || self->ended_count > 0;
 }
 
 int32_t order_core_older(const order_core_t *self, int32_t after)
@@ -266,7 +270,7 @@ static void s_forget(order_core_t *self, order_t *order)
     if (order->older != ORDER_NONE) self->orders[order->older].newer = order->newer;
     int32_t index = order->index;
     memset(order, 0, sizeof *order);
-    self->free_indices[self->free_count++] = index;
+    self->given_back[self->given_back_count++] = index;
 }
 
 /* An order that still has business of this run (a client waiting, an event to write) is kept. */
@@ -312,9 +316,9 @@ static int s_index_order(order_core_t *self, const order_t *order)
 static int s_make(order_core_t *self, const zvt_event_t *event, const zvt_order_requested_t *requested)
 {
     if (order_core_by_id(self, &requested->order_id) != NULL) return ZVT_ERR_EXISTS;
-    if (self->free_count == 0) s_forget_oldest_ended(self);
-    if (self->free_count == 0) return ZVT_ERR_FULL;
-    int32_t index = self->free_indices[--self->free_count];
+    if (s_used(self) == ORDERS_MAX) s_forget_oldest_ended(self);
+    if (s_used(self) == ORDERS_MAX) return ZVT_ERR_FULL;
+    int32_t index = self->given_back_count > 0 ? self->given_back[--self->given_back_count] : self->high_water++;
     order_t *order = &self->orders[index];
     memset(order, 0, sizeof *order);
     *order = (order_t){.order_id = requested->order_id,

@@ -11,8 +11,11 @@ enum { NONE = -1 };
 static int32_t s_take_staged(turn_core_t *self)
 {
     int32_t index = self->staged_free;
-    ZVT_ASSERT(index != NONE); /* turn_has_room keeps a reserve */
-    self->staged_free = self->staged[index].next;
+    if (index != NONE)
+        self->staged_free = self->staged[index].next;
+    else
+        index = self->staged_high++;
+    ZVT_ASSERT(index < STAGED_MAX); /* turn_has_room keeps a reserve */
     self->staged_used++;
     self->staged[index].next = NONE;
     self->staged[index].effects_first = self->staged[index].effects_last = NONE;
@@ -22,8 +25,11 @@ static int32_t s_take_staged(turn_core_t *self)
 static int32_t s_take_effect(turn_core_t *self, const effect_t *effect)
 {
     int32_t index = self->effects_free;
-    ZVT_ASSERT(index != NONE);
-    self->effects_free = self->effects[index].next;
+    if (index != NONE)
+        self->effects_free = self->effects[index].next;
+    else
+        index = self->effects_high++;
+    ZVT_ASSERT(index < EFFECTS_MAX);
     self->effects_used++;
     self->effects[index] = *effect;
     self->effects[index].next = NONE;
@@ -69,12 +75,10 @@ void turn_stage_init(turn_core_t *self)
     self->frame = zvt_buf_new(4 << 20);
 }
 
-/* Free lists start in order, so that the memory in use stays small and warm. */
 void turn_stage_clear(turn_core_t *self)
 {
-    for (int32_t i = 0; i < STAGED_MAX; i++) self->staged[i].next = i + 1 < STAGED_MAX ? i + 1 : NONE;
-    for (int32_t i = 0; i < EFFECTS_MAX; i++) self->effects[i].next = i + 1 < EFFECTS_MAX ? i + 1 : NONE;
-    self->staged_free = self->effects_free = 0;
+    self->staged_free = self->effects_free = NONE;
+    self->staged_high = self->effects_high = 0;
     self->staged_used = self->effects_used = 0;
     self->staged_orders_first = self->staged_orders_last = NONE;
     self->ready_first = self->ready_last = NONE;

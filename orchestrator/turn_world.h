@@ -105,7 +105,8 @@ struct turn_core {
 
     /* staging, batches */
     staged_t *staged;
-    int32_t staged_free;
+    int32_t staged_free;    /* given back; beyond staged_high all are fresh, so that memory in use stays small */
+    int32_t staged_high;
     uint32_t staged_used;
     int32_t staged_orders_first, staged_orders_last; /* orders with staged events, oldest first */
     int32_t ready_first, ready_last;                 /* orders whose staged events wait for room */
@@ -115,7 +116,7 @@ struct turn_core {
     uint64_t next_seq;
     uint64_t committed_seq;
     effect_t *effects;
-    int32_t effects_free;
+    int32_t effects_free, effects_high;
     uint32_t effects_used;
     zvt_buf_t frame;      /* a batch as it is published */
     bool publish_types;
