@@ -96,7 +96,8 @@ static void s_on_event(void *arg, const zvt_event_t *event)
     if (event->seq > self->to_seq || self->exit_code != ZVT_EXIT_FAILED) return;
     int status = self->what->fold(self->what->state, event);
     if (status != 0) {
-        zvt_error("event %" PRIu64 " (%s) cannot be folded: %s", event->seq, zvt_type_name(event->type), zvt_strerror(status));
+        zvt_error("event %" PRIu64 " (%s) cannot be folded: %s", event->seq, zvt_type_name(event->type),
+                  zvt_strerror(status));
         s_end(self, ZVT_EXIT_BUG);
     } else if (event->seq == self->to_seq) {
         s_end(self, ZVT_EXIT_OK);
@@ -108,8 +109,8 @@ static void s_on_time(void *arg)
     refold_t *self = arg;
     uint64_t applied_seq = zvt_follower_applied(self->follower);
     if (applied_seq == self->seen_seq) {
-        zvt_error("seq %" PRIu64 " was not reached: nothing arrived after %" PRIu64 " for %d s; is the fleet up, and the seq not "
-                  "beyond its last one?", self->to_seq, applied_seq, (int)(PROGRESS_NS / ZVT_SECOND_NS));
+        zvt_error("seq %" PRIu64 " was not reached: nothing arrived after %" PRIu64 " for %d s; is the fleet up, and the "
+                  "seq not beyond its last one?", self->to_seq, applied_seq, (int)(PROGRESS_NS / ZVT_SECOND_NS));
         zvt_loop_stop(self->loop);
     }
     self->seen_seq = applied_seq;

@@ -9,6 +9,7 @@
 
 enum { NONE = -1 };
 #define ASK_AGAIN_NS (1 * ZVT_SECOND_NS)
+#define PUT_OFF_NS (50 * ZVT_MS_NS) /* until an answer that could not be used is asked for again */
 
 static void s_ask(turn_core_t *self, const fill_t *fill)
 {
@@ -86,6 +87,22 @@ static fill_t *s_find(turn_core_t *self, const zvt_fill_applied_t *applied)
     return NULL;
 }
 
+static bool s_same_position(const order_t *a, const order_t *b)
+{
+    return strcmp(a->terms.symbol, b->terms.symbol) == 0 && strcmp(a->strategy_id, b->strategy_id) == 0 &&
+           strcmp(a->portfolio_id, b->portfolio_id) == 0;
+}
+
+/* Portfolio chains the fills of a position in the order they were asked, so they must be recorded in that order: an
+ * answer whose predecessor's answer is missing counts for nothing, and both are asked for again. */
+static bool s_is_next_of_position(turn_core_t *self, const fill_t *fill)
+{
+    const order_t *order = order_core_at(self->orders, fill->order);
+    for (int32_t at = fill->prev; at != NONE; at = self->fills[at].prev)
+        if (s_same_position(order, order_core_at(self->orders, self->fills[at].order))) return false;
+    return true;
+}
+
 static void s_remove(turn_core_t *self, fill_t *fill)
 {
     int32_t index = (int32_t)(fill - self->fills);
@@ -139,9 +156,9 @@ void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
         ZVT_COUNT("fills_applied_void");
         return;
     }
-    if (applied->code != ZVT_CODE_OK) {
-        /* Not ready or overloaded: asked again by time. */
+    if (applied->code != ZVT_CODE_OK || !s_is_next_of_position(self, fill)) {
         ZVT_COUNT("fills_put_off");
+        self->fills_asked_ns = self->monotonic_ns - ASK_AGAIN_NS + PUT_OFF_NS;
         return;
     }
     if (self->positions_count >= POSITIONS_MAX && zvt_map_get(self->positions_by_id, &applied->position.position_id) == ZVT_MAP_NONE) {

@@ -642,3 +642,29 @@ Test(turn_core, the_digest_at_a_barrier_is_the_folds_digest)
     cr_assert_str_eq(live, folded);
     turn_core_destroy(&fresh);
 }
+
+Test(turn_core, fills_of_a_position_are_recorded_in_the_order_they_were_asked)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    w.portfolio_silent = true;
+    s_queue_fill(&w.sent[0], ZVT_E8 / 4);
+    s_queue_fill(&w.sent[0], ZVT_E8 / 4);
+    s_settle();
+    /* the answer to the first one is lost */
+    zvt_fill_applied_t second = {.incarnation = 1, .code = ZVT_CODE_OK};
+    ZVT_STR_SET(second.exchange, "alpha");
+    snprintf(second.position.exec_id, sizeof second.position.exec_id, "E%llu", (unsigned long long)w.venue_seq);
+    s_queue(ZVT_T_FILL_APPLIED, &second);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 0);
+    w.portfolio_silent = false;
+    s_tick(2000 * MS);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 2);
+    zvt_record_t first_executed;
+    for (uint32_t i = w.log_count; i-- > 0;)
+        if (w.log[i].type == ZVT_T_ORDER_EXECUTED) cr_assert_eq(zvt_read_payload(&w.log[i], &first_executed), 0);
+    cr_assert_eq(first_executed.order_executed.venue_seq, w.venue_seq - 1);
+}

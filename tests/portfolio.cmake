@@ -1,0 +1,4 @@
+zvt_unit_test(portfolio test_fill_memory)
+zvt_unit_test(portfolio test_portfolio_core)
+zvt_unit_test(portfolio test_position_core)
+zvt_fuzz_target(portfolio fuzz_portfolio_core)

@@ -1,0 +1,7 @@
+zvt_unit_test(common test_mids)
+zvt_unit_test(common test_verify)
+zvt_unit_test(common test_waitlist)
+zvt_unit_test(risk test_exposure)
+zvt_unit_test(risk test_rate_window)
+zvt_unit_test(risk test_risk_core)
+zvt_fuzz_target(risk fuzz_risk_core)
