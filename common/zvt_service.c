@@ -37,7 +37,8 @@ _Noreturn ZVT_PRINTF(2, 3) static void s_give_up(const char *program, const char
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
-    exit(ZVT_EXIT_CONFIG);
+    fflush(NULL);
+    _exit(ZVT_EXIT_CONFIG); /* open sockets are nobody's business any more; czmq would list them */
 }
 
 /* ---- command line ---- */

@@ -1,0 +1,174 @@
+#include "delivery_core.h"
+
+#include <stdlib.h>
+
+#include "zvt_time.h"
+
+#define BACKOFF_MIN_NS (100 * ZVT_MS_NS)
+#define BACKOFF_MAX_NS (1000 * ZVT_MS_NS)
+
+struct delivery_core {
+    char sender[ZVT_NAME_SIZE];
+    uint64_t incarnation;
+    delivery_output_t output;
+    uint64_t oldest_seq; /* no unanswered number is below; next_seq when nothing is on its way */
+    uint64_t next_seq;   /* number of the next command */
+    uint32_t pending;    /* unanswered */
+    int64_t next_ns;     /* no item is due before; 0: nothing is on its way */
+    delivery_item_t items[DELIVERY_WINDOW]; /* number n lives in n % DELIVERY_WINDOW */
+};
+
+/* What each answer means; every other code refuses. */
+static const delivery_outcome_t s_outcomes[UINT8_MAX + 1] = {
+    [ZVT_CODE_OK] = DELIVERY_ACCEPTED,
+    [ZVT_CODE_DUPLICATE] = DELIVERY_ACCEPTED,
+    [ZVT_CODE_OVERLOADED] = DELIVERY_AGAIN,
+    [ZVT_CODE_LOG_UNAVAILABLE] = DELIVERY_AGAIN,
+    [ZVT_CODE_NOT_READY] = DELIVERY_AGAIN,
+};
+
+delivery_core_t *delivery_core_new(const char *sender, uint64_t incarnation, const delivery_output_t *output)
+{
+    delivery_core_t *self = calloc(1, sizeof *self);
+    ZVT_ASSERT(self != NULL);
+    ZVT_STR_SET(self->sender, sender);
+    self->incarnation = incarnation;
+    self->output = *output;
+    self->oldest_seq = self->next_seq = 1;
+    return self;
+}
+
+void delivery_core_destroy(delivery_core_t **self)
+{
+    free(*self);
+    *self = NULL;
+}
+
+static delivery_item_t *s_item(delivery_core_t *self, uint64_t sender_seq)
+{
+    return &self->items[sender_seq % DELIVERY_WINDOW];
+}
+
+static void s_send(delivery_core_t *self, delivery_item_t *item, int64_t now_ns, bool resent)
+{
+    item->next_send_ns = now_ns + item->backoff_ns;
+    item->backoff_ns = item->backoff_ns * 2 < BACKOFF_MAX_NS ? item->backoff_ns * 2 : BACKOFF_MAX_NS;
+    const void *record = item->type == ZVT_T_SIGNAL ? (const void *)&item->signal : &item->cancel;
+    self->output.send(self->output.arg, item->type, record, resent);
+}
+
+static int64_t s_due_ns(const delivery_item_t *item)
+{
+    return item->expires_ns < item->next_send_ns ? item->expires_ns : item->next_send_ns;
+}
+
+/* Opens the next number's slot; NULL when the window is full. */
+static delivery_item_t *s_open(delivery_core_t *self, zvt_type_t type, uint32_t owner, int64_t expires_ns)
+{
+    if (self->next_seq - self->oldest_seq == DELIVERY_WINDOW) return NULL;
+    delivery_item_t *item = s_item(self, self->next_seq);
+    ZVT_ASSERT(item->type == 0);
+    item->type = type;
+    item->owner = owner;
+    item->sender_seq = self->next_seq++;
+    item->expires_ns = expires_ns;
+    item->backoff_ns = BACKOFF_MIN_NS;
+    self->pending++;
+    return item;
+}
+
+static void s_begin(delivery_core_t *self, delivery_item_t *item, int64_t now_ns)
+{
+    s_send(self, item, now_ns, false);
+    int64_t due_ns = s_due_ns(item);
+    if (self->next_ns == 0 || due_ns < self->next_ns) self->next_ns = due_ns;
+}
+
+int delivery_core_signal(delivery_core_t *self, uint32_t owner, const zvt_signal_t *signal, int64_t lifetime_ns, int64_t now_ns)
+{
+    delivery_item_t *item = s_open(self, ZVT_T_SIGNAL, owner, now_ns + lifetime_ns);
+    if (item == NULL) return ZVT_ERR_FULL;
+    item->signal = *signal;
+    ZVT_STR_SET(item->signal.sender, self->sender);
+    item->signal.incarnation = self->incarnation;
+    item->signal.sender_seq = item->sender_seq;
+    s_begin(self, item, now_ns);
+    return 0;
+}
+
+int delivery_core_cancel(delivery_core_t *self, uint32_t owner, const zvt_signal_cancel_t *cancel, int64_t lifetime_ns,
+                         int64_t now_ns)
+{
+    delivery_item_t *item = s_open(self, ZVT_T_SIGNAL_CANCEL, owner, now_ns + lifetime_ns);
+    if (item == NULL) return ZVT_ERR_FULL;
+    item->cancel = *cancel;
+    ZVT_STR_SET(item->cancel.sender, self->sender);
+    item->cancel.incarnation = self->incarnation;
+    item->cancel.sender_seq = item->sender_seq;
+    s_begin(self, item, now_ns);
+    return 0;
+}
+
+static void s_close(delivery_core_t *self, delivery_item_t *item)
+{
+    item->type = 0;
+    self->pending--;
+    while (self->oldest_seq < self->next_seq && s_item(self, self->oldest_seq)->type == 0) self->oldest_seq++;
+    if (self->pending == 0) self->next_ns = 0;
+}
+
+delivery_outcome_t delivery_core_on_ack(delivery_core_t *self, const zvt_signal_ack_t *ack, delivery_item_t *item)
+{
+    delivery_item_t *mine = s_item(self, ack->sender_seq);
+    bool known = ack->incarnation == self->incarnation && mine->type != 0 && mine->sender_seq == ack->sender_seq;
+    if (!known || ack->code == 0) return DELIVERY_IGNORED;
+    *item = *mine;
+    delivery_outcome_t outcome = s_outcomes[ack->code];
+    if (outcome == DELIVERY_AGAIN) return outcome;
+    s_close(self, mine);
+    return outcome == DELIVERY_IGNORED ? DELIVERY_REFUSED : outcome;
+}
+
+void delivery_core_on_time(delivery_core_t *self, int64_t now_ns)
+{
+    int64_t next_ns = 0;
+    uint64_t end_seq = self->next_seq; /* what callbacks submit meanwhile is not due yet */
+    for (uint64_t seq = self->oldest_seq; seq < end_seq; seq++) {
+        delivery_item_t *item = s_item(self, seq);
+        if (item->type == 0 || item->sender_seq != seq) continue;
+        if (item->expires_ns <= now_ns) {
+            delivery_item_t gone = *item;
+            s_close(self, item);
+            self->output.expired(self->output.arg, &gone);
+            continue;
+        }
+        if (item->next_send_ns <= now_ns) s_send(self, item, now_ns, true);
+        int64_t due_ns = s_due_ns(item);
+        if (next_ns == 0 || due_ns < next_ns) next_ns = due_ns;
+    }
+    for (uint64_t seq = end_seq; seq < self->next_seq; seq++) {
+        int64_t due_ns = s_due_ns(s_item(self, seq));
+        if (next_ns == 0 || due_ns < next_ns) next_ns = due_ns;
+    }
+    self->next_ns = next_ns;
+}
+
+void delivery_core_on_peer(delivery_core_t *self, int64_t now_ns)
+{
+    for (uint64_t seq = self->oldest_seq; seq < self->next_seq; seq++) {
+        delivery_item_t *item = s_item(self, seq);
+        item->next_send_ns = now_ns;
+        item->backoff_ns = BACKOFF_MIN_NS;
+    }
+    delivery_core_on_time(self, now_ns);
+}
+
+int64_t delivery_core_next_ns(const delivery_core_t *self)
+{
+    return self->next_ns;
+}
+
+uint32_t delivery_core_pending(const delivery_core_t *self)
+{
+    return self->pending;
+}

@@ -1,0 +1,205 @@
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "delivery_core.h"
+#include "zvt_time.h"
+
+#define MS ZVT_MS_NS
+#define START (1000 * ZVT_SECOND_NS)
+#define LIFETIME (5 * ZVT_SECOND_NS)
+enum { RUN = 42 };
+
+static struct {
+    uint64_t sends, resends;
+    zvt_signal_t last_signal;
+    zvt_signal_cancel_t last_cancel;
+    uint64_t expired;
+    delivery_item_t last_expired;
+    bool submit_when_expired; /* the strategy answers an expiry with a new signal */
+} out;
+static delivery_core_t *core;
+
+static void s_on_send(void *arg, zvt_type_t type, const void *record, bool resent)
+{
+    (void)arg;
+    ++*(resent ? &out.resends : &out.sends);
+    if (type == ZVT_T_SIGNAL) out.last_signal = *(const zvt_signal_t *)record;
+    if (type == ZVT_T_SIGNAL_CANCEL) out.last_cancel = *(const zvt_signal_cancel_t *)record;
+}
+
+static void s_on_expired(void *arg, const delivery_item_t *item)
+{
+    (void)arg;
+    out.expired++;
+    out.last_expired = *item;
+    if (out.submit_when_expired) cr_assert(delivery_core_signal(core, 1, &(zvt_signal_t){0}, LIFETIME, START + LIFETIME) == 0);
+}
+
+static void s_setup(void)
+{
+    core = delivery_core_new("maker", RUN, &(delivery_output_t){.send = s_on_send, .expired = s_on_expired});
+}
+
+static void s_teardown(void)
+{
+    delivery_core_destroy(&core);
+}
+
+static int s_signal(int64_t now_ns)
+{
+    zvt_signal_t signal = {.strategy_id = "maker", .sent_at_ns = 5};
+    return delivery_core_signal(core, 3, &signal, LIFETIME, now_ns);
+}
+
+static delivery_outcome_t s_ack(uint64_t sender_seq, uint8_t code)
+{
+    delivery_item_t item;
+    return delivery_core_on_ack(core, &(zvt_signal_ack_t){.incarnation = RUN, .sender_seq = sender_seq, .code = code}, &item);
+}
+
+TestSuite(strategy_delivery, .init = s_setup, .fini = s_teardown);
+
+Test(strategy_delivery, numbers_and_sends_at_once)
+{
+    cr_assert(s_signal(START) == 0 && s_signal(START) == 0);
+    cr_assert(out.sends == 2 && out.resends == 0);
+    cr_assert(out.last_signal.sender_seq == 2 && out.last_signal.incarnation == RUN);
+    cr_assert_str_eq(out.last_signal.sender, "maker");
+    cr_assert(delivery_core_pending(core) == 2);
+}
+
+Test(strategy_delivery, cancels_share_the_numbers)
+{
+    cr_assert(s_signal(START) == 0);
+    cr_assert(delivery_core_cancel(core, 3, &(zvt_signal_cancel_t){0}, LIFETIME, START) == 0);
+    cr_assert(out.last_cancel.sender_seq == 2 && out.last_cancel.incarnation == RUN);
+    cr_assert_str_eq(out.last_cancel.sender, "maker");
+}
+
+Test(strategy_delivery, resends_with_doubling_pauses_up_to_a_second)
+{
+    static const int64_t at_ms[] = {100, 300, 700, 1500, 2500, 3500, 4500};
+    cr_assert(s_signal(START) == 0);
+    uint64_t resends = 0;
+    for (int64_t ms = 1; ms < 5000; ms++) {
+        delivery_core_on_time(core, START + ms * MS);
+        if (out.resends == resends) continue;
+        cr_assert(resends < sizeof at_ms / sizeof at_ms[0] && ms == at_ms[resends], "resent at %ld ms", (long)ms);
+        resends = out.resends;
+    }
+    cr_assert(resends == 7 && out.last_signal.sender_seq == 1 && out.last_signal.sent_at_ns == 5);
+}
+
+Test(strategy_delivery, says_when_it_wants_to_be_called)
+{
+    cr_assert(delivery_core_next_ns(core) == 0);
+    cr_assert(s_signal(START) == 0);
+    cr_assert(delivery_core_next_ns(core) == START + 100 * MS);
+    delivery_core_on_time(core, START + 100 * MS);
+    cr_assert(delivery_core_next_ns(core) == START + 300 * MS);
+    cr_assert(s_ack(1, ZVT_CODE_OK) == DELIVERY_ACCEPTED);
+    cr_assert(delivery_core_next_ns(core) == 0);
+}
+
+Test(strategy_delivery, stops_when_acknowledged_and_gives_back_what_was)
+{
+    cr_assert(s_signal(START) == 0);
+    delivery_item_t item;
+    zvt_signal_ack_t ack = {.incarnation = RUN, .sender_seq = 1, .code = ZVT_CODE_OK};
+    cr_assert(delivery_core_on_ack(core, &ack, &item) == DELIVERY_ACCEPTED);
+    cr_assert(item.owner == 3 && item.type == ZVT_T_SIGNAL && item.signal.sender_seq == 1);
+    delivery_core_on_time(core, START + 10 * ZVT_SECOND_NS);
+    cr_assert(out.resends == 0 && out.expired == 0 && delivery_core_pending(core) == 0);
+}
+
+Test(strategy_delivery, a_duplicate_is_acknowledged)
+{
+    cr_assert(s_signal(START) == 0);
+    cr_assert(s_ack(1, ZVT_CODE_DUPLICATE) == DELIVERY_ACCEPTED);
+}
+
+Test(strategy_delivery, a_second_acknowledgement_is_ignored)
+{
+    cr_assert(s_signal(START) == 0);
+    cr_assert(s_ack(1, ZVT_CODE_OK) == DELIVERY_ACCEPTED);
+    cr_assert(s_ack(1, ZVT_CODE_DUPLICATE) == DELIVERY_IGNORED);
+}
+
+Test(strategy_delivery, a_refusal_ends_it)
+{
+    cr_assert(s_signal(START) == 0);
+    cr_assert(s_ack(1, ZVT_CODE_UNKNOWN_SYMBOL) == DELIVERY_REFUSED);
+    cr_assert(delivery_core_pending(core) == 0);
+}
+
+Test(strategy_delivery, a_refusal_that_may_be_tried_again_keeps_it)
+{
+    static const uint8_t codes[] = {ZVT_CODE_OVERLOADED, ZVT_CODE_LOG_UNAVAILABLE, ZVT_CODE_NOT_READY};
+    cr_assert(s_signal(START) == 0);
+    for (size_t i = 0; i < sizeof codes; i++) cr_assert(s_ack(1, codes[i]) == DELIVERY_AGAIN);
+    delivery_core_on_time(core, START + 100 * MS);
+    cr_assert(out.resends == 1);
+}
+
+Test(strategy_delivery, acknowledgements_of_others_are_ignored)
+{
+    delivery_item_t item;
+    cr_assert(s_signal(START) == 0);
+    cr_assert(s_ack(2, ZVT_CODE_OK) == DELIVERY_IGNORED);
+    cr_assert(s_ack(0, ZVT_CODE_OK) == DELIVERY_IGNORED);
+    cr_assert(s_ack(1 + DELIVERY_WINDOW, ZVT_CODE_OK) == DELIVERY_IGNORED);
+    cr_assert(s_ack(1, 0) == DELIVERY_IGNORED);
+    zvt_signal_ack_t other_run = {.incarnation = RUN + 1, .sender_seq = 1, .code = ZVT_CODE_OK};
+    cr_assert(delivery_core_on_ack(core, &other_run, &item) == DELIVERY_IGNORED);
+    cr_assert(delivery_core_pending(core) == 1);
+}
+
+Test(strategy_delivery, gives_up_at_its_expiry)
+{
+    cr_assert(s_signal(START) == 0);
+    delivery_core_on_time(core, START + LIFETIME - 1);
+    cr_assert(out.expired == 0);
+    delivery_core_on_time(core, START + LIFETIME);
+    cr_assert(out.expired == 1 && out.last_expired.owner == 3 && out.last_expired.signal.sender_seq == 1);
+    cr_assert(s_ack(1, ZVT_CODE_OK) == DELIVERY_IGNORED);
+}
+
+Test(strategy_delivery, an_expiry_may_be_answered_with_a_new_signal)
+{
+    cr_assert(s_signal(START) == 0);
+    out.submit_when_expired = true;
+    delivery_core_on_time(core, START + LIFETIME);
+    cr_assert(out.expired == 1 && out.sends == 2 && delivery_core_pending(core) == 1);
+    cr_assert(delivery_core_next_ns(core) == START + LIFETIME + 100 * MS);
+}
+
+Test(strategy_delivery, refuses_more_than_the_window)
+{
+    for (int i = 0; i < DELIVERY_WINDOW; i++) cr_assert(s_signal(START) == 0);
+    cr_assert(s_signal(START) == ZVT_ERR_FULL);
+    cr_assert(out.sends == DELIVERY_WINDOW && delivery_core_pending(core) == DELIVERY_WINDOW);
+}
+
+Test(strategy_delivery, the_window_is_held_open_by_its_oldest_number)
+{
+    for (int i = 0; i < DELIVERY_WINDOW; i++) cr_assert(s_signal(START) == 0);
+    cr_assert(s_ack(2, ZVT_CODE_OK) == DELIVERY_ACCEPTED);
+    cr_assert(s_signal(START) == ZVT_ERR_FULL, "the orchestrator could not tell number 1 from an old one any more");
+    cr_assert(s_ack(1, ZVT_CODE_OK) == DELIVERY_ACCEPTED);
+    cr_assert(s_signal(START) == 0 && s_signal(START) == 0 && s_signal(START) == ZVT_ERR_FULL);
+    cr_assert(out.last_signal.sender_seq == DELIVERY_WINDOW + 2);
+}
+
+Test(strategy_delivery, a_new_orchestrator_gets_everything_at_once)
+{
+    cr_assert(s_signal(START) == 0 && s_signal(START) == 0 && s_signal(START) == 0);
+    cr_assert(s_ack(2, ZVT_CODE_OK) == DELIVERY_ACCEPTED);
+    delivery_core_on_time(core, START + 3000 * MS);
+    cr_assert(out.resends == 2);
+    delivery_core_on_peer(core, START + 3010 * MS);
+    cr_assert(out.resends == 4);
+    delivery_core_on_time(core, START + 3109 * MS);
+    cr_assert(out.resends == 4);
+    delivery_core_on_time(core, START + 3110 * MS);
+    cr_assert(out.resends == 6, "the pauses begin anew");
+}
