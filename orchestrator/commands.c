@@ -31,24 +31,13 @@ static void s_fill_ack(effect_t *effect, const char *sender, uint64_t incarnatio
     effect->signal_ack.code = code;
 }
 
-/* Publishes an acknowledgement that needs no commit: a refusal, or a repetition of one already durable. */
-static void s_ack_now(turn_core_t *self, const effect_t *effect)
-{
-    char topic[ZVT_NAME_SIZE + 8];
-    uint8_t bytes[512];
-    zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
-    ZVT_ASSERT(zvt_pack(&buf, ZVT_T_SIGNAL_ACK, &effect->signal_ack) == 0);
-    snprintf(topic, sizeof topic, "ack.%s", effect->sender);
-    self->io.publish(self->io.arg, topic, buf.data, buf.length);
-}
-
 static void s_refuse_signal(turn_core_t *self, const zvt_signal_t *signal, uint8_t code, const char *message)
 {
     effect_t ack;
     s_fill_ack(&ack, signal->sender, signal->incarnation, signal->sender_seq, code);
     ack.signal_ack.signal_id = signal->signal_id;
     ZVT_STR_SET(ack.signal_ack.message, message);
-    s_ack_now(self, &ack);
+    turn_publish_ack(self, &ack);
     ZVT_COUNT("signals_refused");
 }
 
@@ -64,7 +53,7 @@ static void s_ack_duplicate(turn_core_t *self, const zvt_signal_t *signal, const
         ack.signal_ack.order_id = order->order_id;
         ack.signal_ack.seq = order->first_seq;
     }
-    s_ack_now(self, &ack);
+    turn_publish_ack(self, &ack);
 }
 
 /* ---- making an order ---- */
@@ -137,7 +126,7 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
         ack.signal_ack.code = ZVT_CODE_ORDER_ENDED;
     if (order != NULL) ack.signal_ack.order_id = order->order_id;
     if (ack.signal_ack.code != ZVT_CODE_OK) {
-        s_ack_now(self, &ack);
+        turn_publish_ack(self, &ack);
         return;
     }
     ack.order = order->index;

@@ -399,7 +399,7 @@ void turn_after(turn_core_t *self, order_t *order, const effect_t *effect)
     s_chain_effect(self, &batch->effects_first, &batch->effects_last, index);
 }
 
-static void s_do_ack(turn_core_t *self, const effect_t *effect)
+void turn_publish_ack(turn_core_t *self, const effect_t *effect)
 {
     char topic[ZVT_NAME_SIZE + 8];
     uint8_t bytes[512];
@@ -420,7 +420,7 @@ void turn_do_effects(turn_core_t *self, int32_t first)
         case EFFECT_ASK_EXECUTOR: self->io.ask(self->io.arg, TURN_EXECUTOR, effect.type, &effect.order_cancel); break;
         case EFFECT_ACK:
             if (effect.order != NONE) effect.signal_ack.seq = order_core_at(self->orders, effect.order)->first_seq;
-            s_do_ack(self, &effect);
+            turn_publish_ack(self, &effect);
             break;
         case EFFECT_REPLY: self->io.reply(self->io.arg, &effect.client, effect.type, &effect.order_send); break;
         }

@@ -167,6 +167,8 @@ void turn_note_logged(turn_core_t *self, const zvt_event_t *event);
 void turn_flush(turn_core_t *self, order_t *order);
 /* Does the effect once everything known of the order is durable. */
 void turn_after(turn_core_t *self, order_t *order, const effect_t *effect);
+/* Publishes an acknowledgement now: it needs no commit (a refusal, a repetition), or has had it. */
+void turn_publish_ack(turn_core_t *self, const effect_t *effect);
 void turn_do_effects(turn_core_t *self, int32_t first);
 bool turn_has_room(const turn_core_t *self);
 void turn_stage_init(turn_core_t *self);
