@@ -1,0 +1,219 @@
+# shellcheck shell=bash
+# postgres -- the database of the fleet: a private Postgres of its own, or the one that DATABASE_URL names.
+#
+# The private one listens on a Unix socket in a folder that only its user can enter, and belongs to the same
+# supervisor as every other process. Postgres refuses to run as root, so for root it runs as the user postgres, with its
+# data in the home when that user can reach it, else in /var/lib/zvt.
+#
+# Sets   database_url: what the processes connect with. database_admin_url: what the schema is applied with.
+# Files  HOME/database.env: which kind of database the home's log is in.
+
+database_file() { printf '%s' "$home/database.env"; }
+
+# Loads what the home remembers; database_kind is empty when it remembers nothing.
+database_load() {
+    database_kind='' database_url='' database_admin_url='' database_data=''
+    if [[ -f $(database_file) ]]; then
+        # shellcheck source=/dev/null
+        source "$(database_file)"
+    fi
+    if [[ $database_kind == private ]]; then
+        unset "${!PG@}" # the user's own libpq settings are for other servers
+        database_url="postgresql:///zvt?host=$pg_socket_dir&user=zvt_app"
+        database_admin_url="postgresql:///zvt?host=$pg_socket_dir&user=zvt"
+    fi
+}
+
+database_store() {
+    local file name
+    file=$(database_file)
+    (
+        umask 077
+        for name in database_kind database_url database_admin_url database_data; do
+            printf '%s=%q\n' "$name" "${!name}"
+        done >"$file.new"
+    ) && mv -f -- "$file.new" "$file" || fail "cannot write $file ($(free_space "$home") free)"
+}
+
+# Decides which database, from the environment and from what the home remembers.
+database_resolve() {
+    local wanted=private
+    [[ -n ${DATABASE_URL:-} ]] && wanted=given
+    database_load
+    if [[ $database_kind == private && $wanted == given ]]; then
+        fail "the log of $home is in its private Postgres, but DATABASE_URL is set; unset it, or use another --home DIR"
+    elif [[ $database_kind == given && $wanted == private ]]; then
+        note "Using the database this home began with: $(dsn_without_password "$database_url")"
+    elif [[ $database_kind == given && $(dsn_without_password "$DATABASE_URL") != "$(dsn_without_password "$database_url")" ]]; then
+        fail "the log of $home is in $(dsn_without_password "$database_url"), but DATABASE_URL names $(dsn_without_password "$DATABASE_URL"); use another --home DIR"
+    elif [[ $wanted == given ]]; then
+        database_kind=given database_url=$DATABASE_URL database_admin_url=$DATABASE_URL
+    else
+        database_kind=private
+        database_data=${database_data:-$(pg_choose_data)}
+        database_store
+        database_load
+    fi
+}
+
+# The DSN as it may be shown.
+dsn_without_password() {
+    sed -E -e 's#(://[^:/@?]*):[^@/]*@#\1@#' -e "s#password=('[^']*'|[^ &]*)#password=...#g" <<<"$1"
+}
+
+# ---- the private Postgres ----
+# Newest server binaries, or those of the version that made the data.
+pg_bin() {
+    local version
+    if [[ -f ${database_data:-}/PG_VERSION ]]; then
+        version=$(cat -- "$database_data/PG_VERSION")
+        [[ -x /usr/lib/postgresql/$version/bin/postgres ]] ||
+            fail "the log in $database_data was made by Postgres $version, which is not installed; run: apt-get install postgresql-$version"
+    else
+        version=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -n | tail -n 1)
+        [[ -n $version && -x /usr/lib/postgresql/$version/bin/postgres ]] || fail "no Postgres server in /usr/lib/postgresql; run: $me up"
+    fi
+    printf '/usr/lib/postgresql/%s/bin' "$version"
+}
+
+# The words that run a program as the user Postgres runs as; none when that is us.
+pg_as=()
+if am_root; then pg_as=(setpriv --reuid postgres --regid postgres --init-groups); fi
+
+pg_choose_data() {
+    local reachable=$home
+    am_root || { printf '%s' "$home/postgres" && return; }
+    id postgres >/dev/null 2>&1 || fail "there is no user \"postgres\", as which Postgres would run; reinstall the package postgresql-common"
+    if "${pg_as[@]}" test -x "$reachable"; then
+        printf '%s' "$home/postgres"
+    else
+        printf '/var/lib/zvt/%s' "$key"
+    fi
+}
+
+pg_own() { if am_root; then chown postgres:postgres -- "$@"; fi; }
+
+# Makes the data folder, complete or not at all: an interrupted one has another name.
+pg_create_data() {
+    local bin log=$home/log/initdb.log
+    [[ -f $database_data/PG_VERSION ]] && return
+    bin=$(pg_bin) || exit 1
+    note "Making the private Postgres in $database_data"
+    rm -rf -- "$database_data.new"
+    mkdir -p -- "$(dirname -- "$database_data")" && mkdir -m 700 -- "$database_data.new" && pg_own "$database_data.new" ||
+        fail "cannot make $database_data ($(free_space "$(dirname -- "$database_data")") free)"
+    (cd / && "${pg_as[@]}" "$bin/initdb" --pgdata "$database_data.new" --username postgres --data-checksums --encoding UTF8 \
+        --locale C --auth peer) >"$log" 2>&1 || {
+        tail -n 5 -- "$log" >&2
+        rm -rf -- "$database_data.new"
+        fail "Postgres could not make its data in $database_data (see above; $(free_space "$(dirname -- "$database_data")") free)"
+    }
+    echo "include 'fleet.conf'" >>"$database_data.new/postgresql.conf"
+    mv -T -- "$database_data.new" "$database_data" || fail "cannot make $database_data"
+}
+
+# Settings that follow from where this fleet lives, and those measured for the event log (docs/operations.md).
+pg_configure() {
+    local user
+    user=$(id -un)
+    cat >"$database_data/fleet.conf" <<END || fail "cannot write to $database_data ($(free_space "$database_data") free)"
+listen_addresses = ''
+unix_socket_directories = '$pg_socket_dir'
+unix_socket_permissions = 0700
+max_connections = 50
+synchronous_commit = on
+fsync = on
+full_page_writes = on
+shared_buffers = 256MB
+max_wal_size = 4GB
+min_wal_size = 1GB
+checkpoint_timeout = 5min
+wal_compression = off
+jit = off
+autovacuum = on
+log_line_prefix = '%m [%p] '
+log_destination = stderr
+logging_collector = off
+END
+    printf 'local all all peer map=fleet\n' >"$database_data/pg_hba.conf"
+    for role in postgres zvt zvt_app; do
+        printf 'fleet %s %s\n' "$user" "$role"
+    done >"$database_data/pg_ident.conf"
+    pg_own "$database_data/fleet.conf"
+}
+
+pg_make_socket_dir() {
+    if am_root; then
+        install -d -m 700 -o postgres -g postgres -- "$pg_socket_dir" || fail "cannot make the folder $pg_socket_dir"
+        [[ ! -L $pg_socket_dir && $(owner_of "$pg_socket_dir") == "$(id -u postgres)" ]] ||
+            fail "the folder $pg_socket_dir belongs to another user; remove it"
+    else
+        private_dir "$pg_socket_dir"
+    fi
+}
+
+# The run script of the service, on stdout. The readiness of Postgres is asked for, because it cannot signal it;
+# s6-notifyoncheck wants to be in the service's folder.
+pg_run_script() {
+    local bin
+    bin=$(pg_bin) || exit 1
+    printf '#!/bin/sh\nexec 2>&1\n. %s\n' "$(quoted "$home/s6/environment")"
+    printf 'exec s6-notifyoncheck -d -s 50 -w 50 -n 0 -c "%s/pg_isready -q -h %s" ' "$bin" "$pg_socket_dir"
+    printf 'setpriv --pdeathsig KILL %s%s/postgres -D %s\n' "${pg_as[*]:1}${pg_as[*]:+ }" "$bin" "$(quoted "$database_data")"
+}
+
+# ---- using a database ----
+# database_psql URL ARGS..: psql without the user's settings. The password travels in the environment, because
+# everybody can read a command line.
+database_psql() {
+    local url=$1 password=''
+    shift
+    if [[ $url =~ ^([a-z]+://[^:/@?]*):([^@/]*)@(.*)$ ]]; then
+        url=${BASH_REMATCH[1]}@${BASH_REMATCH[3]}
+        printf -v password '%b' "${BASH_REMATCH[2]//%/\\x}"
+    fi
+    PGPASSWORD=${password:-${PGPASSWORD:-}} PGCONNECT_TIMEOUT=5 psql -X -d "$url" "$@"
+}
+
+# Checks a database that was given to us.
+database_check_given() {
+    local problem
+    problem=$(database_psql "$database_url" -Atqc 'select 1' 2>&1 >/dev/null) && return
+    problem=${problem#psql: error: }
+    fail "cannot use the database $(dsn_without_password "$database_url"): ${problem//$'\n'/ }
+  Start it, correct DATABASE_URL, or unset it to use a private Postgres."
+}
+
+# A database that already has a log belongs to the home that made it.
+database_refuse_foreign_log() {
+    local events
+    [[ $database_kind == given && ! -f $(market_file) ]] || return 0
+    events=$(database_psql "$database_url" -Atqc \
+        "select case when to_regclass('events') is null then 0 else (select count(*) from (select from events limit 1) e) end" 2>/dev/null) || return 0
+    [[ $events == 0 ]] && return
+    fail "the database $(dsn_without_password "$database_url") holds the log of another home; name an empty database"
+}
+
+# Makes the roles and the database of a private Postgres.
+pg_create_roles() {
+    database_psql "postgresql:///postgres?host=$pg_socket_dir&user=postgres" -q -v ON_ERROR_STOP=1 <<'END'
+select 'create role zvt login createrole' where not exists (select from pg_roles where rolname = 'zvt') \gexec
+select 'create role zvt_app login' where not exists (select from pg_roles where rolname = 'zvt_app') \gexec
+grant zvt_app to zvt with admin option;
+select 'create database zvt owner zvt' where not exists (select from pg_database where datname = 'zvt') \gexec
+END
+}
+
+# Applies run/sql/*.sql in the order of their names, then the SQL that is generated from the schema table.
+schema_apply() {
+    local file monitor log=$home/log/schema.log
+    monitor=$(binary zvt-monitor) || exit 1
+    {
+        if [[ $database_kind == private ]]; then pg_create_roles || return 1; fi
+        for file in "$checkout"/run/sql/*.sql; do
+            [[ -e $file ]] || continue
+            database_psql "$database_admin_url" -q -v ON_ERROR_STOP=1 -f "$file" || return 1
+        done
+        "$monitor" schema --sql | database_psql "$database_admin_url" -q -v ON_ERROR_STOP=1 || return 1
+    } >"$log" 2>&1
+}

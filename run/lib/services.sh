@@ -1,0 +1,270 @@
+# shellcheck shell=bash
+# services -- the s6 service folders, the supervisor, and what it knows about each process.
+#
+# Files  HOME/s6/services/NAME: the service; HOME/s6/scan/NAME: a link to it, which is what the supervisor scans.
+#        HOME/s6/environment: what every process is started with. All of it is made anew by every `up`.
+#        HOME/log/NAME: rotated logs, the newest in `current`.
+#
+# Facts about s6 that this rests on: killing s6-supervise would leave its process running beside a second one, so
+# every process runs under `setpriv --pdeathsig KILL`; a run that ends with 100 is restarted like any other, so `finish`
+# answers 125, which means: down until told otherwise.
+
+services_dir() { printf '%s' "$home/s6/services"; }
+scan_dir() { printf '%s' "$home/s6/scan"; }
+service_dir() { printf '%s/%s' "$(services_dir)" "$1"; }
+
+# ---- environment ----
+environment_write() {
+    local file=$home/s6/environment endpoints
+    endpoints=$(endpoint_exports) || exit 1
+    (
+        umask 077
+        {
+            echo "# Made by run/fleet."
+            printf 'export %s\n' "ZVT_READY_FD=3"
+            printf '%s\n' "$endpoints"
+        } >"$file"
+    ) || fail "cannot write $file ($(free_space "$home") free)"
+}
+
+# The lines that `fleet env` prints and that every process is started with.
+endpoint_exports() {
+    local name venue markets='' shard
+    shard=$(fleet_fields fleet | cut -f 2)
+    while read -r venue; do
+        markets+=${markets:+,}ipc://$runtime/market.$venue
+    done < <(fleet_venues)
+    local -A values=(
+        [ZVT_HOME]=$home [ZVT_RUNTIME]=$runtime [ZVT_FLEET]=$home/fleet.zpl [DATABASE_URL]=$database_url
+        [ZVT_SHARD]=$shard [ZVT_ENDPOINT_MARKET]=$markets [ZVT_ENDPOINT_SIGNALS]=ipc://$runtime/signals
+        [ZVT_ENDPOINT_EVENTS]=ipc://$runtime/events [ZVT_ENDPOINT_REQUEST]=ipc://$runtime/request
+        [ZVT_ENDPOINT_REPLAY]=ipc://$runtime/replay [ZVT_ENDPOINT_PORTFOLIO]=ipc://$runtime/portfolio
+    )
+    for name in ZVT_HOME ZVT_RUNTIME ZVT_FLEET DATABASE_URL ZVT_SHARD ZVT_ENDPOINT_MARKET ZVT_ENDPOINT_SIGNALS \
+        ZVT_ENDPOINT_EVENTS ZVT_ENDPOINT_REQUEST ZVT_ENDPOINT_REPLAY ZVT_ENDPOINT_PORTFOLIO; do
+        printf 'export %s=%s\n' "$name" "$(quoted "${values[$name]}")"
+    done
+}
+
+# A word quoted for any shell.
+quoted() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
+
+# ---- making services ----
+# service_write NAME KIND READY LOGSCRIPT: makes the folder; the run script comes on stdin, the finish script's last
+# lines (may be none) as FINISH. READY: "fd" when the process signals readiness on descriptor 3.
+service_write() {
+    local name=$1 kind=$2 ready=$3 stamp=$4 dir
+    dir=$(service_dir "$name")
+    rm -rf -- "$dir"
+    mkdir -p -- "$dir/log" "$dir/data" "$home/log/$name" &&
+        cat >"$dir/run" &&
+        printf '%s\n' "$kind" >"$dir/data/kind" &&
+        printf '4096\n' >"$dir/max-death-tally" &&
+        finish_script "$kind" >"$dir/finish" &&
+        printf '#!/bin/sh\nexec s6-log -d 3 -- %s n5 s4000000 %s\n' "$stamp" "$(quoted "$home/log/$name")" >"$dir/log/run" &&
+        printf '3\n' >"$dir/log/notification-fd" &&
+        chmod 755 -- "$dir/run" "$dir/finish" "$dir/log/run" ||
+        fail "cannot write the service folder $dir ($(free_space "$home") free)"
+    if [[ $ready == fd ]]; then printf '3\n' >"$dir/notification-fd"; fi
+    case $kind in
+    database) printf 'SIGINT\n' >"$dir/down-signal" ;; # fast shutdown: does not wait for clients to leave
+    *) printf '8000\n' >"$dir/timeout-kill" ;;         # milliseconds between SIGTERM and SIGKILL
+    esac
+}
+
+# What happens when a process has ended: nothing (it is started again, once a second at the most), or it stays down.
+# Deaths by SIGKILL do not count as crashes: they come from people and from the kernel, not from the program.
+finish_script() {
+    echo '#!/bin/sh'
+    echo '# Arguments: exit code (256: killed by a signal), signal.'
+    echo "[ \"\$1\" = 100 ] && exit 125"
+    case $1 in
+    program) echo "[ \"\$1\" = 0 ] && exit 125" ;; # an attached program that is done
+    esac
+    case $1 in
+    program | strategy)
+        echo "exec s6-permafailon 50 5 1-255,SIGABRT,SIGBUS,SIGFPE,SIGILL,SIGSEGV,SIGSYS,SIGTRAP true 2>/dev/null" ;;
+    esac
+}
+
+# daemon_write NAME KIND BINARY ARGS..: a service that is one of our binaries.
+daemon_write() {
+    local name=$1 kind=$2 path word line
+    path=$(binary "$3") || exit 1
+    shift 3
+    line="exec setpriv --pdeathsig KILL $(quoted "$path")"
+    for word in "$@"; do line+=" $(quoted "$word")"; done
+    printf '#!/bin/sh\nexec 2>&1\n. %s\ncd /\n%s\n' "$(quoted "$home/s6/environment")" "$line" |
+        service_write "$name" "$kind" fd ''
+}
+
+# Writes every service but the database.
+services_write() {
+    local venue
+    local -a market=(--origin "$market_origin_ns" --seed "$market_seed")
+    if [[ $market_mode == replay ]]; then market=(--replay "$market_replay" --speed "$market_speed"); fi
+    while read -r venue; do
+        daemon_write "venue-$venue" venue zvt-venue --name "venue-$venue" --venue "$venue" "${market[@]}"
+        daemon_write "gateway-$venue" gateway zvt-gateway --name "gateway-$venue" --venue "$venue"
+    done < <(fleet_venues)
+    daemon_write risk risk zvt-risk --name risk
+    daemon_write portfolio portfolio zvt-portfolio --name portfolio
+    daemon_write executor executor zvt-executor --name executor
+    daemon_write orchestrator orchestrator zvt-orchestrator --name orchestrator
+    daemon_write replayer replayer zvt-replayer --name replayer
+}
+
+# Shows services to the supervisor, all of them at once.
+services_link() {
+    local name
+    for name in "$@"; do
+        ln -sfn -- "../services/$name" "$(scan_dir)/$name" || fail "cannot write to $(scan_dir)"
+    done
+    s6-svscanctl -a "$(scan_dir)" || fail "the supervisor does not answer; see $home/log/supervisor.log"
+}
+
+# service_remove NAME: stops it and forgets it.
+service_remove() {
+    s6-svunlink -t 12000 "$(scan_dir)" "$1" 2>/dev/null
+    rm -rf -- "$(service_dir "$1")"
+}
+
+# ---- the supervisor ----
+supervisor_start() {
+    local token
+    rm -rf -- "$home/s6"
+    mkdir -p -- "$home/s6/scan" "$home/s6/services" && chmod 700 -- "$home/s6" || fail "cannot make $home/s6 ($(free_space "$home") free)"
+    token=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
+    printf '%s\n' "$token" >"$(token_file)"
+    printf '%s\n' "$runtime" >"$home/runtime"
+    # In a session of its own, so that Ctrl-C in this terminal does not reach it; setsid -f instead of "&", because a
+    # shell makes its background commands ignore interrupts, and everything below would inherit that.
+    ZVT_SUPERVISOR=$token setsid -f sh -c 'echo $$ >"$1"; exec s6-svscan -c 4000 -t 0 "$2"' fleet "$home/s6/pid" "$(scan_dir)" \
+        </dev/null >>"$home/log/supervisor.log" 2>&1 {lock_fd}>&-
+    wait_until 5000 supervisor_listens || fail "the supervisor did not start; see $home/log/supervisor.log"
+}
+
+supervisor_listens() { [[ -p $(scan_dir)/.s6-svscan/control && $(fleet_state) == running ]]; }
+
+# ---- what s6 knows ----
+# Names of the services, the fleet's own processes first.
+service_names() {
+    local dir
+    for dir in "$(services_dir)"/*/; do
+        [[ -d $dir ]] && basename -- "$dir"
+    done | sort_services
+}
+
+# Sorts names as the pipeline runs: database, market, order path, strategies.
+sort_services() {
+    local name kind rank
+    while read -r name; do
+        kind=$(service_kind "$name")
+        case $kind in
+        database) rank=0 ;; venue) rank=1 ;; gateway) rank=2 ;; risk) rank=3 ;; executor) rank=4 ;;
+        portfolio) rank=5 ;; orchestrator) rank=6 ;; replayer) rank=7 ;; *) rank=8 ;;
+        esac
+        printf '%s %s\n' "$rank" "$name"
+    done | sort | cut -d ' ' -f 2
+}
+
+service_kind() { cat -- "$(service_dir "$1")/data/kind" 2>/dev/null || echo unknown; }
+service_is_strategy() { [[ $(service_kind "$1") == strategy || $(service_kind "$1") == program ]]; }
+
+# service_facts NAME: sets fact_up fact_wanted fact_ready fact_pid fact_exit fact_seconds fact_state.
+service_facts() {
+    local fields signal
+    fields=$(s6-svstat -o up,wantedup,ready,pid,exitcode,signal,updownfor "$(service_dir "$1")" 2>/dev/null) || fields="false true false -1 -1 NA 0"
+    read -r fact_up fact_wanted fact_ready fact_pid fact_exit signal fact_seconds <<<"$fields"
+    # A program that cannot signal readiness is ready when it runs.
+    if [[ $fact_up == true && ! -e $(service_dir "$1")/notification-fd ]]; then fact_ready=true; fi
+    if [[ $fact_up == true && $fact_ready == true ]]; then
+        fact_state=running
+    elif [[ $fact_up == true ]]; then
+        fact_state=starting
+    elif [[ $fact_wanted == true ]]; then
+        fact_state=restarting
+    elif [[ $fact_exit == 0 && $(service_kind "$1") == program ]]; then
+        fact_state=finished
+    elif [[ $fact_exit == 0 || $signal =~ ^SIG(TERM|INT|KILL)$ ]]; then
+        fact_state=stopped
+    else
+        fact_state=failed
+    fi
+}
+
+# How often it has ended since `up`: what the supervisor counts, and what was counted before that was cleared.
+service_restarts() {
+    local before
+    before=$(cat -- "$(service_dir "$1")/data/restarts" 2>/dev/null)
+    echo $((${before:-0} + $(s6-svdt "$(service_dir "$1")" 2>/dev/null | wc -l)))
+}
+
+# service_forgive NAME: its crashes so far do not count against it any more.
+service_forgive() {
+    service_restarts "$1" >"$(service_dir "$1")/data/restarts.new"
+    mv -f -- "$(service_dir "$1")/data/restarts.new" "$(service_dir "$1")/data/restarts"
+    s6-svdt-clear "$(service_dir "$1")"
+}
+
+# How a failed process ended, in words.
+service_end() {
+    local last
+    last=$(s6-svdt -n 1 "$(service_dir "$1")" 2>/dev/null)
+    case $last in
+    *"exitcode 100") echo "its configuration or environment is wrong (exit code 100)" ;;
+    *exitcode*) echo "it ended with exit code ${last##* }" ;;
+    *signal*) echo "it was ended by signal ${last##* }" ;;
+    *) echo "it ended" ;;
+    esac
+}
+
+# log_tail NAME LINES: the last lines it wrote.
+log_tail() { tail -n "$2" -- "$home/log/$1/current" 2>/dev/null; }
+log_show() {
+    note "--- the last lines of $1:"
+    log_tail "$1" "${2:-8}" | sed 's/^/    /' >&2
+}
+
+# ---- waiting for readiness ----
+# services_wait SECONDS NAME..: true when all are ready. Says what is awaited after two seconds, gives up at once on a
+# process that stays down or that has crashed five times, and shows its last lines.
+services_wait() {
+    local end said name said_at
+    local -a waiting
+    end=$(($(now_ms) + $1 * 1000)) said='' said_at=$(($(now_ms) + 2000))
+    shift
+    waiting=("$@")
+    while services_pending; do
+        if (($(now_ms) > end)); then
+            note "$program_name: not ready in time: ${waiting[*]}"
+            for name in "${waiting[@]}"; do log_show "$name"; done
+            return 1
+        fi
+        if (($(now_ms) > said_at)) && [[ ${waiting[*]} != "$said" ]]; then
+            note "  waiting for ${waiting[*]}"
+            said=${waiting[*]}
+        fi
+        sleep 0.05
+    done
+    ((${#waiting[@]} == 0))
+}
+
+# Drops the ready ones from `waiting`; false when none is left, or when one of them has failed (it stays in the list).
+services_pending() {
+    local name
+    local -a still=()
+    for name in "${waiting[@]}"; do
+        service_facts "$name"
+        [[ $fact_state == running || $fact_state == finished ]] && continue
+        if [[ $fact_state == failed ]] || (($(s6-svdt "$(service_dir "$name")" 2>/dev/null | wc -l) >= 5)); then
+            note "$program_name: $name does not start: $(service_end "$name")."
+            log_show "$name"
+            waiting=("$name")
+            return 1
+        fi
+        still+=("$name")
+    done
+    waiting=("${still[@]}")
+    ((${#waiting[@]} > 0))
+}

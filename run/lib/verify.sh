@@ -1,0 +1,121 @@
+# shellcheck shell=bash
+# verify -- holds the log against the live state of the processes and against the venues' own ledgers.
+#
+# Every process that folds the log notes a digest of its durable state at a barrier event. The same binary folds the
+# log into a fresh core and must come to the same digest. The rest is asked of the database (verify.sql).
+
+cmd_verify() {
+    want_help "$@"
+    local json=no seq name
+    case ${1:-} in
+    "") ;;
+    --json) json=yes ;;
+    *) usage_error "verify takes --json and nothing else" ;;
+    esac
+    need_running
+    market_load
+    database_load
+    fleet_describe "$home/fleet.zpl"
+    checks=()
+    if verify_barrier; then
+        for name in orchestrator risk portfolio; do verify_digest "$name"; done
+        verify_database
+    fi
+    if [[ $json == yes ]]; then verify_json; else verify_table; fi
+    ! printf '%s\n' "${checks[@]}" | cut -f 2 | grep -qvx ok
+}
+
+# add_check NAME ok|FAILED DETAIL
+add_check() { checks+=("$1"$'\t'"$2"$'\t'"$3"); }
+
+# Writes a barrier; sets seq.
+verify_barrier() {
+    local monitor answer
+    monitor=$(binary zvt-monitor) || exit 1
+    answer=$("$monitor" barrier --json 2>&1)
+    seq=$(grep -oE '"seq": ?[0-9]+' <<<"$answer" | grep -oE '[0-9]+$')
+    if [[ -z $seq || $seq == 0 ]]; then
+        add_check "log: a barrier can be written" FAILED "${answer//[$'\n\t']/ }"
+        return 1
+    fi
+    add_check "log: a barrier can be written" ok "seq $seq"
+}
+
+# The digest member of an answer such as {"seq": 9, "digest": "..", "items": 3}.
+digest_of() { grep -oE '"digest": ?"[^"]*"' <<<"$1" | cut -d '"' -f 4; }
+
+# verify_digest PROCESS: what it says of its state at the barrier, against what its binary makes of the log.
+verify_digest() {
+    local live folded program items
+    program=$(binary "zvt-$1") || exit 1
+    wait_until 10000 verify_live_digest "$1" || live=
+    folded=$(DATABASE_URL=$database_url "$program" --name "$1" --fold "$seq" 2>>"$home/log/verify.log")
+    items=$(grep -oE '"items": ?[0-9]+' <<<"$folded" | grep -oE '[0-9]+$')
+    if [[ -z $live ]]; then
+        add_check "state: $1 is the fold of the log" FAILED "it gives no digest at seq $seq; see: $me logs $1"
+    elif [[ -z $(digest_of "$folded") ]]; then
+        add_check "state: $1 is the fold of the log" FAILED "the log could not be folded; see $home/log/verify.log"
+    elif [[ $(digest_of "$live") != $(digest_of "$folded") ]]; then
+        add_check "state: $1 is the fold of the log" FAILED "live and folded differ at seq $seq; see: $program --fold $seq --dump"
+    else
+        add_check "state: $1 is the fold of the log" ok "${items:-?} items at seq $seq"
+    fi
+}
+
+# A follower may be a moment behind the barrier. Sets live of the caller.
+verify_live_digest() {
+    live=$("$(bin_dir)/zvt-monitor" digest "$1" "$seq" 2>/dev/null) && [[ -n $(digest_of "$live") ]]
+}
+
+# The script that psql runs: the ledgers are read by psql itself, at the right moment.
+verify_script() {
+    echo '\set ON_ERROR_STOP on'
+    echo '\set QUIET on'
+    verify_ledgers ledger_before
+    cat -- "$checkout/run/lib/verify.sql"
+    verify_ledgers ledger_after
+    cat -- "$checkout/run/lib/verify_ledger.sql"
+}
+
+# verify_ledgers TABLE: statements that load every venue's ledger, one JSON object a row.
+verify_ledgers() {
+    local venue program command
+    program=$(binary zvt-venue) || exit 1
+    echo "CREATE TEMP TABLE $1 (line jsonb);"
+    while read -r venue; do
+        command="$(quoted "$program") --name $(quoted "venue-$venue") --venue $(quoted "$venue") --dump-ledger"
+        printf "\\\\copy %s from program '%s' with (format csv, quote e'\\\\x01', delimiter e'\\\\x02')\n" "$1" "${command//\'/\'\'}"
+    done < <(fleet_venues)
+}
+
+verify_database() {
+    local output line
+    if ! output=$(verify_script | database_psql "$database_url" 2>&1); then
+        add_check "log and ledgers can be read" FAILED "$(tail -n 1 <<<"$output")"
+        return
+    fi
+    while IFS= read -r line; do
+        [[ $line == *$'\t'*$'\t'* ]] && checks+=("$line")
+    done <<<"$output"
+}
+
+verify_table() {
+    local name result detail
+    for line in "${checks[@]}"; do
+        IFS=$'\t' read -r name result detail <<<"$line"
+        printf '%-6s  %-72s %s\n' "$result" "$name" "$detail"
+    done
+}
+
+verify_json() {
+    local name result detail comma='' ok=true
+    printf '{"checks": ['
+    for line in "${checks[@]}"; do
+        IFS=$'\t' read -r name result detail <<<"$line"
+        [[ $result == ok ]] || ok=false
+        printf '%s{"check": %s, "ok": %s, "detail": %s}' "$comma" "$(json_string "$name")" \
+            "$([[ $result == ok ]] && echo true || echo false)" "$(json_string "$detail")"
+        comma=', '
+    done
+    printf '], "ok": %s}\n' "$ok"
+}

@@ -1,0 +1,104 @@
+-- What `fleet verify` asks the database: rows of (check, ok or FAILED, detail), printed between the steps below.
+-- Before this file the session reads the venues' ledgers into the table ledger_before, after it once more into
+-- ledger_after. Whatever is durable at a venue before has to reach the log, and
+-- whatever the log says has to be in the ledgers after: so trading may go on meanwhile.
+
+\pset format unaligned
+\pset tuples_only on
+\pset fieldsep '\t'
+
+CREATE TEMP TABLE executed (seq bigint, order_id text, exchange text, exec_id text, symbol text, side text, price numeric, quantity numeric);
+
+-- Fills that a venue had made durable when the verification began may still be on their way to the log: give them ten
+-- seconds.
+DO $$
+DECLARE
+    last_look timestamptz := clock_timestamp() + interval '10 seconds';
+BEGIN
+    LOOP
+        TRUNCATE executed;
+        INSERT INTO executed
+        SELECT e.seq, d.data ->> 'order_id', d.data ->> 'exchange', d.data ->> 'exec_id', d.data ->> 'symbol', d.data ->> 'side',
+               (d.data ->> 'executed_price')::numeric, (d.data ->> 'executed_quantity')::numeric
+        FROM events e CROSS JOIN LATERAL (SELECT zvt_event_data(e.type, e.payload) AS data) d
+        WHERE e.type = (SELECT DISTINCT type FROM event_schema WHERE event_type = 'order.executed');
+        EXIT WHEN clock_timestamp() > last_look OR NOT EXISTS (
+            SELECT FROM ledger_before l
+            LEFT JOIN executed x ON x.exchange = l.line ->> 'exchange' AND x.exec_id = l.line ->> 'exec_id'
+            WHERE l.line ->> 'kind' = 'fill' AND x.seq IS NULL);
+        PERFORM pg_sleep(0.2);
+    END LOOP;
+END $$;
+
+CREATE TEMP TABLE positions AS
+SELECT e.seq, d.data ->> 'position_id' AS position_id, d.data ->> 'order_id' AS order_id, d.data ->> 'exec_id' AS exec_id,
+       d.data ->> 'symbol' AS symbol, (d.data ->> 'quantity_change')::numeric AS change, (d.data ->> 'new_quantity')::numeric AS quantity
+FROM events e CROSS JOIN LATERAL (SELECT zvt_event_data(e.type, e.payload) AS data) d
+WHERE e.type = (SELECT DISTINCT type FROM event_schema WHERE event_type = 'position.updated');
+-- Fills committed since belong to the next verification.
+DELETE FROM positions p WHERE NOT EXISTS (SELECT FROM executed x WHERE x.order_id = p.order_id AND x.exec_id = p.exec_id)
+                          AND p.seq > (SELECT max(seq) FROM executed);
+
+-- ---- the log in itself ----
+SELECT 'log: seq from 1 without a gap',
+       CASE WHEN count(*) = coalesce(max(seq), 0) AND coalesce(min(seq), 1) = 1 THEN 'ok' ELSE 'FAILED' END,
+       format('%s events, the last is %s', count(*), coalesce(max(seq), 0))
+FROM events;
+
+SELECT 'log: versions of every aggregate from 1 without a gap or double',
+       CASE WHEN count(*) FILTER (WHERE NOT fine) = 0 THEN 'ok' ELSE 'FAILED' END,
+       format('%s aggregates%s', count(*), coalesce(', wrong: ' || min(aggregate_id::text) FILTER (WHERE NOT fine), ''))
+FROM (SELECT aggregate_id, count(*) = max(aggregate_version) AND count(DISTINCT aggregate_version) = count(*) AND min(aggregate_version) = 1 AS fine
+      FROM events GROUP BY aggregate_id) a;
+
+SELECT 'log: every event is caused by one before it in its saga',
+       CASE WHEN count(*) FILTER (WHERE NOT fine) = 0 THEN 'ok' ELSE 'FAILED' END,
+       format('%s sagas%s', count(DISTINCT correlation_id), coalesce(', wrong: seq ' || min(seq) FILTER (WHERE NOT fine), ''))
+FROM (SELECT e.seq, e.correlation_id,
+             row_number() OVER (PARTITION BY e.correlation_id ORDER BY e.seq) = 1 OR coalesce(c.seq < e.seq, false) AS fine
+      FROM events e LEFT JOIN events c ON c.event_id = e.causation_id AND c.correlation_id = e.correlation_id) x;
+
+-- The hash of a batch is made of the hash before it and of its rows, byte for byte as they were sent.
+WITH rows AS (
+    SELECT seq,
+           '\x000b'::bytea || '\x00000008'::bytea || int8send(seq) || '\x00000010'::bytea || uuid_send(event_id)
+           || '\x00000002'::bytea || int2send(type) || '\x00000002'::bytea || int2send(version)
+           || '\x00000008'::bytea || int8send(timestamp_ns) || '\x00000010'::bytea || uuid_send(correlation_id)
+           || '\x00000010'::bytea || uuid_send(causation_id) || '\x00000010'::bytea || uuid_send(aggregate_id)
+           || '\x00000004'::bytea || int4send(aggregate_version) || int4send(length(metadata)) || metadata
+           || int4send(length(payload)) || payload AS bytes
+    FROM events
+), chain AS (
+    SELECT b.first_seq, b.last_seq, b.hash, lag(b.last_seq, 1, 0::bigint) OVER (ORDER BY b.last_seq) AS before,
+           lag(b.hash, 1, decode(repeat('00', 32), 'hex')) OVER (ORDER BY b.last_seq) AS hash_before
+    FROM event_batches b
+), checked AS (
+    SELECT c.first_seq, c.first_seq = c.before + 1
+           AND c.hash = sha256(c.hash_before || (SELECT string_agg(r.bytes, '' ORDER BY r.seq) FROM rows r
+                                                 WHERE r.seq BETWEEN c.first_seq AND c.last_seq)) AS fine
+    FROM chain c
+)
+SELECT 'log: every commit carries the hash of its rows and of the commit before',
+       CASE WHEN count(*) FILTER (WHERE fine IS NOT TRUE) = 0 THEN 'ok' ELSE 'FAILED' END,
+       format('%s commits%s', count(*), coalesce(', the first that is wrong begins at seq ' || min(first_seq) FILTER (WHERE fine IS NOT TRUE), ''))
+FROM checked;
+
+-- ---- fills and positions ----
+SELECT 'positions: every fill changed its position once, by its quantity',
+       CASE WHEN count(*) FILTER (WHERE fine IS NOT TRUE) = 0 THEN 'ok' ELSE 'FAILED' END,
+       format('%s fills%s', count(*), coalesce(', wrong: exec_id ' || min(exec_id) FILTER (WHERE fine IS NOT TRUE), ''))
+FROM (SELECT x.exec_id, count(p.seq) = 1 AND sum(p.change) = min(CASE x.side WHEN 'buy' THEN x.quantity ELSE -x.quantity END)
+             AND min(p.symbol) = min(x.symbol) AS fine
+      FROM executed x LEFT JOIN positions p ON p.order_id = x.order_id AND p.exec_id = x.exec_id
+      GROUP BY x.seq, x.exec_id) f;
+
+SELECT 'positions: every quantity is the sum of its changes',
+       CASE WHEN count(*) FILTER (WHERE NOT fine) = 0 THEN 'ok' ELSE 'FAILED' END, format('%s positions', count(DISTINCT position_id))
+FROM (SELECT position_id, quantity = sum(change) OVER (PARTITION BY position_id ORDER BY seq) AS fine FROM positions) p;
+
+SELECT 'venues: every fill of the ledgers is in the log',
+       CASE WHEN count(*) FILTER (WHERE x.seq IS NULL) = 0 THEN 'ok' ELSE 'FAILED' END,
+       format('%s fills%s', count(*), coalesce(', missing: ' || min(l.line ->> 'exec_id') FILTER (WHERE x.seq IS NULL), ''))
+FROM ledger_before l
+LEFT JOIN executed x ON x.exchange = l.line ->> 'exchange' AND x.exec_id = l.line ->> 'exec_id'
+WHERE l.line ->> 'kind' = 'fill';

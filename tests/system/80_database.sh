@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# The log as SQL users see it, a database that was there before, and the generated page of the wire.
+# shellcheck source=tests/system/lib.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+# ---- a Postgres of our own making, as somebody else's server ----
+pg_bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin | sort -V | tail -n 1)
+server=$base/server
+as_postgres=(setpriv --pdeathsig INT) # the server ends with this script
+if ((EUID == 0)); then as_postgres+=(--reuid postgres --regid postgres --init-groups); fi
+mkdir -p "$server"
+chmod 755 "$base"
+if ((EUID == 0)); then chown postgres "$server"; fi
+echo "pass:word" >"$server/password"
+(cd / && exec "${as_postgres[@]}" "$pg_bin/initdb" -D "$server/data" -U boss --auth scram-sha-256 --pwfile "$server/password") >"$base/initdb.log" 2>&1 ||
+    give_up "a server for the test is made" "$(tail -n 3 "$base/initdb.log")"
+(cd / && exec "${as_postgres[@]}" "$pg_bin/postgres" -D "$server/data" -c listen_addresses= -c unix_socket_directories="$server" >"$base/server.log" 2>&1) &
+server_pid=$!
+trap 'stop_fleets; kill -INT "$server_pid" 2>/dev/null; wait "$server_pid" 2>/dev/null' EXIT
+wait_until 20 "$pg_bin/pg_isready" -q -h "$server" || give_up "the server answers"
+PGPASSWORD=pass:word psql -q -h "$server" -U boss -d postgres -c 'create database market' || give_up "a database is made"
+
+export DATABASE_URL="postgresql://boss:pass%3Aword@/market?host=$server"
+start_fleet --no-strategies
+check_equal "no private Postgres is started" "" "$(pid_of postgres)"
+check_equal "an order fills" true "$(buy BTC/USDT | field success)"
+check_equal "its events are in that database" 9 \
+    "$(PGPASSWORD=pass:word psql -h "$server" -U boss -d market -Atc "select count(*) from event_store where event_type like 'order%' or event_type in ('exchange.routed', 'position.updated')")"
+check "verify passes" fleet verify
+check_equal "the password is on no command line" 0 "$(pgrep -fc 'pass(:|%3A)word' || true)"
+unset DATABASE_URL
+check "the home remembers its database" fleet psql -Atc 'select 1'
+check_equal "psql is read-only" "" "$(fleet psql -Atc 'delete from events returning 1' 2>/dev/null)"
+
+# ---- event_store ----
+check_equal "event_store has the promised columns" \
+    "seq event_id event_type timestamp correlation_id causation_id aggregate_id aggregate_version event_data metadata" \
+    "$(sql "select string_agg(column_name, ' ' order by ordinal_position) from information_schema.columns where table_name = 'event_store'")"
+check_equal "event_data and metadata are jsonb" "event_data metadata" \
+    "$(sql "select string_agg(column_name, ' ' order by column_name) from information_schema.columns where table_name = 'event_store' and data_type = 'jsonb'")"
+sql "select json_build_object('seq', seq, 'type', event_type, 'data', event_data) from event_store order by seq" >"$base/sql.json"
+fleet tail --since 1 --count "$(wc -l <"$base/sql.json")" --json >"$base/tail.json"
+check "event_data is what tail --json shows, for every event" python - "$base/sql.json" "$base/tail.json" <<'END'
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+tail = [json.loads(line) for line in open(sys.argv[2])]
+assert len(rows) == len(tail) > 9, (len(rows), len(tail))
+for row, event in zip(rows, tail):
+    assert row["seq"] == event["seq"] and row["type"] == event["event_type"], (row, event)
+    assert row["data"] == event["data"], (row["data"], event["data"])
+END
+
+# ---- the page of the wire ----
+check "docs/wire.md is what the schema says" diff <("$ZVT_BIN/zvt-monitor" schema --markdown) "$checkout/docs/wire.md"
+check "down" fleet down
