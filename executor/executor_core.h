@@ -14,8 +14,9 @@
 #define EXECUTOR_EXECUTOR_CORE_H
 
 #include "router_core.h"
+#include "zvt_pools.h"
 
-enum { EXECUTOR_IN_FLIGHT_MAX = 16384 };
+enum { EXECUTOR_IN_FLIGHT_MAX = ZVT_POOL(16384, 256) };
 /* A venue that has not answered a send by then has failed it. */
 #define EXECUTOR_PATIENCE_NS ZVT_SECOND_NS
 

@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 #include "zvt_error.h"
+#include "zvt_pools.h"
 #include "zvt_schema.h"
 
-enum { DEDUP_SENDERS_MAX = 4096, DEDUP_WINDOW = 4096 };
+enum { DEDUP_SENDERS_MAX = ZVT_POOL(4096, 64), DEDUP_WINDOW = 4096 };
 
 typedef enum { DEDUP_NEW, DEDUP_DUPLICATE, DEDUP_STALE } dedup_verdict_t;
 

@@ -11,10 +11,11 @@
 #define ORDER_CORE_H
 
 #include "zvt_codec.h"
+#include "zvt_pools.h"
 
 enum {
-    ORDERS_MAX = 131072,
-    ORDERS_ENDED_MAX = 65536,
+    ORDERS_MAX = ZVT_POOL(131072, 1024),
+    ORDERS_ENDED_MAX = ZVT_POOL(65536, 512),
     ORDER_NONE = -1,
 };
 

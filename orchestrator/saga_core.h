@@ -13,9 +13,10 @@
 #define SAGA_CORE_H
 
 #include "zvt_id.h"
+#include "zvt_pools.h"
 #include "zvt_schema.h"
 
-enum { SAGAS_MAX = 65536, SAGA_NONE = -1 };
+enum { SAGAS_MAX = ZVT_POOL(65536, 2048), SAGA_NONE = -1 };
 
 typedef struct saga_core saga_core_t;
 

@@ -8,15 +8,16 @@
 #include "saga_core.h"
 #include "turn_core.h"
 #include "zvt_map.h"
+#include "zvt_pools.h"
 
 enum {
-    STAGED_MAX = 32768,         /* events not in a batch yet */
+    STAGED_MAX = ZVT_POOL(32768, 1024),         /* events not in a batch yet */
     STAGED_PAYLOAD_MAX = 2048,  /* bytes; the largest event of the schema is below */
-    STAGED_RESERVE = 8192,      /* kept free for what venues report: new orders are refused before */
-    EFFECTS_MAX = 32768,
-    FILLS_MAX = 16384,
-    WAITERS_MAX = 8192,
-    POSITIONS_MAX = 65536,
+    STAGED_RESERVE = ZVT_POOL(8192, 256),      /* kept free for what venues report: new orders are refused before */
+    EFFECTS_MAX = ZVT_POOL(32768, 1024),
+    FILLS_MAX = ZVT_POOL(16384, 256),
+    WAITERS_MAX = ZVT_POOL(8192, 64),
+    POSITIONS_MAX = ZVT_POOL(65536, 256),
     DIGESTS_KEPT = 8,
 };
 

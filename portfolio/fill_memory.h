@@ -9,9 +9,10 @@
 #ifndef FILL_MEMORY_H
 #define FILL_MEMORY_H
 
+#include "zvt_pools.h"
 #include "zvt_schema.h"
 
-enum { FILL_MEMORY_MAX = 65536, FILL_MEMORY_OPEN_MAX = 4096 };
+enum { FILL_MEMORY_MAX = ZVT_POOL(65536, 512), FILL_MEMORY_OPEN_MAX = ZVT_POOL(4096, 128) };
 
 /* Names a fill for ever. Text is padded with NULs, as every decoded record is. */
 typedef struct {

@@ -18,8 +18,9 @@
 
 #include "zvt_codec.h"
 #include "zvt_config.h"
+#include "zvt_pools.h"
 
-enum { PORTFOLIO_POSITIONS_MAX = 16384, PORTFOLIO_PENDING_MAX = 16384 };
+enum { PORTFOLIO_POSITIONS_MAX = ZVT_POOL(16384, 256), PORTFOLIO_PENDING_MAX = ZVT_POOL(16384, 256) };
 
 typedef struct portfolio_core portfolio_core_t;
 

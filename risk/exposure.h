@@ -16,9 +16,10 @@
 
 #include <stdio.h>
 
+#include "zvt_pools.h"
 #include "zvt_schema.h"
 
-enum { EXPOSURE_ORDERS_MAX = 131072, EXPOSURE_KEYS_MAX = 16384 };
+enum { EXPOSURE_ORDERS_MAX = ZVT_POOL(131072, 1024), EXPOSURE_KEYS_MAX = ZVT_POOL(16384, 256) };
 
 /* What a position belongs to. Text is padded with NULs, as every decoded record is. */
 typedef struct {

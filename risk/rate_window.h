@@ -10,9 +10,10 @@
 #ifndef RATE_WINDOW_H
 #define RATE_WINDOW_H
 
+#include "zvt_pools.h"
 #include "zvt_schema.h"
 
-enum { RATE_STRATEGIES_MAX = 1024, RATE_SLOTS = 100 };
+enum { RATE_STRATEGIES_MAX = ZVT_POOL(1024, 32), RATE_SLOTS = 100 };
 
 typedef struct rate_window rate_window_t;
 

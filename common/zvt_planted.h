@@ -1,0 +1,24 @@
+/* zvt_planted -- deliberate bugs, to test the tests: is the simulator, or the chaos run, able to find them?
+ *
+ * `if (ZVT_PLANTED(NO_FENCE)) ...` compiles to nothing unless the build was configured with -DZVT_PLANT=no_fence.
+ * No product is built that way. See docs/reliability.md for who found which. */
+#ifndef ZVT_PLANTED_H
+#define ZVT_PLANTED_H
+
+enum {
+    ZVT_PLANT_NONE,
+    ZVT_PLANT_ACK_BEFORE_COMMIT,          /* orchestrator: a signal is acknowledged before it is durable */
+    ZVT_PLANT_NO_DEDUPLICATION,           /* orchestrator: a signal seen before becomes another order */
+    ZVT_PLANT_NO_FENCE,                   /* executor, gateway: a writer that was replaced is obeyed */
+    ZVT_PLANT_RESEND_WITHOUT_ASKING,      /* orchestrator: an order without an answer is taken as refused and sent anew */
+    ZVT_PLANT_FORGET_PENDING_EXPOSURE,    /* risk: orders on their way do not count against the limits */
+    ZVT_PLANT_ASYNC_COMMIT_DROPPED_TAIL,  /* database: confirms before it is durable, and loses the tail when it dies */
+};
+
+#ifndef ZVT_PLANT
+#define ZVT_PLANT ZVT_PLANT_NONE
+#endif
+
+#define ZVT_PLANTED(bug) (ZVT_PLANT == ZVT_PLANT_##bug)
+
+#endif
