@@ -99,10 +99,16 @@ int zvt_fixed_div(int64_t a_e8, int64_t b_e8, int64_t *quotient_e8)
 
 int zvt_fixed_add(int64_t a_e8, int64_t b_e8, int64_t *sum_e8)
 {
-    return __builtin_add_overflow(a_e8, b_e8, sum_e8) ? ZVT_ERR_OVERFLOW : 0;
+    int64_t sum;
+    if (__builtin_add_overflow(a_e8, b_e8, &sum)) return ZVT_ERR_OVERFLOW;
+    *sum_e8 = sum;
+    return 0;
 }
 
 int zvt_fixed_sub(int64_t a_e8, int64_t b_e8, int64_t *difference_e8)
 {
-    return __builtin_sub_overflow(a_e8, b_e8, difference_e8) ? ZVT_ERR_OVERFLOW : 0;
+    int64_t difference;
+    if (__builtin_sub_overflow(a_e8, b_e8, &difference)) return ZVT_ERR_OVERFLOW;
+    *difference_e8 = difference;
+    return 0;
 }

@@ -1,6 +1,7 @@
 /* zvt_fixed -- money and quantities as fixed point 1e-8 in int64.
  *
  * Units    *_e8: the value times 100,000,000. 1.5 is 150000000.
+ * Errors   leave the result untouched.
  * Bounds   about +-92.2 billion; everything beyond is ZVT_ERR_OVERFLOW, never a wrapped number.
  * Source   1e-8 is the satoshi, and the finest step of the venues we know. */
 #ifndef ZVT_FIXED_H

@@ -72,4 +72,7 @@ Test(zvt_fixed, says_overflow_instead_of_wrapping)
     cr_assert_eq(zvt_fixed_add(INT64_MAX, 1, &r), ZVT_ERR_OVERFLOW);
     cr_assert_eq(zvt_fixed_sub(INT64_MIN, 1, &r), ZVT_ERR_OVERFLOW);
     cr_assert_eq(zvt_fixed_mul(INT64_MIN, INT64_MIN, &r), ZVT_ERR_OVERFLOW);
+    r = 77;
+    cr_assert_eq(zvt_fixed_add(INT64_MAX, INT64_MAX, &r), ZVT_ERR_OVERFLOW);
+    cr_assert_eq(r, 77, "an error leaves the result alone");
 }
