@@ -132,8 +132,9 @@ void order_print(FILE *out, const zvt_place_reply_t *reply, const char *message,
     const char *code = zvt_code_text(reply->code);
     /* Refusals of risk and validation begin with their code. */
     bool coded = !reply->success && reply->code != ZVT_CODE_OK && *code != '\0' && strncmp(message, code, strlen(code)) != 0;
-    fprintf(out, "%s%s%s%s%s: %s\n", format_tone(tone, colour), state, coded ? " " : "",
-            coded ? code : "", format_tone_end(tone, colour), message);
+    bool said = strcmp(message, state) == 0; /* "filled" needs no "filled" after it */
+    fprintf(out, "%s%s%s%s%s%s%s\n", format_tone(tone, colour), state, coded ? " " : "", coded ? code : "",
+            format_tone_end(tone, colour), said ? "" : ": ", said ? "" : message);
     s_print_id(out, "order_id", &reply->order_id);
     s_print_line(out, "exchange", reply->exchange);
     s_print_line(out, "exchange_order_id", reply->exchange_order_id);

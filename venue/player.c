@@ -1,6 +1,7 @@
 #include "player.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,12 @@ int player_new(player_t **self_out, const zvt_fleet_t *fleet, const char *files,
         return status;
     }
     s_read_next(self);
+    if (self->next == NULL) {
+        snprintf(problem, ZVT_PROBLEM_SIZE, "%s: holds no market data; it takes capture lines ('<ns> <json>') or a CSV of quotes, plain or gzip",
+                 files);
+        player_destroy(&self);
+        return ZVT_ERR_INVALID;
+    }
     *self_out = self;
     return 0;
 }

@@ -23,7 +23,7 @@ check "verify passes after all of that" fleet verify
 pid=$(pid_of portfolio)
 kill -9 "$(ps -o ppid= -p "$pid" | tr -d ' ')"
 check "a process whose s6-supervise is killed is replaced" wait_until 20 is_new_and_trading portfolio "$pid"
-check_equal "and does not run twice" 1 "$(pgrep -fc "zvt-portfolio.* --name.*portfolio$" || true)"
+check_equal "and does not run twice" 1 "$(pids_like "$home" 'zvt-portfolio --name' | wc -l)"
 
 # The orchestrator under load, many times.
 for round in 1 2 3 4 5; do

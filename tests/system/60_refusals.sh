@@ -3,11 +3,9 @@
 # shellcheck source=tests/system/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-processes_of() { grep -slz -- "^ZVT_HOME=$1\$" /proc/[0-9]*/environ | wc -l; }
-
 # leaves_nothing TEXT HOME: no process, no socket folder.
 leaves_nothing() {
-    check_equal "$1: no process is left" 0 "$(pgrep -fc -- "s6-svscan.*$2/" || true)"
+    check_equal "$1: no process is left" "" "$(pids_like "$2" .)"
     check_equal "$1: no socket folder is left" "" "$(ls -d "/tmp/zvt-$(printf '%s' "$2" | sha256sum | cut -c 1-12)"* 2>/dev/null)"
 }
 

@@ -16,8 +16,7 @@ check_equal "does not touch the other" true "$(buy_at "$first" 0.01)"
 check "verify passes" fleet_at "$first" verify
 
 # ---- idle: strategies off, market at 1x ----
-# ticks: CPU time of all processes that are ours (Postgres and the tools around it not), in clock ticks.
-pids() { pgrep -f -- "zvt-[a-z]+ --name" | while read -r pid; do grep -qz "^ZVT_HOME=$first\$" "/proc/$pid/environ" 2>/dev/null && echo "$pid"; done; }
+# ticks PID..: their CPU time so far, in clock ticks.
 ticks() {
     local pid sum=0
     local -a stat
@@ -32,7 +31,7 @@ rss_kb() {
     for pid in "$@"; do sum=$((sum + $(awk '/^VmRSS/ {print $2}' "/proc/$pid/status"))); done
     echo "$sum"
 }
-mapfile -t ours < <(pids)
+mapfile -t ours < <(pids_like "$first" 'zvt-[a-z]+ --name')
 check_equal "all of our processes are measured" 9 "${#ours[@]}"
 window_s=15
 before=$(ticks "${ours[@]}")
@@ -42,6 +41,6 @@ permille=$((used * 1000 / (window_s * $(getconf CLK_TCK))))
 check_that "an idle fleet uses under 5 % of a core (seen: $((permille / 10)).$((permille % 10)) %)" "$permille < 50"
 megabytes=$(($(rss_kb "${ours[@]}") / 1024))
 check_that "and under 300 MB without Postgres (seen: $megabytes MB)" "$megabytes < 300"
-mapfile -t tools < <(pgrep -f -- "s6-(svscan|supervise|log).*$first|s6-supervise" | sort -u)
+mapfile -t tools < <(pids_like "$first" '^s6-')
 check_that "with the supervisor's own processes too (seen: $((megabytes + $(rss_kb "${tools[@]}") / 1024)) MB)" \
     "$megabytes + $(rss_kb "${tools[@]}") / 1024 < 300"

@@ -117,6 +117,15 @@ import json, sys
 print(*[p["pid"] for p in json.load(sys.stdin)["processes"] if p["name"] == sys.argv[1] and p["pid"]])' "$1"
 }
 
+# pids_like HOME PATTERN: processes of that home whose command line matches; other fleets may run on the machine.
+pids_like() {
+    local pid
+    pgrep -f -- "$2" | while read -r pid; do
+        grep -qsz -- "^ZVT_HOME=$1\$" "/proc/$pid/environ" && echo "$pid"
+    done
+    return 0
+}
+
 trading() { [[ $(fleet status --json | field fleet.state) == trading ]]; }
 
 # start_fleet [ARGUMENT OF up]..: the scenario cannot go on without it.

@@ -172,3 +172,20 @@ Test(player, a_snapshot_before_everything_belongs_to_the_symbol_in_the_file_s_na
     cr_assert_eq(recorded_core_counts(s_market)->snapshots, 1);
     s_close(&player);
 }
+
+Test(player, refuses_a_file_without_any_market_data_and_says_what_it_takes)
+{
+    const char *path = fixture_path("notes.txt");
+    char problem[ZVT_PROBLEM_SIZE] = "";
+    market_events_t events = fixture_events(&s_tape);
+    player_t *player = NULL;
+    FILE *out = fopen(path, "w");
+    cr_assert_not_null(out);
+    fputs("this is not a recording\n", out);
+    fclose(out);
+    s_market = recorded_core_new(fixture_fleet(), &events);
+    cr_assert_neq(player_new(&player, fixture_fleet(), path, s_market, problem), 0);
+    cr_assert_not_null(strstr(problem, "no market data"));
+    cr_assert_null(player);
+    recorded_core_destroy(&s_market);
+}
