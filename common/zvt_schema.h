@@ -112,6 +112,7 @@ typedef enum {
     ZVT_CLASS_NOTICE,
     ZVT_CLASS_MARKET,
     ZVT_CLASS_MESSAGE,
+    ZVT_CLASS_STATE,
     ZVT_CLASS_PART,
 } zvt_class_t;
 

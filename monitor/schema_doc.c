@@ -75,7 +75,7 @@ static const struct {
 
 static const char *const s_class_names[] = {
     [ZVT_CLASS_LOGGED] = "logged", [ZVT_CLASS_NOTICE] = "notice",   [ZVT_CLASS_MARKET] = "market",
-    [ZVT_CLASS_MESSAGE] = "message", [ZVT_CLASS_PART] = "part",
+    [ZVT_CLASS_MESSAGE] = "message", [ZVT_CLASS_STATE] = "state",   [ZVT_CLASS_PART] = "part",
 };
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
@@ -232,7 +232,7 @@ static void s_markdown_emitters(FILE *out)
           out);
     for (unsigned type = 0; type < ZVT_T_LIMIT; type++) {
         const zvt_desc_t *desc = zvt_desc(type);
-        if (desc == NULL || desc->class == ZVT_CLASS_MESSAGE || desc->class == ZVT_CLASS_PART) continue;
+        if (desc == NULL || desc->class == ZVT_CLASS_MESSAGE || desc->class >= ZVT_CLASS_STATE) continue;
         fputs("| ", out);
         s_link(out, desc->name);
         fprintf(out, " | %u | %s | %s | %s |\n", type, desc->emitter, desc->class == ZVT_CLASS_LOGGED ? "yes" : "no",
@@ -265,6 +265,7 @@ void schema_doc_markdown(FILE *out)
     s_markdown_class(out, ZVT_CLASS_LOGGED, "Logged events", "Payloads of the events in the log.");
     s_markdown_class(out, ZVT_CLASS_MARKET, "Market data", "Records on the market sockets. They are not in the log.");
     s_markdown_class(out, ZVT_CLASS_MESSAGE, "Messages", "Records between processes, and between clients and processes.");
+    s_markdown_class(out, ZVT_CLASS_STATE, "Saved state", "Records of a checkpoint in the database. They are on no socket.");
     s_markdown_class(out, ZVT_CLASS_PART, "Parts", "Arrays that stand inside records.");
     s_markdown_enumerations(out);
 }

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* qsort_r */
 #include "dedup_core.h"
 
 #include <stdlib.h>
@@ -15,6 +16,8 @@ typedef struct {
 struct dedup_core {
     sender_t *senders;
     uint32_t senders_count;
+    uint32_t *by_age;      /* scratch of dedup_core_save: indices, the one silent for longest first */
+    uint64_t by_age_tick;  /* tick it was made at; UINT64_MAX: never */
     uint64_t tick;
     zvt_map_t *by_name;
 };
@@ -65,6 +68,9 @@ dedup_core_t *dedup_core_new(void)
     ZVT_ASSERT(self != NULL);
     self->senders = calloc(DEDUP_SENDERS_MAX, sizeof *self->senders);
     ZVT_ASSERT(self->senders != NULL);
+    self->by_age = calloc(DEDUP_SENDERS_MAX, sizeof *self->by_age);
+    ZVT_ASSERT(self->by_age != NULL);
+    self->by_age_tick = UINT64_MAX;
     self->by_name = zvt_map_new(ZVT_NAME_SIZE, DEDUP_SENDERS_MAX);
     return self;
 }
@@ -74,6 +80,7 @@ void dedup_core_destroy(dedup_core_t **self)
     if (*self == NULL) return;
     zvt_map_destroy(&(*self)->by_name);
     free((*self)->senders);
+    free((*self)->by_age);
     free(*self);
     *self = NULL;
 }
@@ -83,6 +90,7 @@ void dedup_core_clear(dedup_core_t *self)
     zvt_map_clear(self->by_name);
     self->senders_count = 0;
     self->tick = 0;
+    self->by_age_tick = UINT64_MAX;
 }
 
 static sender_t *s_find(const dedup_core_t *self, const char *name)
@@ -137,4 +145,50 @@ void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnatio
         memset(&found->window, 0, sizeof found->window);
     }
     dedup_window_mark(&found->window, sender_seq);
+}
+
+/* ---- checkpoints ---- */
+uint32_t dedup_core_count(const dedup_core_t *self)
+{
+    return self->senders_count;
+}
+
+static int s_compare_ages(const void *a, const void *b, void *arg)
+{
+    const sender_t *senders = arg;
+    uint64_t x = senders[*(const uint32_t *)a].used_at, y = senders[*(const uint32_t *)b].used_at;
+    return x < y ? -1 : x > y;
+}
+
+void dedup_core_save(const dedup_core_t *self, uint32_t at, zvt_saved_sender_t *saved)
+{
+    ZVT_ASSERT(at < self->senders_count);
+    if (self->by_age_tick != self->tick) {
+        dedup_core_t *scratch = (dedup_core_t *)(uintptr_t)self; /* only the scratch changes */
+        for (uint32_t i = 0; i < self->senders_count; i++) scratch->by_age[i] = i;
+        qsort_r(scratch->by_age, self->senders_count, sizeof *self->by_age, s_compare_ages, self->senders);
+        scratch->by_age_tick = self->tick;
+    }
+    const sender_t *sender = &self->senders[self->by_age[at]];
+    memset(saved, 0, sizeof *saved);
+    ZVT_STR_SET(saved->name, sender->name);
+    saved->incarnation = sender->incarnation;
+    saved->high = sender->window.high;
+    saved->contiguous = sender->window.contiguous;
+    saved->window_count = DEDUP_WINDOW / 64;
+    for (uint32_t i = 0; i < saved->window_count; i++) saved->window[i].word = sender->window.bits[i];
+}
+
+int dedup_core_restore(dedup_core_t *self, const zvt_saved_sender_t *saved)
+{
+    if (saved->window_count != DEDUP_WINDOW / 64) return ZVT_ERR_RANGE;
+    if (s_find(self, saved->name) != NULL) return ZVT_ERR_EXISTS;
+    if (self->senders_count == DEDUP_SENDERS_MAX) return ZVT_ERR_FULL;
+    sender_t *sender = s_find_or_make(self, saved->name);
+    sender->used_at = ++self->tick;
+    sender->incarnation = saved->incarnation;
+    sender->window.high = saved->high;
+    sender->window.contiguous = saved->contiguous;
+    for (uint32_t i = 0; i < saved->window_count; i++) sender->window.bits[i] = saved->window[i].word;
+    return 0;
 }

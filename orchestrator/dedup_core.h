@@ -28,6 +28,12 @@ dedup_verdict_t dedup_core_check(const dedup_core_t *self, const char *sender, u
 /* Marks the command as taken. */
 void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq);
 
+/* Number of senders known, and each of them for a checkpoint, the one silent for longest first. */
+uint32_t dedup_core_count(const dedup_core_t *self);
+void dedup_core_save(const dedup_core_t *self, uint32_t at, zvt_saved_sender_t *saved);
+/* Puts a sender back; in the sequence they were saved. ZVT_ERR_FULL or ZVT_ERR_EXISTS. */
+ZVT_MUSTUSE int dedup_core_restore(dedup_core_t *self, const zvt_saved_sender_t *saved);
+
 /* A window over gap-free numbers of which each may arrive once, in any order within DEDUP_WINDOW. */
 typedef struct {
     uint64_t high;                     /* highest number seen */

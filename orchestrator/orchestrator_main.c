@@ -1,6 +1,7 @@
 /* zvt-orchestrator: sockets, the database and the clock around the turn core. It decides nothing about trading. */
 #include <inttypes.h>
 
+#include "checkpoint_store.h"
 #include "log_reader.h"
 #include "log_writer.h"
 #include "turn_core.h"
@@ -30,6 +31,7 @@ typedef struct {
     turn_core_t *core;
     log_writer_t *writer;
     log_reader_t *reader;
+    checkpoint_store_t *checkpoints;
     zvt_puller_t *signals;
     zvt_hub_t *requests;
     zsock_t *events;
@@ -191,6 +193,19 @@ static int s_on_history(void *arg, const zvt_event_t *event)
     return status;
 }
 
+/* The newest checkpoint, if there is a usable one; the events after it are folded then. */
+static void s_load_checkpoint(orchestrator_t *self)
+{
+    char problem[256] = "";
+    turn_core_clear(self->core);
+    int status = checkpoint_store_load(self->checkpoints, self->core, problem);
+    bool beyond = status == 0 && turn_core_folded_seq(self->core) > self->last_seq;
+    if (beyond) snprintf(problem, sizeof problem, "the checkpoint is of another log");
+    if (status != 0 || beyond) turn_core_clear(self->core);
+    if (problem[0] != '\0') zvt_warn("%s; folding the whole log", problem);
+    self->folded_seq = turn_core_folded_seq(self->core);
+}
+
 static void s_take_lease(orchestrator_t *self)
 {
     char problem[256] = "";
@@ -200,8 +215,7 @@ static void s_take_lease(orchestrator_t *self)
         return;
     }
     zvt_info("lease taken: epoch %" PRIu64 ", last seq %" PRIu64, self->epoch, self->last_seq);
-    turn_core_clear(self->core);
-    self->folded_seq = 0;
+    s_load_checkpoint(self);
     self->state = LOG_FOLDING;
 }
 
@@ -214,7 +228,7 @@ static void s_open(orchestrator_t *self)
     for (unsigned i = 0; i < TURN_SERVICES; i++) {
         zvt_link_hello(self->services[i].link);
     }
-    zvt_info("open: epoch %" PRIu64 ", %" PRIu64 " events folded in %.0f ms", self->epoch, self->folded_seq,
+    zvt_info("open: epoch %" PRIu64 ", state as of seq %" PRIu64 " after %.0f ms", self->epoch, self->folded_seq,
              (double)(zvt_monotonic_ns() - self->lost_ns) / 1e6);
     zvt_service_ready(self->service);
 }
@@ -368,6 +382,7 @@ static void s_tear_down(orchestrator_t *self)
     zsock_destroy(&self->events);
     log_writer_destroy(&self->writer);
     log_reader_destroy(&self->reader);
+    checkpoint_store_destroy(&self->checkpoints);
     turn_core_destroy(&self->core);
     zvt_service_destroy(&self->service);
 }
@@ -411,6 +426,7 @@ int main(int argc, char **argv)
     const turn_io_t io = {.arg = &self, .commit = s_commit, .ask = s_ask, .reply = s_reply, .publish = s_publish};
     self.core = turn_core_new(zvt_service_fleet(self.service), zvt_service_name(self.service), &io, self.identity.incarnation);
     self.reader = log_reader_new(dsn, zvt_service_name(self.service));
+    self.checkpoints = checkpoint_store_new(dsn, zvt_service_name(self.service));
     int exit_code = fold != NULL ? s_fold_only(&self, fold, dump != NULL) : s_run(&self, dsn);
     s_tear_down(&self);
     return exit_code;

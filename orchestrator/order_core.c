@@ -10,7 +10,7 @@
 struct order_core {
     order_t *orders;
     zvt_map_t *by_id, *by_correlation, *by_signal, *by_request;
-    int32_t newest;           /* head of the list by age */
+    int32_t newest, oldest;   /* ends of the list by age */
     int32_t ended_first, ended_last;
     uint32_t ended_count;
     int32_t *given_back;      /* stack of indices */
@@ -120,7 +120,7 @@ void order_core_clear(order_core_t *self)
     memset(self->orders, 0, (size_t)self->high_water * sizeof *self->orders);
     self->given_back_count = 0;
     self->high_water = 0;
-    self->newest = ORDER_NONE;
+    self->newest = self->oldest = ORDER_NONE;
     self->ended_first = self->ended_last = ORDER_NONE;
     self->ended_count = 0;
 }
@@ -267,7 +267,10 @@ static void s_forget(order_core_t *self, order_t *order)
         self->orders[order->newer].older = order->older;
     else
         self->newest = order->older;
-    if (order->older != ORDER_NONE) self->orders[order->older].newer = order->newer;
+    if (order->older != ORDER_NONE)
+        self->orders[order->older].newer = order->newer;
+    else
+        self->oldest = order->newer;
     int32_t index = order->index;
     memset(order, 0, sizeof *order);
     self->given_back[self->given_back_count++] = index;
@@ -313,43 +316,54 @@ static int s_index_order(order_core_t *self, const order_t *order)
     return status;
 }
 
-static int s_make(order_core_t *self, const zvt_event_t *event, const zvt_order_requested_t *requested)
+/* A place for a new order, possibly one that an ended order gives up; NULL when the table is full. */
+static order_t *s_take_place(order_core_t *self)
 {
-    if (order_core_by_id(self, &requested->order_id) != NULL) return ZVT_ERR_EXISTS;
     if (s_used(self) == ORDERS_MAX) s_forget_oldest_ended(self);
-    if (s_used(self) == ORDERS_MAX) return ZVT_ERR_FULL;
+    if (s_used(self) == ORDERS_MAX) return NULL;
     int32_t index = self->given_back_count > 0 ? self->given_back[--self->given_back_count] : self->high_water++;
     order_t *order = &self->orders[index];
     memset(order, 0, sizeof *order);
-    *order = (order_t){.order_id = requested->order_id,
-                       .correlation_id = event->correlation_id,
-                       .signal_id = requested->signal_id,
-                       .terms = requested->order_request,
-                       .state = ZVT_ORDER_STATE_INITIALIZED,
-                       .code = ZVT_CODE_OK,
-                       .requested_ns = event->timestamp_ns,
-                       .updated_ns = event->timestamp_ns,
-                       .deadline_ns = requested->deadline_ns,
-                       .first_seq = event->seq,
-                       .last_seq = event->seq,
-                       .version = event->aggregate_version,
-                       .last_event_id = event->event_id,
-                       .index = index,
-                       .older = self->newest,
-                       .newer = ORDER_NONE,
-                       .used = true,
-                       .saga = ORDER_NONE,
-                       .staged_first = ORDER_NONE,
-                       .staged_last = ORDER_NONE,
-                       .held = ORDER_NONE,
-                       .waiters = ORDER_NONE};
+    order->index = index;
+    return order;
+}
+
+/* Makes a filled-in order part of the table, as the newest. */
+static void s_enter(order_core_t *self, order_t *order)
+{
+    order->used = true;
+    order->saga = order->staged_first = order->staged_last = order->held = order->waiters = ORDER_NONE;
+    order->older = self->newest;
+    order->newer = ORDER_NONE;
+    if (self->newest != ORDER_NONE)
+        self->orders[self->newest].newer = order->index;
+    else
+        self->oldest = order->index;
+    self->newest = order->index;
+    ZVT_ASSERT(s_index_order(self, order) == 0); /* the maps have room for every order */
+}
+
+static int s_make(order_core_t *self, const zvt_event_t *event, const zvt_order_requested_t *requested)
+{
+    if (order_core_by_id(self, &requested->order_id) != NULL) return ZVT_ERR_EXISTS;
+    order_t *order = s_take_place(self);
+    if (order == NULL) return ZVT_ERR_FULL;
+    order->order_id = requested->order_id;
+    order->correlation_id = event->correlation_id;
+    order->signal_id = requested->signal_id;
+    order->terms = requested->order_request;
+    order->state = ZVT_ORDER_STATE_INITIALIZED;
+    order->code = ZVT_CODE_OK;
+    order->requested_ns = order->updated_ns = event->timestamp_ns;
+    order->deadline_ns = requested->deadline_ns;
+    order->first_seq = order->last_seq = event->seq;
+    order->version = event->aggregate_version;
+    order->last_event_id = event->event_id;
     ZVT_STR_SET(order->user_id, requested->user_id);
     ZVT_STR_SET(order->strategy_id, requested->strategy_id);
     ZVT_STR_SET(order->portfolio_id, requested->portfolio_id);
     ZVT_STR_SET(order->request_id, requested->request_id);
-    ZVT_ASSERT(s_index_order(self, order) == 0); /* the maps have room for every order */
-    if (self->newest != ORDER_NONE) self->orders[self->newest].newer = index;
-    self->newest = index;
+    s_enter(self, order);
     return 0;
 }
 
@@ -438,4 +452,85 @@ int order_core_apply(order_core_t *self, const zvt_event_t *event, const zvt_rec
     if (event->seq != 0) order->last_seq = event->seq;
     if (!was_ended && order_is_ended(order)) s_note_ended(self, order);
     return 0;
+}
+
+/* ---- checkpoints ---- */
+void order_core_save(const order_t *order, zvt_saved_order_t *saved)
+{
+    *saved = (zvt_saved_order_t){
+        .order_id = order->order_id, .correlation_id = order->correlation_id, .signal_id = order->signal_id,
+        .last_event_id = order->last_event_id, .order_request = order->terms, .state = order->state, .code = order->code,
+        .step = order->step, .cancel_pending = order->cancel_pending, .attempt = order->attempt,
+        .cum_qty_e8 = order->cum_qty_e8, .notional_e8 = order->notional_e8, .commission_e8 = order->commission_e8,
+        .requested_ns = order->requested_ns, .updated_ns = order->updated_ns, .deadline_ns = order->deadline_ns,
+        .submitted_ns = order->submitted_ns, .expires_ns = order->expires_ns, .first_seq = order->first_seq,
+        .last_seq = order->last_seq, .version = order->version};
+    ZVT_STR_SET(saved->user_id, order->user_id);
+    ZVT_STR_SET(saved->strategy_id, order->strategy_id);
+    ZVT_STR_SET(saved->portfolio_id, order->portfolio_id);
+    ZVT_STR_SET(saved->request_id, order->request_id);
+    ZVT_STR_SET(saved->exchange, order->exchange);
+    ZVT_STR_SET(saved->client_order_id, order->client_order_id);
+    ZVT_STR_SET(saved->exchange_order_id, order->exchange_order_id);
+    ZVT_STR_SET(saved->commission_asset, order->commission_asset);
+    ZVT_STR_SET(saved->message, order->message);
+}
+
+int order_core_restore(order_core_t *self, const zvt_saved_order_t *saved)
+{
+    if (saved->state == 0 || saved->state >= STATES || saved->step > ORDER_STEP_SUBMITTED) return ZVT_ERR_RANGE;
+    if (order_core_by_id(self, &saved->order_id) != NULL) return ZVT_ERR_EXISTS;
+    order_t *order = s_take_place(self);
+    if (order == NULL) return ZVT_ERR_FULL;
+    order->order_id = saved->order_id;
+    order->correlation_id = saved->correlation_id;
+    order->signal_id = saved->signal_id;
+    order->last_event_id = saved->last_event_id;
+    order->terms = saved->order_request;
+    order->state = saved->state;
+    order->code = saved->code;
+    order->step = (uint8_t)saved->step;
+    order->cancel_pending = saved->cancel_pending;
+    order->attempt = saved->attempt;
+    order->cum_qty_e8 = saved->cum_qty_e8;
+    order->notional_e8 = saved->notional_e8;
+    order->commission_e8 = saved->commission_e8;
+    order->requested_ns = saved->requested_ns;
+    order->updated_ns = saved->updated_ns;
+    order->deadline_ns = saved->deadline_ns;
+    order->submitted_ns = saved->submitted_ns;
+    order->expires_ns = saved->expires_ns;
+    order->first_seq = saved->first_seq;
+    order->last_seq = saved->last_seq;
+    order->version = saved->version;
+    ZVT_STR_SET(order->user_id, saved->user_id);
+    ZVT_STR_SET(order->strategy_id, saved->strategy_id);
+    ZVT_STR_SET(order->portfolio_id, saved->portfolio_id);
+    ZVT_STR_SET(order->request_id, saved->request_id);
+    ZVT_STR_SET(order->exchange, saved->exchange);
+    ZVT_STR_SET(order->client_order_id, saved->client_order_id);
+    ZVT_STR_SET(order->exchange_order_id, saved->exchange_order_id);
+    ZVT_STR_SET(order->commission_asset, saved->commission_asset);
+    ZVT_STR_SET(order->message, saved->message);
+    s_enter(self, order);
+    return 0;
+}
+
+int32_t order_core_next_ended(const order_core_t *self, int32_t after)
+{
+    return after == ORDER_NONE ? self->ended_first : self->orders[after].ended_next;
+}
+
+int order_core_restore_ended(order_core_t *self, const zvt_id_t *order_id)
+{
+    order_t *order = order_core_by_id(self, order_id);
+    if (order == NULL) return ZVT_ERR_NOT_FOUND;
+    if (!order_is_ended(order)) return ZVT_ERR_ILLEGAL;
+    s_note_ended(self, order);
+    return 0;
+}
+
+int32_t order_core_newer(const order_core_t *self, int32_t after)
+{
+    return after == ORDER_NONE ? self->oldest : self->orders[after].newer;
 }

@@ -121,6 +121,17 @@ void order_fill_row(const order_t *order, zvt_order_row_t *row);
 /* "32 hex digits of the order id"-child-attempt. */
 void order_client_order_id(const order_t *order, uint32_t child, uint32_t attempt, char text[ZVT_CLIENT_ORDER_SIZE]);
 
+/* ---- saving and restoring, for checkpoints ---- */
+void order_core_save(const order_t *order, zvt_saved_order_t *saved);
+/* Puts an order back; the oldest comes first. ZVT_ERR_EXISTS or ZVT_ERR_FULL. */
+ZVT_MUSTUSE int order_core_restore(order_core_t *self, const zvt_saved_order_t *saved);
+/* Orders in the sequence in which they ended: the next after `after` (ORDER_NONE starts), or ORDER_NONE. */
+int32_t order_core_next_ended(const order_core_t *self, int32_t after);
+/* Notes an order that has ended, in that sequence. ZVT_ERR_NOT_FOUND, or ZVT_ERR_ILLEGAL if it has not ended. */
+ZVT_MUSTUSE int order_core_restore_ended(order_core_t *self, const zvt_id_t *order_id);
+/* The oldest order, and from there the next newer ones; ORDER_NONE at the end. */
+int32_t order_core_newer(const order_core_t *self, int32_t after);
+
 uint32_t order_core_open_count(const order_core_t *self);
 /* Room for one more order, possibly by forgetting an ended one. */
 bool order_core_has_room(const order_core_t *self);

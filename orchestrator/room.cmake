@@ -1,6 +1,8 @@
 zvt_room(orchestrator
-    commands.c dedup_core.c fills.c order_core.c place_order.c reports.c saga_core.c turn_core.c turn_stage.c
+    commands.c dedup_core.c fills.c order_core.c place_order.c reports.c saga_core.c turn_core.c turn_save.c turn_stage.c
+    checkpoint_store.c
     log_reader.c log_writer.c)
 target_link_libraries(zvt_orchestrator PUBLIC PkgConfig::CRYPTO)
 zvt_binary(orchestrator zvt-orchestrator orchestrator_main.c)
+zvt_binary(orchestrator zvt-checkpointer checkpointer_main.c)
 zvt_binary(orchestrator zvt-replayer replayer_main.c)

@@ -90,6 +90,7 @@ void turn_core_clear(turn_core_t *self)
     memset(&self->system_last_event, 0, sizeof self->system_last_event);
     self->halted = false;
     self->halt_reason[0] = '\0';
+    memset(&self->loading, 0, sizeof self->loading);
 }
 
 /* ---- digests ---- */

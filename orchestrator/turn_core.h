@@ -69,6 +69,18 @@ void turn_core_destroy(turn_core_t **self);
 void turn_core_clear(turn_core_t *self);
 /* Applies one committed event, in order of seq. ZVT_ERR_* if the log contradicts itself. */
 ZVT_MUSTUSE int turn_core_fold(turn_core_t *self, const zvt_event_t *event);
+/* Saves the fold of the log so far, record by record, for turn_core_load. Only of a core that folds and does nothing
+ * else: what is staged in a working one is not in the log. Stops at the first non-zero status and returns it. */
+typedef int(turn_save_fn)(void *arg, zvt_type_t type, const void *record);
+ZVT_MUSTUSE int turn_core_save(turn_core_t *self, turn_save_fn *save, void *arg);
+/* Takes one saved record, in the sequence they were saved, into a cleared core. The fold goes on from its seq.
+ * ZVT_ERR_* when the records contradict each other: clear the core and fold the log from its beginning. */
+ZVT_MUSTUSE int turn_core_load(turn_core_t *self, const zvt_record_t *record);
+/* After the last record: 0, or ZVT_ERR_TRUNCATED when some are missing. */
+ZVT_MUSTUSE int turn_core_load_end(turn_core_t *self);
+/* The fold's last seq. */
+uint64_t turn_core_folded_seq(const turn_core_t *self);
+
 /* Begins to work under this epoch: resumes open sagas and records system.started and system.recovered. */
 void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns);
 bool turn_core_is_open(const turn_core_t *self);

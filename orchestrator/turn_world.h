@@ -147,6 +147,7 @@ struct turn_core {
     uint64_t service_incarnation[TURN_SERVICES];
     uint64_t orders_ended;
     uint64_t folded; /* events folded since clear */
+    zvt_saved_head_t loading; /* records of a checkpoint still to come, in its counts */
 
     struct {
         uint64_t seq, items;

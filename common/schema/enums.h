@@ -54,7 +54,8 @@
     E(ROLE, EXECUTOR, 7, "executor", "routes and sends orders")                 \
     E(ROLE, PORTFOLIO, 8, "portfolio", "positions and valuation")               \
     E(ROLE, MONITOR, 9, "monitor", "watches")                                   \
-    E(ROLE, CLIENT, 10, "client", "asks and commands")
+    E(ROLE, CLIENT, 10, "client", "asks and commands")                          \
+    E(ROLE, CHECKPOINTER, 11, "checkpointer", "stores folds of the log")
 
 #define ZVT_ENUM_SEVERITY(E)                                      \
     E(SEVERITY, INFO, 1, "info", "worth knowing")                 \

@@ -600,8 +600,79 @@
     F(S, U32, limit, 0, "", "events at the most; 0: 1,000. Answered by ONE log_batch frame")  \
     F(S, ID, correlation_id, 0, "", "only this saga (the batch then has gaps); none: all")
 
+/* ---- saved state: what a checkpoint is made of; never on a socket ---- */
+#define ZVT_LIST_MAX_bits 64
+
+#define ZVT_FIELDS_bits(F, S) F(S, U64, word, 0, "", "64 numbers of a window, lowest first")
+
+#define ZVT_FIELDS_saved_head(F, S)                                                                \
+    F(S, U64, seq, 0, "", "the state is the fold of the log up to here")                           \
+    F(S, U64, system_version, 0, "", "aggregate version of the system")                            \
+    F(S, ID, system_last_event, 0, "", "its last event")                                           \
+    F(S, U64, last_position_seq, 0, "", "seq of the last position.updated")                        \
+    F(S, BOOL, halted, 0, "", "the halt latch")                                                    \
+    F(S, STR, halt_reason, ZVT_MESSAGE_SIZE, "", "why")                                            \
+    F(S, U32, orders, 0, "", "saved.order records that follow")                                    \
+    F(S, U32, ended, 0, "", "saved.ended records that follow")                                     \
+    F(S, U32, senders, 0, "", "saved.sender records that follow")                                  \
+    F(S, U32, venues, 0, "", "saved.venue records that follow")                                    \
+    F(S, U32, positions, 0, "", "saved.position records that follow")
+
+#define ZVT_FIELDS_saved_order(F, S)                                                               \
+    F(S, ID, order_id, 0, "", "the order; oldest first")                                           \
+    F(S, ID, correlation_id, 0, "", "its saga")                                                    \
+    F(S, ID, signal_id, 0, "", "none for a request")                                               \
+    F(S, ID, last_event_id, 0, "", "causes the next event")                                        \
+    F(S, REC, order_request, order_request, "", "what was asked for")                              \
+    F(S, STR, user_id, ZVT_NAME_SIZE, "", "who asked")                                             \
+    F(S, STR, strategy_id, ZVT_NAME_SIZE, "", "the strategy")                                      \
+    F(S, STR, portfolio_id, ZVT_NAME_SIZE, "", "the portfolio")                                    \
+    F(S, STR, request_id, ZVT_REQUEST_SIZE, "", "empty for none")                                  \
+    F(S, ENUM, state, ORDER_STATE, "", "state")                                                    \
+    F(S, ENUM, code, CODE, "", "OK, or why it ended badly")                                        \
+    F(S, U32, step, 0, "", "how far its saga has got")                                             \
+    F(S, BOOL, cancel_pending, 0, "", "a cancel is on its way")                                    \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                           \
+    F(S, STR, client_order_id, ZVT_CLIENT_ORDER_SIZE, "", "the last child")                        \
+    F(S, STR, exchange_order_id, ZVT_CLIENT_ORDER_SIZE, "", "the venue's id")                      \
+    F(S, STR, commission_asset, ZVT_ASSET_SIZE, "", "what fees were paid in")                      \
+    F(S, STR, message, ZVT_MESSAGE_SIZE, "", "context of the code")                                \
+    F(S, U32, attempt, 0, "", "of the last child")                                                 \
+    F(S, E8, cum_qty, 0, "base asset", "executed")                                                 \
+    F(S, E8, notional, 0, "quote asset", "sum over the executions")                                \
+    F(S, E8, commission, 0, "quote asset", "sum of the fees")                                      \
+    F(S, NS, requested, 0, "UTC ns", "when")                                                       \
+    F(S, NS, updated, 0, "UTC ns", "when")                                                         \
+    F(S, NS, deadline, 0, "UTC ns", "of the saga")                                                 \
+    F(S, NS, submitted, 0, "UTC ns", "of the last intent")                                         \
+    F(S, NS, expires, 0, "UTC ns", "of the last intent")                                           \
+    F(S, U64, first_seq, 0, "", "of order.requested")                                              \
+    F(S, U64, last_seq, 0, "", "of its last event")                                                \
+    F(S, U32, version, 0, "", "aggregate version")
+
+#define ZVT_FIELDS_saved_ended(F, S) \
+    F(S, ID, order_id, 0, "", "an order that has ended; the one that ended first comes first")
+
+#define ZVT_FIELDS_saved_sender(F, S)                                                              \
+    F(S, STR, name, ZVT_NAME_SIZE, "", "sender of commands; the one silent for longest first")     \
+    F(S, U64, incarnation, 0, "", "its newest run")                                                \
+    F(S, U64, high, 0, "", "highest number taken")                                                 \
+    F(S, U64, contiguous, 0, "", "every number up to here was taken")                              \
+    F(S, LIST, window, bits, "", "which of the last 4,096 were taken")
+
+#define ZVT_FIELDS_saved_venue(F, S)                                                               \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                           \
+    F(S, U64, high, 0, "", "highest report number in the log")                                     \
+    F(S, U64, contiguous, 0, "", "every number up to here is in the log")                          \
+    F(S, LIST, window, bits, "", "which of the last 4,096 are")
+
+#define ZVT_FIELDS_saved_position(F, S)                                                            \
+    F(S, ID, position_id, 0, "", "the position")                                                   \
+    F(S, U32, version, 0, "", "its aggregate version")
+
 /* R(ID, c_name, type id, version, KIND, emitter, "wire name", meaning)
- * KIND  LOGGED event in the log; NOTICE event that is only published; MARKET data; MESSAGE between processes; PART. */
+ * KIND  LOGGED event in the log; NOTICE event that is only published; MARKET data; MESSAGE between processes; STATE in
+ *       a checkpoint; PART. */
 /* Parts stand first, because records embed them. */
 #define ZVT_RECORDS(R) \
     R(METADATA, metadata, 240, 1, PART, "", "metadata", "about the writing of an event") \
@@ -610,6 +681,13 @@
     R(ROUTING_METRIC, routing_metric, 243, 1, PART, "", "routing_metric", "a venue's factors") \
     R(ORDER_REQUEST, order_request, 244, 1, PART, "", "order_request", "the terms of an order") \
     R(VALIDATION_RESULT, validation_result, 245, 1, PART, "", "validation_result", "what risk judged by") \
+    R(BITS, bits, 246, 1, PART, "", "bits", "a piece of a window of numbers") \
+    R(SAVED_HEAD, saved_head, 210, 1, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
+    R(SAVED_ORDER, saved_order, 211, 1, STATE, "checkpointer", "saved.order", "an order") \
+    R(SAVED_ENDED, saved_ended, 212, 1, STATE, "checkpointer", "saved.ended", "the sequence in which orders ended") \
+    R(SAVED_SENDER, saved_sender, 213, 1, STATE, "checkpointer", "saved.sender", "deduplication of a sender's commands") \
+    R(SAVED_VENUE, saved_venue, 214, 1, STATE, "checkpointer", "saved.venue", "cursor of a venue's reports") \
+    R(SAVED_POSITION, saved_position, 215, 1, STATE, "checkpointer", "saved.position", "aggregate version of a position") \
     R(ORDER_REQUESTED, order_requested, 1, 1, LOGGED, "orchestrator", "order.requested", "an order is asked for") \
     R(ORDER_VALIDATED, order_validated, 2, 1, LOGGED, "orchestrator", "order.validated", "risk passed it; the exposure is reserved") \
     R(ORDER_REJECTED, order_rejected, 3, 1, LOGGED, "orchestrator", "order.rejected", "refused by us or by the venue; ends the order") \

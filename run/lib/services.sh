@@ -101,17 +101,20 @@ daemon_write() {
 # Writes every service but the database.
 services_write() {
     local venue
-    local -a market=(--origin "$market_origin_ns" --seed "$market_seed")
+    local -a lossless=() market=(--origin "$market_origin_ns" --seed "$market_seed")
     if [[ $market_mode == replay ]]; then market=(--replay "$market_replay" --speed "$market_speed"); fi
+    # At full speed the market waits for its subscribers instead of dropping what they are too slow for.
+    if [[ $market_mode == replay && $market_speed == max ]]; then lossless=(--lossless); fi
     while read -r venue; do
         daemon_write "venue-$venue" venue zvt-venue --name "venue-$venue" --venue "$venue" "${market[@]}"
-        daemon_write "gateway-$venue" gateway zvt-gateway --name "gateway-$venue" --venue "$venue"
+        daemon_write "gateway-$venue" gateway zvt-gateway --name "gateway-$venue" --venue "$venue" "${lossless[@]}"
     done < <(fleet_venues)
     daemon_write risk risk zvt-risk --name risk
     daemon_write portfolio portfolio zvt-portfolio --name portfolio
     daemon_write executor executor zvt-executor --name executor
     daemon_write orchestrator orchestrator zvt-orchestrator --name orchestrator
     daemon_write replayer replayer zvt-replayer --name replayer
+    daemon_write checkpointer checkpointer zvt-checkpointer --name checkpointer
 }
 
 # Shows services to the supervisor, all of them at once.
@@ -162,7 +165,7 @@ sort_services() {
         kind=$(service_kind "$name")
         case $kind in
         database) rank=0 ;; venue) rank=1 ;; gateway) rank=2 ;; risk) rank=3 ;; executor) rank=4 ;;
-        portfolio) rank=5 ;; orchestrator) rank=6 ;; replayer) rank=7 ;; *) rank=8 ;;
+        portfolio) rank=5 ;; orchestrator) rank=6 ;; replayer) rank=7 ;; checkpointer) rank=8 ;; *) rank=9 ;;
         esac
         printf '%s %s\n' "$rank" "$name"
     done | sort | cut -d ' ' -f 2

@@ -11,8 +11,8 @@ start_fleet --no-strategies --seed 11
 status=$(fleet status --json)
 check_equal "status says that the fleet trades" trading "$(field fleet.state <<<"$status")"
 check_equal "status has a row for every process" \
-    "executor gateway-alpha gateway-beta orchestrator portfolio postgres replayer risk venue-alpha venue-beta" "$(process_rows 'p["name"]')"
-check_equal "every process is ready and has a pid" "True True True True True True True True True True" \
+    "checkpointer executor gateway-alpha gateway-beta orchestrator portfolio postgres replayer risk venue-alpha venue-beta" "$(process_rows 'p["name"]')"
+check_equal "every process is ready and has a pid" "True True True True True True True True True True True" \
     "$(process_rows 'p["ready"] and p["pid"] > 1')"
 check_equal "a row has the promised members" "" "$(field processes.1 <<<"$status" | lacks name kind pid uptime_s restarts ready)"
 check "status for people shows the processes" grep -q orchestrator <<<"$(fleet status)"

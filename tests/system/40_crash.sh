@@ -9,7 +9,7 @@ start_fleet --seed 5
 is_new_and_trading() { [[ -n $(pid_of "$1") && $(pid_of "$1") != "$2" ]] && trading; }
 fills() { [[ $(buy | field success) == true ]]; }
 
-for name in venue-alpha gateway-beta risk executor portfolio orchestrator replayer postgres; do
+for name in venue-alpha gateway-beta risk executor portfolio orchestrator replayer checkpointer postgres; do
     pid=$(pid_of "$name")
     kill -9 "$pid"
     started=$(date +%s%N)

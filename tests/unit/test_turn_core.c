@@ -668,3 +668,104 @@ Test(turn_core, fills_of_a_position_are_recorded_in_the_order_they_were_asked)
         if (w.log[i].type == ZVT_T_ORDER_EXECUTED) cr_assert_eq(zvt_read_payload(&w.log[i], &first_executed), 0);
     cr_assert_eq(first_executed.order_executed.venue_seq, w.venue_seq - 1);
 }
+
+/* ---- checkpoints ---- */
+enum { SAVED_MAX = 1024 };
+static zvt_record_t *s_saved;
+static int s_saved_count;
+
+static int s_keep(void *arg, zvt_type_t type, const void *record)
+{
+    (void)arg;
+    cr_assert_lt(s_saved_count, SAVED_MAX);
+    s_saved[s_saved_count].type = type;
+    memcpy(&s_saved[s_saved_count++].hello, record, zvt_desc(type)->size);
+    return 0;
+}
+
+static char *s_dump(turn_core_t *core)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    turn_core_dump(core, out);
+    fclose(out);
+    return text;
+}
+
+static void s_make_history(void)
+{
+    for (uint64_t i = 1; i <= 20; i++) {
+        w.risk_code = i % 5 == 0 ? ZVT_CODE_MAX_POSITION : ZVT_CODE_OK;
+        w.venue_silent = i % 7 == 0;
+        zvt_record_t signal = s_signal(i, i % 3 == 0 ? ZVT_ORDER_TYPE_LIMIT : ZVT_ORDER_TYPE_MARKET);
+        s_give_signal(&signal);
+        s_settle();
+    }
+}
+
+Test(turn_core, a_checkpoint_and_the_events_after_it_give_the_same_state_as_the_whole_log)
+{
+    s_saved = calloc(SAVED_MAX, sizeof *s_saved);
+    s_make_history();
+    char *whole = s_fold_dump();
+    for (uint32_t cut = 1; cut <= w.log_count; cut += 7) {
+        turn_core_t *first = s_new_core(), *second = s_new_core();
+        for (uint32_t i = 0; i < cut; i++) cr_assert_eq(turn_core_fold(first, &w.log[i]), 0);
+        s_saved_count = 0;
+        cr_assert_eq(turn_core_save(first, s_keep, NULL), 0);
+        for (int i = 0; i < s_saved_count; i++) cr_assert_eq(turn_core_load(second, &s_saved[i]), 0);
+        cr_assert_eq(turn_core_load_end(second), 0);
+        cr_assert_eq(turn_core_folded_seq(second), cut);
+        for (uint32_t i = cut; i < w.log_count; i++) cr_assert_eq(turn_core_fold(second, &w.log[i]), 0, "event %u after %u", i, cut);
+        char *restored = s_dump(second);
+        cr_assert_str_eq(restored, whole);
+        free(restored);
+        turn_core_destroy(&first);
+        turn_core_destroy(&second);
+    }
+    free(whole);
+    free(s_saved);
+}
+
+Test(turn_core, a_core_made_of_a_checkpoint_still_knows_every_command)
+{
+    s_saved = calloc(SAVED_MAX, sizeof *s_saved);
+    s_make_history();
+    turn_core_t *folded = s_new_core(), *working = w.core;
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(folded, &w.log[i]), 0);
+    s_saved_count = 0;
+    cr_assert_eq(turn_core_save(folded, s_keep, NULL), 0);
+    w.core = s_new_core();
+    for (int i = 0; i < s_saved_count; i++) cr_assert_eq(turn_core_load(w.core, &s_saved[i]), 0);
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, 2, 0);
+    uint32_t requested = s_count(ZVT_T_ORDER_REQUESTED);
+    for (uint64_t i = 1; i <= 20; i++) {
+        zvt_record_t signal = s_signal(i, ZVT_ORDER_TYPE_MARKET);
+        s_give_signal(&signal);
+    }
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), requested);
+    turn_core_destroy(&folded);
+    turn_core_destroy(&working);
+    free(s_saved);
+}
+
+Test(turn_core, a_torn_checkpoint_is_noticed)
+{
+    s_saved = calloc(SAVED_MAX, sizeof *s_saved);
+    s_make_history();
+    turn_core_t *folded = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(folded, &w.log[i]), 0);
+    s_saved_count = 0;
+    cr_assert_eq(turn_core_save(folded, s_keep, NULL), 0);
+    turn_core_clear(folded);
+    for (int i = 0; i + 1 < s_saved_count; i++) cr_assert_eq(turn_core_load(folded, &s_saved[i]), 0);
+    cr_assert_eq(turn_core_load_end(folded), ZVT_ERR_TRUNCATED);
+    turn_core_clear(folded);
+    cr_assert_eq(turn_core_load_end(folded), ZVT_ERR_TRUNCATED, "an empty one is no checkpoint");
+    cr_assert_eq(turn_core_load(folded, &s_saved[1]), ZVT_ERR_CORRUPT, "an order before the head");
+    turn_core_destroy(&folded);
+    free(s_saved);
+}

@@ -1,0 +1,152 @@
+#include "checkpoint_store.h"
+
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PART_SIZE = 1 << 20 };
+
+struct checkpoint_store {
+    char dsn[1024];
+    char application[ZVT_NAME_SIZE];
+    PGconn *conn;
+    zvt_buf_t part; /* records of the part being filled */
+};
+
+checkpoint_store_t *checkpoint_store_new(const char *dsn, const char *application)
+{
+    checkpoint_store_t *self = calloc(1, sizeof *self);
+    ZVT_ASSERT(self != NULL);
+    snprintf(self->dsn, sizeof self->dsn, "%s", dsn);
+    ZVT_STR_SET(self->application, application);
+    self->part = zvt_buf_new(PART_SIZE);
+    return self;
+}
+
+void checkpoint_store_destroy(checkpoint_store_t **self)
+{
+    if (*self == NULL) return;
+    PQfinish((*self)->conn);
+    zvt_buf_destroy(&(*self)->part);
+    free(*self);
+    *self = NULL;
+}
+
+static int s_problem(char problem[256], const char *message)
+{
+    size_t length = strcspn(message, "\n");
+    snprintf(problem, 256, "%.*s", (int)(length < 250 ? length : 250), message);
+    return ZVT_ERR_IO;
+}
+
+static int s_connect(checkpoint_store_t *self, char problem[256])
+{
+    if (self->conn != NULL && PQstatus(self->conn) == CONNECTION_OK) return 0;
+    PQfinish(self->conn);
+    const char *keys[] = {"dbname", "connect_timeout", "application_name", NULL};
+    const char *values[] = {self->dsn, "3", self->application, NULL};
+    self->conn = PQconnectdbParams(keys, values, 1);
+    return PQstatus(self->conn) == CONNECTION_OK ? 0 : s_problem(problem, PQerrorMessage(self->conn));
+}
+
+static int s_run(checkpoint_store_t *self, const char *sql, char problem[256])
+{
+    PGresult *result = PQexec(self->conn, sql);
+    int status = PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : s_problem(problem, PQresultErrorMessage(result));
+    PQclear(result);
+    return status;
+}
+
+/* ---- saving ---- */
+typedef struct {
+    checkpoint_store_t *store;
+    uint64_t seq;
+    uint32_t parts;
+    size_t bytes;
+    char *problem;
+} saving_t;
+
+static int s_write_part(saving_t *saving)
+{
+    checkpoint_store_t *self = saving->store;
+    char seq[24], part[16];
+    snprintf(seq, sizeof seq, "%" PRIu64, saving->seq);
+    snprintf(part, sizeof part, "%" PRIu32, saving->parts++);
+    const char *values[] = {seq, part, (const char *)self->part.data};
+    const int lengths[] = {0, 0, (int)self->part.length}, formats[] = {0, 0, 1};
+    PGresult *result = PQexecParams(self->conn, "INSERT INTO checkpoints VALUES ($1::bigint, $2::int, $3::bytea)", 3, NULL, values,
+                                    lengths, formats, 0);
+    int status = PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : s_problem(saving->problem, PQresultErrorMessage(result));
+    PQclear(result);
+    saving->bytes += self->part.length;
+    self->part.length = 0;
+    return status;
+}
+
+static int s_save_record(void *arg, zvt_type_t type, const void *record)
+{
+    saving_t *saving = arg;
+    if (zvt_pack(&saving->store->part, type, record) == 0) return 0;
+    int status = s_write_part(saving);
+    if (status == 0) ZVT_ASSERT(zvt_pack(&saving->store->part, type, record) == 0);
+    return status;
+}
+
+static const char s_delete_old[] =
+    "DELETE FROM checkpoints WHERE seq NOT IN (SELECT DISTINCT seq FROM checkpoints ORDER BY seq DESC LIMIT 2)";
+
+int checkpoint_store_save(checkpoint_store_t *self, turn_core_t *core, size_t *bytes, char problem[256])
+{
+    saving_t saving = {.store = self, .seq = turn_core_folded_seq(core), .problem = problem};
+    int status = s_connect(self, problem);
+    if (status == 0) status = s_run(self, "BEGIN", problem);
+    if (status != 0) return status;
+    self->part.length = 0;
+    status = turn_core_save(core, s_save_record, &saving);
+    if (status == 0) status = s_write_part(&saving);
+    if (status == 0) status = s_run(self, s_delete_old, problem);
+    if (status == 0) status = s_run(self, "COMMIT", problem);
+    if (status != 0) {
+        PQfinish(self->conn); /* ends the transaction as well */
+        self->conn = NULL;
+    }
+    *bytes = saving.bytes;
+    return status;
+}
+
+/* ---- loading ---- */
+static int s_load_part(turn_core_t *core, const uint8_t *data, size_t length, char problem[256])
+{
+    static zvt_record_t record;
+    zvt_cursor_t cursor = zvt_cursor(data, length);
+    while (!zvt_cursor_done(&cursor)) {
+        int status = zvt_read(&cursor, &record);
+        if (status == 0) status = turn_core_load(core, &record);
+        if (status == 0) continue;
+        snprintf(problem, 256, "the checkpoint cannot be read: %s", zvt_strerror(status));
+        return ZVT_ERR_CORRUPT;
+    }
+    return 0;
+}
+
+int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256])
+{
+    int status = s_connect(self, problem);
+    if (status != 0) return status;
+    PGresult *result = PQexecParams(
+        self->conn, "SELECT records FROM checkpoints WHERE seq = (SELECT max(seq) FROM checkpoints) ORDER BY part", 0, NULL, NULL,
+        NULL, NULL, 1);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        status = s_problem(problem, PQresultErrorMessage(result));
+    else if (PQntuples(result) == 0)
+        status = ZVT_ERR_NOT_FOUND;
+    for (int row = 0; status == 0 && row < PQntuples(result); row++)
+        status = s_load_part(core, (const uint8_t *)PQgetvalue(result, row, 0), (size_t)PQgetlength(result, row, 0), problem);
+    if (status == 0 && turn_core_load_end(core) != 0) {
+        status = ZVT_ERR_CORRUPT;
+        snprintf(problem, 256, "the checkpoint is not complete");
+    }
+    PQclear(result);
+    return status;
+}

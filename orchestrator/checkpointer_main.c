@@ -1,0 +1,140 @@
+/* zvt-checkpointer: folds the log beside the orchestrator and stores the fold now and then, off the order path. */
+#include <inttypes.h>
+
+#include "checkpoint_store.h"
+#include "turn_core.h"
+#include "zvt_follower.h"
+#include "zvt_service.h"
+#include "zvt_time.h"
+
+enum { WORTH_EVENTS = 20000 };          /* so many new events are worth a checkpoint .. */
+#define SOONEST_NS (5 * ZVT_SECOND_NS)  /* .. but not more often than this .. */
+#define LATEST_NS (30 * ZVT_SECOND_NS)  /* .. and any new event is, after this */
+
+typedef struct {
+    zvt_service_t *service;
+    zvt_loop_t *loop;
+    turn_core_t *core;
+    checkpoint_store_t *store;
+    zvt_follower_t *follower;
+    uint64_t saved_seq;
+    int64_t saved_ns; /* monotonic */
+    size_t saved_bytes;
+} checkpointer_t;
+
+/* The core only folds here: it asks nobody and sends nothing. */
+static void s_no_commit(void *arg, const turn_batch_t *batch) { (void)arg; (void)batch; }
+static void s_no_ask(void *arg, turn_service_t service, zvt_type_t type, const void *record)
+{
+    (void)arg;
+    (void)service;
+    (void)type;
+    (void)record;
+}
+static void s_no_reply(void *arg, const turn_client_t *client, zvt_type_t type, const void *record)
+{
+    (void)arg;
+    (void)client;
+    (void)type;
+    (void)record;
+}
+static void s_no_publish(void *arg, const char *topic, const void *data, size_t length)
+{
+    (void)arg;
+    (void)topic;
+    (void)data;
+    (void)length;
+}
+
+static void s_on_event(void *arg, const zvt_event_t *event)
+{
+    checkpointer_t *self = arg;
+    int status = turn_core_fold(self->core, event);
+    ZVT_COUNT("events");
+    if (status == 0) return;
+    zvt_error("event %" PRIu64 " (%s) cannot be folded: %s; no further checkpoint is made", event->seq, zvt_type_name(event->type),
+              zvt_strerror(status));
+    zvt_service_exit(self->service, ZVT_EXIT_CONFIG);
+}
+
+static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
+{
+    checkpointer_t *self = arg;
+    (void)applied_seq;
+    if (caught_up) zvt_service_ready(self->service);
+}
+
+static void s_save(checkpointer_t *self)
+{
+    char problem[256] = "";
+    int64_t began_ns = zvt_monotonic_ns();
+    if (checkpoint_store_save(self->store, self->core, &self->saved_bytes, problem) != 0) {
+        if (zvt_diag_allowed()) zvt_warn("no checkpoint could be stored: %s; recovery will take longer until one can", problem);
+        ZVT_COUNT("checkpoints_failed");
+        return;
+    }
+    self->saved_seq = turn_core_folded_seq(self->core);
+    self->saved_ns = zvt_monotonic_ns();
+    ZVT_COUNT("checkpoints");
+    zvt_debug("checkpoint at seq %" PRIu64 ": %zu bytes in %.1f ms", self->saved_seq, self->saved_bytes,
+              (double)(self->saved_ns - began_ns) / 1e6);
+}
+
+static void s_on_time(void *arg)
+{
+    checkpointer_t *self = arg;
+    uint64_t news = turn_core_folded_seq(self->core) - self->saved_seq;
+    int64_t age_ns = zvt_loop_monotonic_ns(self->loop) - self->saved_ns;
+    bool due = (news >= WORTH_EVENTS && age_ns >= SOONEST_NS) || (news > 0 && age_ns >= LATEST_NS);
+    if (due) s_save(self);
+}
+
+static void s_on_stats(void *arg, FILE *body)
+{
+    const checkpointer_t *self = arg;
+    fprintf(body, ", \"seq\": %" PRIu64 ", \"checkpoint_seq\": %" PRIu64 ", \"checkpoint_bytes\": %zu",
+            turn_core_folded_seq(self->core), self->saved_seq, self->saved_bytes);
+}
+
+/* Goes on from the newest checkpoint; without one it folds from the log's beginning. */
+static void s_load(checkpointer_t *self)
+{
+    char problem[256] = "";
+    int status = checkpoint_store_load(self->store, self->core, problem);
+    if (status != 0) {
+        turn_core_clear(self->core);
+        if (status != ZVT_ERR_NOT_FOUND) zvt_warn("%s; folding the whole log", problem);
+    }
+    self->saved_seq = turn_core_folded_seq(self->core);
+    self->saved_ns = zvt_monotonic_ns();
+}
+
+int main(int argc, char **argv)
+{
+    const char *dsn = getenv("DATABASE_URL");
+    const zvt_option_t options[] = {
+        {.name = "database", .argument = "DSN", .meaning = "libpq connection; default $DATABASE_URL", .value = &dsn}, {.name = NULL}};
+    const zvt_service_desc_t desc = {.program = "zvt-checkpointer", .summary = "Stores folds of the event log, for quick restarts.",
+                                     .role = ZVT_ROLE_CHECKPOINTER, .name = "checkpointer", .options = options};
+    checkpointer_t self = {.service = zvt_service_new(argc, argv, &desc)};
+    if (dsn == NULL) {
+        zvt_error("no database; set DATABASE_URL or --database");
+        return ZVT_EXIT_CONFIG;
+    }
+    const turn_io_t io = {.commit = s_no_commit, .ask = s_no_ask, .reply = s_no_reply, .publish = s_no_publish};
+    const zvt_fleet_t *fleet = zvt_service_fleet(self.service);
+    self.loop = zvt_service_loop(self.service);
+    self.core = turn_core_new(fleet, zvt_service_name(self.service), &io, 1);
+    self.store = checkpoint_store_new(dsn, zvt_service_name(self.service));
+    s_load(&self);
+    self.follower = zvt_follower_new(self.loop, (uint32_t)fleet->shard, self.saved_seq + 1, zvt_service_identity(self.service),
+                                     s_on_event, s_on_batch, &self);
+    zvt_loop_every(self.loop, ZVT_SECOND_NS, s_on_time, &self);
+    zvt_service_on_stats(self.service, s_on_stats, &self);
+    int exit_code = zvt_service_run(self.service);
+    zvt_follower_destroy(&self.follower);
+    checkpoint_store_destroy(&self.store);
+    turn_core_destroy(&self.core);
+    zvt_service_destroy(&self.service);
+    return exit_code;
+}

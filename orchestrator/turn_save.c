@@ -1,0 +1,162 @@
+/* The fold of the log as records: what a checkpoint holds, and how a core is made of one. */
+#include <string.h>
+
+#include "turn_world.h"
+
+enum { NONE = -1 };
+
+static uint32_t s_count_orders(turn_core_t *self)
+{
+    uint32_t count = 0;
+    for (int32_t at = order_core_newer(self->orders, NONE); at != NONE; at = order_core_newer(self->orders, at)) count++;
+    return count;
+}
+
+static uint32_t s_count_ended(turn_core_t *self)
+{
+    uint32_t count = 0;
+    for (int32_t at = order_core_next_ended(self->orders, NONE); at != NONE; at = order_core_next_ended(self->orders, at)) count++;
+    return count;
+}
+
+static int s_save_head(turn_core_t *self, turn_save_fn *save, void *arg)
+{
+    zvt_saved_head_t head = {.seq = self->committed_seq,
+                             .system_version = self->system_version,
+                             .system_last_event = self->system_last_event,
+                             .last_position_seq = self->last_position_seq,
+                             .halted = self->halted,
+                             .orders = s_count_orders(self),
+                             .ended = s_count_ended(self),
+                             .senders = dedup_core_count(self->senders),
+                             .venues = self->fleet->venues_count,
+                             .positions = self->positions_count};
+    ZVT_STR_SET(head.halt_reason, self->halt_reason);
+    return save(arg, ZVT_T_SAVED_HEAD, &head);
+}
+
+static int s_save_orders(turn_core_t *self, turn_save_fn *save, void *arg)
+{
+    int status = 0;
+    for (int32_t at = order_core_newer(self->orders, NONE); at != NONE && status == 0; at = order_core_newer(self->orders, at)) {
+        zvt_saved_order_t saved;
+        order_core_save(order_core_at(self->orders, at), &saved);
+        status = save(arg, ZVT_T_SAVED_ORDER, &saved);
+    }
+    for (int32_t at = order_core_next_ended(self->orders, NONE); at != NONE && status == 0;
+         at = order_core_next_ended(self->orders, at)) {
+        zvt_saved_ended_t ended = {.order_id = order_core_at(self->orders, at)->order_id};
+        status = save(arg, ZVT_T_SAVED_ENDED, &ended);
+    }
+    return status;
+}
+
+static int s_save_venue(turn_core_t *self, uint32_t index, turn_save_fn *save, void *arg)
+{
+    const dedup_window_t *logged = &self->venues[index].logged;
+    zvt_saved_venue_t saved = {.high = logged->high, .contiguous = logged->contiguous, .window_count = DEDUP_WINDOW / 64};
+    ZVT_STR_SET(saved.exchange, self->fleet->venues[index].name);
+    for (uint32_t i = 0; i < saved.window_count; i++) saved.window[i].word = logged->bits[i];
+    return save(arg, ZVT_T_SAVED_VENUE, &saved);
+}
+
+int turn_core_save(turn_core_t *self, turn_save_fn *save, void *arg)
+{
+    ZVT_ASSERT(!self->open);
+    int status = s_save_head(self, save, arg);
+    if (status == 0) status = s_save_orders(self, save, arg);
+    for (uint32_t i = 0; i < dedup_core_count(self->senders) && status == 0; i++) {
+        zvt_saved_sender_t saved;
+        dedup_core_save(self->senders, i, &saved);
+        status = save(arg, ZVT_T_SAVED_SENDER, &saved);
+    }
+    for (uint32_t i = 0; i < self->fleet->venues_count && status == 0; i++) status = s_save_venue(self, i, save, arg);
+    for (uint32_t i = 0; i < self->positions_count && status == 0; i++) {
+        zvt_saved_position_t saved = {.position_id = self->positions[i].position_id, .version = self->positions[i].version};
+        status = save(arg, ZVT_T_SAVED_POSITION, &saved);
+    }
+    return status;
+}
+
+/* ---- loading ---- */
+static int s_load_head(turn_core_t *self, const zvt_saved_head_t *head)
+{
+    if (self->next_seq != 1 || head->seq == 0) return ZVT_ERR_ILLEGAL;
+    self->loading = *head;
+    self->next_seq = head->seq + 1;
+    self->committed_seq = head->seq;
+    self->last_position_seq = head->last_position_seq;
+    self->system_version = (uint32_t)head->system_version;
+    self->system_last_event = head->system_last_event;
+    self->halted = head->halted;
+    ZVT_STR_SET(self->halt_reason, head->halt_reason);
+    return 0;
+}
+
+/* A venue that has left the fleet file keeps no cursor here; its reports cannot arrive either. */
+static int s_load_venue(turn_core_t *self, const zvt_saved_venue_t *saved)
+{
+    int index = zvt_fleet_venue(self->fleet, saved->exchange);
+    if (saved->window_count != DEDUP_WINDOW / 64) return ZVT_ERR_RANGE;
+    if (index < 0) return 0;
+    dedup_window_t *logged = &self->venues[index].logged;
+    logged->high = saved->high;
+    logged->contiguous = saved->contiguous;
+    for (uint32_t i = 0; i < saved->window_count; i++) logged->bits[i] = saved->window[i].word;
+    self->venues[index].received = *logged;
+    if (logged->high > self->venues[index].tip) self->venues[index].tip = logged->high;
+    return 0;
+}
+
+static int s_load_position(turn_core_t *self, const zvt_saved_position_t *saved)
+{
+    if (self->positions_count == POSITIONS_MAX) return ZVT_ERR_FULL;
+    int status = zvt_map_put(self->positions_by_id, &saved->position_id, self->positions_count);
+    if (status == 0)
+        self->positions[self->positions_count++] = (position_t){.position_id = saved->position_id, .version = saved->version};
+    return status;
+}
+
+/* One more record of a kind that the head announced. */
+static int s_count_down(uint32_t *left)
+{
+    if (*left == 0) return ZVT_ERR_CORRUPT;
+    --*left;
+    return 0;
+}
+
+int turn_core_load(turn_core_t *self, const zvt_record_t *record)
+{
+    int status;
+    switch (record->type) {
+    case ZVT_T_SAVED_HEAD: return s_load_head(self, &record->saved_head);
+    case ZVT_T_SAVED_ORDER:
+        status = s_count_down(&self->loading.orders);
+        return status != 0 ? status : order_core_restore(self->orders, &record->saved_order);
+    case ZVT_T_SAVED_ENDED:
+        status = s_count_down(&self->loading.ended);
+        return status != 0 ? status : order_core_restore_ended(self->orders, &record->saved_ended.order_id);
+    case ZVT_T_SAVED_SENDER:
+        status = s_count_down(&self->loading.senders);
+        return status != 0 ? status : dedup_core_restore(self->senders, &record->saved_sender);
+    case ZVT_T_SAVED_VENUE:
+        status = s_count_down(&self->loading.venues);
+        return status != 0 ? status : s_load_venue(self, &record->saved_venue);
+    case ZVT_T_SAVED_POSITION:
+        status = s_count_down(&self->loading.positions);
+        return status != 0 ? status : s_load_position(self, &record->saved_position);
+    default: return ZVT_ERR_TYPE;
+    }
+}
+
+int turn_core_load_end(turn_core_t *self)
+{
+    const zvt_saved_head_t *left = &self->loading;
+    bool all = left->seq != 0 && left->orders + left->ended + left->senders + left->venues + left->positions == 0;
+    return all ? 0 : ZVT_ERR_TRUNCATED;
+}
+
+uint64_t turn_core_folded_seq(const turn_core_t *self)
+{
+    return self->next_seq - 1;
+}
