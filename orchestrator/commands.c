@@ -125,6 +125,10 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
     else if (order_is_ended(order))
         ack.signal_ack.code = ZVT_CODE_ORDER_ENDED;
     if (order != NULL) ack.signal_ack.order_id = order->order_id;
+    if (ack.signal_ack.code == ZVT_CODE_DUPLICATE && order != NULL) {
+        turn_after(self, order, &ack); /* what it repeats may not be durable yet */
+        return;
+    }
     if (ack.signal_ack.code != ZVT_CODE_OK) {
         turn_publish_ack(self, &ack);
         return;
@@ -273,6 +277,26 @@ void commands_chores(turn_core_t *self)
         waiter_t *waiter = &self->waiters[i];
         if (waiter->used && waiter->deadline_ns <= self->monotonic_ns)
             commands_answer(self, order_core_at(self->orders, waiter->order), true);
+    }
+}
+
+void commands_abandon(turn_core_t *self)
+{
+    static const char message[] = "LOG_UNAVAILABLE the event log was lost while this was under way; look with 'fleet orders' once it is back";
+    for (int32_t i = 0; i < WAITERS_MAX && self->waiters_used > 0; i++) {
+        waiter_t *waiter = &self->waiters[i];
+        if (!waiter->used) continue;
+        const order_t *order = order_core_at(self->orders, waiter->order);
+        zvt_place_reply_t place = {.order_id = order->order_id, .correlation_id = order->correlation_id, .code = ZVT_CODE_LOG_UNAVAILABLE};
+        zvt_cancel_reply_t cancel = {.order_id = order->order_id, .code = ZVT_CODE_LOG_UNAVAILABLE};
+        ZVT_STR_SET(place.request_id, waiter->request_id);
+        ZVT_STR_SET(place.message, message);
+        ZVT_STR_SET(cancel.message, message);
+        if (waiter->wait != 0)
+            self->io.reply(self->io.arg, &waiter->client, ZVT_T_PLACE_REPLY, &place);
+        else
+            self->io.reply(self->io.arg, &waiter->client, ZVT_T_CANCEL_REPLY, &cancel);
+        s_free_waiter(self, i);
     }
 }
 

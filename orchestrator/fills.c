@@ -11,12 +11,13 @@ enum { NONE = -1 };
 #define ASK_AGAIN_NS (1 * ZVT_SECOND_NS)
 #define PUT_OFF_NS (50 * ZVT_MS_NS) /* until an answer that could not be used is asked for again */
 
-static void s_ask(turn_core_t *self, const fill_t *fill)
+static void s_ask(turn_core_t *self, const fill_t *fill, bool restart)
 {
     const order_t *order = order_core_at(self->orders, fill->order);
     zvt_fill_apply_t apply = {.epoch = self->epoch, .min_seq = self->last_position_seq, .order_id = order->order_id,
                               .side = order->terms.side, .price_e8 = fill->report.price_e8,
-                              .quantity_e8 = fill->report.quantity_e8, .commission_e8 = fill->report.commission_e8};
+                              .quantity_e8 = fill->report.quantity_e8, .commission_e8 = fill->report.commission_e8,
+                              .restart = restart};
     ZVT_STR_SET(apply.exec_id, fill->report.exec_id);
     ZVT_STR_SET(apply.exchange, fill->report.exchange);
     ZVT_STR_SET(apply.portfolio_id, order->portfolio_id);
@@ -42,13 +43,31 @@ void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report)
     self->fills_last = index;
     order->fills_pending++;
     if (self->fills_first == index) self->fills_asked_ns = self->monotonic_ns;
-    s_ask(self, fill);
+    s_ask(self, fill, false);
 }
 
+static bool s_same_position(const order_t *a, const order_t *b)
+{
+    return strcmp(a->terms.symbol, b->terms.symbol) == 0 && strcmp(a->strategy_id, b->strategy_id) == 0 &&
+           strcmp(a->portfolio_id, b->portfolio_id) == 0;
+}
+
+/* Portfolio chains the fills of a position in the order they were asked, so they must be recorded in that order: an
+ * answer whose predecessor's answer is missing counts for nothing, and both are asked for again. */
+static bool s_is_next_of_position(turn_core_t *self, const fill_t *fill)
+{
+    const order_t *order = order_core_at(self->orders, fill->order);
+    for (int32_t at = fill->prev; at != NONE; at = self->fills[at].prev)
+        if (s_same_position(order, order_core_at(self->orders, self->fills[at].order))) return false;
+    return true;
+}
+
+/* Some questions or answers may be lost, and the rest of a chain is then wrong: every chain is begun anew. */
 void fills_ask_all(turn_core_t *self)
 {
     self->fills_asked_ns = self->monotonic_ns;
-    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next) s_ask(self, &self->fills[at]);
+    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next)
+        s_ask(self, &self->fills[at], s_is_next_of_position(self, &self->fills[at]));
 }
 
 void fills_chores(turn_core_t *self)
@@ -85,22 +104,6 @@ static fill_t *s_find(turn_core_t *self, const zvt_fill_applied_t *applied)
             return fill;
     }
     return NULL;
-}
-
-static bool s_same_position(const order_t *a, const order_t *b)
-{
-    return strcmp(a->terms.symbol, b->terms.symbol) == 0 && strcmp(a->strategy_id, b->strategy_id) == 0 &&
-           strcmp(a->portfolio_id, b->portfolio_id) == 0;
-}
-
-/* Portfolio chains the fills of a position in the order they were asked, so they must be recorded in that order: an
- * answer whose predecessor's answer is missing counts for nothing, and both are asked for again. */
-static bool s_is_next_of_position(turn_core_t *self, const fill_t *fill)
-{
-    const order_t *order = order_core_at(self->orders, fill->order);
-    for (int32_t at = fill->prev; at != NONE; at = self->fills[at].prev)
-        if (s_same_position(order, order_core_at(self->orders, self->fills[at].order))) return false;
-    return true;
 }
 
 static void s_remove(turn_core_t *self, fill_t *fill)
@@ -149,6 +152,16 @@ static void s_emit_completed(turn_core_t *self, order_t *order)
     ZVT_COUNT("orders_completed");
 }
 
+/* The answer must stand on what the position is when everything accepted so far counts. Portfolio may have lost a question
+ * before this one, or begun anew without what is accepted and not in the log yet. */
+static bool s_continues(turn_core_t *self, const zvt_position_updated_t *updated)
+{
+    uint32_t known = zvt_map_get(self->positions_by_id, &updated->position_id);
+    int64_t quantity_e8 = known == ZVT_MAP_NONE ? 0 : self->positions[known].quantity_e8;
+    int status = zvt_fixed_add(quantity_e8, updated->quantity_change_e8, &quantity_e8);
+    return status == 0 && quantity_e8 == updated->new_quantity_e8;
+}
+
 void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
 {
     fill_t *fill = s_find(self, applied);
@@ -156,15 +169,17 @@ void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
         ZVT_COUNT("fills_applied_void");
         return;
     }
-    if (applied->code != ZVT_CODE_OK || !s_is_next_of_position(self, fill)) {
+    if (applied->code != ZVT_CODE_OK || !s_is_next_of_position(self, fill) || !s_continues(self, &applied->position)) {
         ZVT_COUNT("fills_put_off");
         self->fills_asked_ns = self->monotonic_ns - ASK_AGAIN_NS + PUT_OFF_NS;
         return;
     }
-    if (self->positions_count >= POSITIONS_MAX && zvt_map_get(self->positions_by_id, &applied->position.position_id) == ZVT_MAP_NONE) {
+    position_t *position = turn_position(self, &applied->position.position_id);
+    if (position == NULL) {
         ZVT_COUNT("positions_full");
         return;
     }
+    position->quantity_e8 = applied->position.new_quantity_e8;
     order_t *order = order_core_at(self->orders, fill->order);
     s_emit_executed(self, order, &fill->report);
     turn_emit_position(self, order, &applied->position);

@@ -176,6 +176,7 @@ static void s_on_lost(void *arg, const char *reason, bool fenced)
     ZVT_COUNT("log_lost");
     self->state = LOG_AWAY;
     self->lost_ns = zvt_loop_monotonic_ns(self->loop);
+    turn_core_abandon(self->core);
     turn_core_clear(self->core);
     if (fenced) {
         zvt_error("another orchestrator has taken the lease of shard %" PRId64 "; leaving", zvt_service_fleet(self->service)->shard);

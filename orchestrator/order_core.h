@@ -78,7 +78,6 @@ typedef struct {
     int32_t held;               /* report that ends the order and waits for those fills, or ORDER_NONE */
     bool sent;                  /* the current child left for the executor in this run */
     bool querying;              /* the venue is asked what became of the child */
-    bool cancel_wanted;         /* canceled before the intent */
     bool trouble_listed;        /* in the list of orders to ask about again */
     int32_t trouble_next, trouble_prev;
     int64_t ask_again_ns;       /* monotonic */

@@ -45,7 +45,7 @@ static saga_outcome_t s_ended(turn_core_t *self, order_t *order)
 /* What must still be true at every step before the intent: not canceled, not halted, not stale. */
 static bool s_may_go_on(turn_core_t *self, order_t *order)
 {
-    if (order->cancel_wanted) {
+    if (order->cancel_pending) {
         s_end_without_venue(self, order, ZVT_T_ORDER_CANCELED, ZVT_CODE_CANCEL_REQUESTED);
         return false;
     }
@@ -284,7 +284,7 @@ void place_order_send(turn_core_t *self, order_t *order, const zvt_order_send_t 
         s_withdraw(self, order, ZVT_CODE_HALTED, self->halt_reason);
         return;
     }
-    if (order->cancel_wanted || order->cancel_pending) {
+    if (order->cancel_pending) {
         s_end_without_venue(self, order, ZVT_T_ORDER_CANCELED, ZVT_CODE_CANCEL_REQUESTED);
         (void)s_ended(self, order);
         return;
@@ -438,13 +438,11 @@ void place_order_settle(turn_core_t *self, order_t *order)
 /* ---- cancel ---- */
 void place_order_cancel(turn_core_t *self, order_t *order, const char *requested_by, uint64_t incarnation, uint64_t sender_seq)
 {
-    if (!order_is_at_venue(order) || (order->state == ZVT_ORDER_STATE_SUBMITTED && !order->sent && order->saga != ORDER_NONE)) {
-        order->cancel_wanted = true; /* no venue has it: the next step ends it */
-        return;
-    }
+    bool unsent = order->state == ZVT_ORDER_STATE_SUBMITTED && !order->sent && order->saga != ORDER_NONE;
     zvt_order_cancel_requested_t event = {.order_id = order->order_id, .incarnation = incarnation, .sender_seq = sender_seq};
     ZVT_STR_SET(event.requested_by, requested_by);
     turn_emit(self, order, ZVT_T_ORDER_CANCEL_REQUESTED, &event);
+    if (unsent || !order_is_at_venue(order)) return; /* no venue has it: the next step of the saga ends it */
     effect_t effect = {.kind = EFFECT_ASK_EXECUTOR, .type = ZVT_T_ORDER_CANCEL, .order_cancel = {.epoch = self->epoch}};
     ZVT_STR_SET(effect.order_cancel.client_order_id, order->client_order_id);
     ZVT_STR_SET(effect.order_cancel.exchange, order->exchange);

@@ -167,6 +167,11 @@ bool turn_core_digest(const turn_core_t *self, uint64_t seq, char text[ZVT_ID_TE
 }
 
 /* ---- recovery ---- */
+void turn_core_abandon(turn_core_t *self)
+{
+    commands_abandon(self);
+}
+
 static void s_fold_command_names(turn_core_t *self, const zvt_record_t *record)
 {
     if (record->type == ZVT_T_ORDER_REQUESTED && record->order_requested.sender_seq != 0)
@@ -177,15 +182,12 @@ static void s_fold_command_names(turn_core_t *self, const zvt_record_t *record)
                         record->order_cancel_requested.sender_seq);
 }
 
-static int s_fold_position(turn_core_t *self, const zvt_event_t *event)
+static int s_fold_position(turn_core_t *self, const zvt_event_t *event, const zvt_position_updated_t *updated)
 {
-    uint32_t index = zvt_map_get(self->positions_by_id, &event->aggregate_id);
-    if (index == ZVT_MAP_NONE) {
-        index = self->positions_count;
-        if (index == POSITIONS_MAX || zvt_map_put(self->positions_by_id, &event->aggregate_id, index) != 0) return ZVT_ERR_FULL;
-        self->positions[self->positions_count++].position_id = event->aggregate_id;
-    }
-    self->positions[index].version = event->aggregate_version;
+    position_t *position = turn_position(self, &event->aggregate_id);
+    if (position == NULL) return ZVT_ERR_FULL;
+    position->version = event->aggregate_version;
+    position->quantity_e8 = updated->new_quantity_e8;
     self->last_position_seq = event->seq;
     return 0;
 }
@@ -215,7 +217,7 @@ int turn_core_fold(turn_core_t *self, const zvt_event_t *event)
         /* It belongs to an order's saga and causes the order's next event. */
         order_t *order = order_core_by_either(self->orders, &event->correlation_id);
         if (order != NULL) order->last_event_id = event->event_id;
-        return s_fold_position(self, event);
+        return s_fold_position(self, event, &record.position_updated);
     }
     if (zvt_id_equal(&event->aggregate_id, &self->system_id)) {
         s_fold_system(self, event, &record);

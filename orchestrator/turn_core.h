@@ -65,6 +65,8 @@ turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const tur
 void turn_core_destroy(turn_core_t **self);
 
 /* ---- recovery ---- */
+/* The log is lost: tells every waiting client that the outcome of its command is not known. Clear the core then. */
+void turn_core_abandon(turn_core_t *self);
 /* Empties the core. */
 void turn_core_clear(turn_core_t *self);
 /* Applies one committed event, in order of seq. ZVT_ERR_* if the log contradicts itself. */

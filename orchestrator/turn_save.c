@@ -72,7 +72,8 @@ int turn_core_save(turn_core_t *self, turn_save_fn *save, void *arg)
     }
     for (uint32_t i = 0; i < self->fleet->venues_count && status == 0; i++) status = s_save_venue(self, i, save, arg);
     for (uint32_t i = 0; i < self->positions_count && status == 0; i++) {
-        zvt_saved_position_t saved = {.position_id = self->positions[i].position_id, .version = self->positions[i].version};
+        zvt_saved_position_t saved = {.position_id = self->positions[i].position_id, .version = self->positions[i].version,
+                                      .quantity_e8 = self->positions[i].quantity_e8};
         status = save(arg, ZVT_T_SAVED_POSITION, &saved);
     }
     return status;
@@ -113,7 +114,8 @@ static int s_load_position(turn_core_t *self, const zvt_saved_position_t *saved)
     if (self->positions_count == POSITIONS_MAX) return ZVT_ERR_FULL;
     int status = zvt_map_put(self->positions_by_id, &saved->position_id, self->positions_count);
     if (status == 0)
-        self->positions[self->positions_count++] = (position_t){.position_id = saved->position_id, .version = saved->version};
+        self->positions[self->positions_count++] = (position_t){.position_id = saved->position_id, .version = saved->version,
+                                                                     .quantity_e8 = saved->quantity_e8};
     return status;
 }
 

@@ -214,16 +214,13 @@ void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_up
 }
 
 /* ---- into the batch ---- */
-static uint32_t s_next_position_version(turn_core_t *self, const zvt_id_t *position_id)
+position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id)
 {
     uint32_t index = zvt_map_get(self->positions_by_id, position_id);
-    if (index == ZVT_MAP_NONE) {
-        index = self->positions_count;
-        ZVT_ASSERT(index < POSITIONS_MAX);
-        ZVT_ASSERT(zvt_map_put(self->positions_by_id, position_id, index) == 0);
-        self->positions[self->positions_count++] = (position_t){.position_id = *position_id};
-    }
-    return ++self->positions[index].version;
+    if (index != ZVT_MAP_NONE) return &self->positions[index];
+    if (self->positions_count == POSITIONS_MAX || zvt_map_put(self->positions_by_id, position_id, self->positions_count) != 0) return NULL;
+    self->positions[self->positions_count] = (position_t){.position_id = *position_id};
+    return &self->positions[self->positions_count++];
 }
 
 static bool s_batch_takes(const batch_t *batch, uint32_t events, size_t bytes)
@@ -237,7 +234,7 @@ static uint64_t s_append(turn_core_t *self, zvt_event_t *header, const uint8_t *
     batch_t *batch = self->gather;
     header->seq = self->next_seq++;
     if (header->type == ZVT_T_POSITION_UPDATED) {
-        header->aggregate_version = s_next_position_version(self, &header->aggregate_id);
+        header->aggregate_version = ++turn_position(self, &header->aggregate_id)->version; /* made when it was staged */
         self->last_position_seq = header->seq;
     }
     header->payload = batch->payloads.data + batch->payloads.length;

@@ -78,6 +78,7 @@ typedef struct {
 typedef struct {
     zvt_id_t position_id;
     uint32_t version;
+    int64_t quantity_e8; /* signed; what is on its way into the log counts */
 } position_t;
 
 /* What we know of a venue's report stream. */
@@ -161,6 +162,8 @@ struct turn_core {
 void turn_emit(turn_core_t *self, order_t *order, zvt_type_t type, const void *payload);
 /* An event of another aggregate that belongs to the order's saga (position.updated). */
 void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_updated_t *position);
+/* Finds or makes a position; NULL when the table is full. */
+position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id);
 /* An event of the system itself, straight into the batch; 0 or ZVT_ERR_FULL. */
 ZVT_MUSTUSE int turn_emit_system(turn_core_t *self, zvt_type_t type, const void *payload, const effect_t *effect);
 /* Takes note of what an appended or folded event says about a venue's report numbers. */
@@ -230,6 +233,8 @@ void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, co
 /* Answers clients whose wait the order's state now meets. `force`: answer all of them with what is known. */
 void commands_answer(turn_core_t *self, order_t *order, bool force);
 void commands_chores(turn_core_t *self);
+/* Tells every waiting client that the log was lost. */
+void commands_abandon(turn_core_t *self);
 /* Answers a cancel that did not work. */
 void commands_cancel_failed(turn_core_t *self, order_t *order, uint8_t code, const char *message);
 

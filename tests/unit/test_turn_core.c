@@ -669,6 +669,25 @@ Test(turn_core, fills_of_a_position_are_recorded_in_the_order_they_were_asked)
     cr_assert_eq(first_executed.order_executed.venue_seq, w.venue_seq - 1);
 }
 
+Test(turn_core, clients_that_wait_are_told_when_the_log_is_lost)
+{
+    turn_client_t client = {{1}};
+    w.venue_silent = true;
+    zvt_record_t request = {.type = ZVT_T_PLACE_REQUEST, .place_request = {.request_id = "r1"}};
+    request.place_request.order_request = s_terms(ZVT_ORDER_TYPE_MARKET);
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    s_settle();
+    cr_assert_eq(w.places_count, 0);
+    turn_core_abandon(w.core);
+    turn_core_clear(w.core);
+    cr_assert_eq(w.places_count, 1);
+    cr_assert_eq(w.places[0].code, ZVT_CODE_LOG_UNAVAILABLE);
+    cr_assert(!zvt_id_is_none(&w.places[0].order_id));
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    cr_assert_eq(w.places_count, 2, "and refused until it is back");
+    cr_assert_eq(w.places[1].code, ZVT_CODE_LOG_UNAVAILABLE);
+}
+
 /* ---- checkpoints ---- */
 enum { SAVED_MAX = 1024 };
 static zvt_record_t *s_saved;
