@@ -5,6 +5,8 @@
 #ifndef ZVT_ERROR_H
 #define ZVT_ERROR_H
 
+#define ZVT_RELEASE "0.1.0" /* of everything built from these sources */
+
 #define ZVT_MUSTUSE __attribute__((warn_unused_result))
 #define ZVT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 

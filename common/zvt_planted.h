@@ -10,7 +10,7 @@ enum {
     ZVT_PLANT_ACK_BEFORE_COMMIT,          /* orchestrator: a signal is acknowledged before it is durable */
     ZVT_PLANT_NO_DEDUPLICATION,           /* orchestrator: a signal seen before becomes another order */
     ZVT_PLANT_NO_FENCE,                   /* executor, gateway: a writer that was replaced is obeyed */
-    ZVT_PLANT_RESEND_WITHOUT_ASKING,      /* orchestrator: an order without an answer is taken as refused and sent anew */
+    ZVT_PLANT_RESEND_WITHOUT_ASKING,      /* orchestrator: an order in doubt is sent anew, whatever the venue says */
     ZVT_PLANT_FORGET_PENDING_EXPOSURE,    /* risk: orders on their way do not count against the limits */
     ZVT_PLANT_ASYNC_COMMIT_DROPPED_TAIL,  /* database: confirms before it is durable, and loses the tail when it dies */
 };

@@ -16,7 +16,6 @@
 #include "zvt_socket.h"
 #include "zvt_stats.h"
 
-#define ZVT_RELEASE "0.1.0"
 
 /* One option of a daemon's own: --name VALUE (or --name alone for a flag). */
 typedef struct {

@@ -7,6 +7,7 @@
 
 #include "zvt_diag.h"
 #include "zvt_map.h"
+#include "zvt_planted.h"
 #include "zvt_stats.h"
 
 typedef struct {
@@ -156,6 +157,7 @@ void executor_core_on_time(executor_core_t *self, executor_now_t now)
 /* True when a writer with this epoch may be obeyed; a higher one than before is made durable first. */
 static bool s_passes_fence(executor_core_t *self, uint64_t epoch)
 {
+    if (ZVT_PLANTED(NO_FENCE) && epoch < self->epoch) return true;
     if (epoch < self->epoch) {
         ZVT_COUNT("fenced");
         if (zvt_diag_allowed())
@@ -340,6 +342,13 @@ void executor_core_on_gateway_up(executor_core_t *self, uint32_t venue, const zv
     known->linked = true;
     known->epoch = gateway->epoch;
     if (gateway->cursor > known->venue_seq) known->venue_seq = gateway->cursor;
+    bool new_run = known->gateway_incarnation != 0 && gateway->incarnation != known->gateway_incarnation;
+    if (new_run && known->reachable) {
+        /* It was away, however shortly, and may have taken orders with it: the orchestrator must ask about them. */
+        known->reachable = false;
+        s_tell_tip(self, venue);
+        known->reachable = true;
+    }
     if (gateway->incarnation != known->gateway_incarnation) router_core_forget_market(self->router, venue);
     known->gateway_incarnation = gateway->incarnation;
     s_reachable_changed(self, venue);

@@ -115,6 +115,18 @@ int checkpoint_store_save(checkpoint_store_t *self, turn_core_t *core, size_t *b
     return status;
 }
 
+int checkpoint_store_prepare(checkpoint_store_t *self, uint64_t seq, char problem[256])
+{
+    char sql[96];
+    int status = s_connect(self, problem);
+    if (status != 0) return status;
+    snprintf(sql, sizeof sql, "SELECT zvt_ensure_partitions(%" PRIu64 ")", seq);
+    PGresult *result = PQexec(self->conn, sql);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK) status = s_problem(problem, PQresultErrorMessage(result));
+    PQclear(result);
+    return status;
+}
+
 /* ---- loading ---- */
 static int s_load_part(turn_core_t *core, const uint8_t *data, size_t length, char problem[256])
 {

@@ -7,7 +7,10 @@
 #include "zvt_service.h"
 #include "zvt_time.h"
 
-enum { WORTH_EVENTS = 20000 };          /* so many new events are worth a checkpoint .. */
+enum {
+    WORTH_EVENTS = 20000,      /* so many new events are worth a checkpoint .. */
+    PREPARE_EVENTS = 1000000   /* between two looks at the partitions, which hold ten times as many */
+};
 #define SOONEST_NS (5 * ZVT_SECOND_NS)  /* .. but not more often than this .. */
 #define LATEST_NS (30 * ZVT_SECOND_NS)  /* .. and any new event is, after this */
 
@@ -18,6 +21,7 @@ typedef struct {
     checkpoint_store_t *store;
     zvt_follower_t *follower;
     uint64_t saved_seq;
+    uint64_t prepared_seq; /* partitions are made ahead of this */
     int64_t saved_ns; /* monotonic */
     size_t saved_bytes;
 } checkpointer_t;
@@ -80,9 +84,22 @@ static void s_save(checkpointer_t *self)
               (double)(self->saved_ns - began_ns) / 1e6);
 }
 
+/* The writer must never find that the next partition is missing. */
+static void s_prepare(checkpointer_t *self)
+{
+    char problem[256] = "";
+    uint64_t seq = turn_core_folded_seq(self->core);
+    if (seq - self->prepared_seq < PREPARE_EVENTS) return;
+    if (checkpoint_store_prepare(self->store, seq, problem) == 0)
+        self->prepared_seq = seq;
+    else if (zvt_diag_allowed())
+        zvt_warn("the log's next partition could not be made: %s; it is tried again", problem);
+}
+
 static void s_on_time(void *arg)
 {
     checkpointer_t *self = arg;
+    s_prepare(self);
     uint64_t news = turn_core_folded_seq(self->core) - self->saved_seq;
     int64_t age_ns = zvt_loop_monotonic_ns(self->loop) - self->saved_ns;
     bool due = (news >= WORTH_EVENTS && age_ns >= SOONEST_NS) || (news > 0 && age_ns >= LATEST_NS);

@@ -3,10 +3,11 @@
 
 #include "turn_world.h"
 #include "zvt_fixed.h"
+#include "zvt_planted.h"
 #include "zvt_stats.h"
 #include "zvt_time.h"
 
-enum { NONE = -1, DEFAULT_PLACE_TIMEOUT_MS = 30000, DEFAULT_CANCEL_TIMEOUT_MS = 10000, LIST_DEFAULT = 1000, LIST_MAX = 10000 };
+enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD_MAX = 65536, DEFAULT_PLACE_TIMEOUT_MS = 30000, DEFAULT_CANCEL_TIMEOUT_MS = 10000, LIST_DEFAULT = 1000, LIST_MAX = 10000 };
 #define SAGA_TIMEOUT_NS (30 * ZVT_SECOND_NS)
 #define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
 
@@ -52,8 +53,17 @@ static void s_ack_duplicate(turn_core_t *self, const zvt_signal_t *signal, const
     if (order != NULL) {
         ack.signal_ack.order_id = order->order_id;
         ack.signal_ack.seq = order->first_seq;
+    } else {
+        ZVT_STR_SET(ack.signal_ack.message, "sender_seq was taken by another signal, or by one whose order is forgotten");
     }
     turn_publish_ack(self, &ack);
+}
+
+/* A single wild number would lock the sender out: every honest one after it would count as stale. */
+static bool s_is_sane(const turn_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq)
+{
+    const uint64_t tomorrow_ns = (uint64_t)self->utc_ns + 86400 * (uint64_t)ZVT_SECOND_NS;
+    return incarnation <= tomorrow_ns && sender_seq <= dedup_core_high(self->senders, sender, incarnation) + SEQ_AHEAD_MAX;
 }
 
 /* ---- making an order ---- */
@@ -74,8 +84,12 @@ void commands_on_signal(turn_core_t *self, const zvt_signal_t *signal)
     order_t *known = order_core_by_signal(self->orders, &signal->signal_id);
     dedup_verdict_t seen = dedup_core_check(self->senders, signal->sender, signal->incarnation, signal->sender_seq);
     uint8_t admission = s_admission(self);
+    if (ZVT_PLANTED(NO_DEDUPLICATION)) known = NULL, seen = DEDUP_NEW;
     if (signal->sender[0] == '\0' || zvt_id_is_none(&signal->signal_id) || signal->sender_seq == 0) {
         s_refuse_signal(self, signal, ZVT_CODE_MALFORMED, "a signal needs sender, signal_id and sender_seq");
+    } else if (!s_is_sane(self, signal->sender, signal->incarnation, signal->sender_seq)) {
+        s_refuse_signal(self, signal, ZVT_CODE_MALFORMED,
+                        "incarnation is the sender's start in UTC ns, not later than tomorrow; sender_seq counts 1, 2, 3 ..");
     } else if (known != NULL || seen == DEDUP_DUPLICATE) {
         s_ack_duplicate(self, signal, known);
     } else if (seen == DEDUP_STALE) {
@@ -114,19 +128,24 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
     s_fill_ack(&ack, cancel->sender, cancel->incarnation, cancel->sender_seq, ZVT_CODE_OK);
     ack.signal_ack.signal_id = cancel->signal_id;
     uint8_t admission = s_admission(self);
-    if (seen == DEDUP_DUPLICATE)
+    if (!s_is_sane(self, cancel->sender, cancel->incarnation, cancel->sender_seq))
+        ack.signal_ack.code = ZVT_CODE_MALFORMED;
+    else if (seen == DEDUP_DUPLICATE)
         ack.signal_ack.code = ZVT_CODE_DUPLICATE;
     else if (seen == DEDUP_STALE)
         ack.signal_ack.code = ZVT_CODE_STALE;
-    else if (admission == ZVT_CODE_LOG_UNAVAILABLE)
+    else if (admission != ZVT_CODE_OK)
         ack.signal_ack.code = admission;
     else if (order == NULL)
         ack.signal_ack.code = ZVT_CODE_UNKNOWN_ORDER;
     else if (order_is_ended(order))
         ack.signal_ack.code = ZVT_CODE_ORDER_ENDED;
     if (order != NULL) ack.signal_ack.order_id = order->order_id;
-    if (ack.signal_ack.code == ZVT_CODE_DUPLICATE && order != NULL) {
-        turn_after(self, order, &ack); /* what it repeats may not be durable yet */
+    /* What it repeats, or another cancel that is on its way already, may not be durable yet. */
+    bool known = order != NULL && (ack.signal_ack.code == ZVT_CODE_DUPLICATE ||
+                                   (ack.signal_ack.code == ZVT_CODE_OK && order->cancel_pending));
+    if (known) {
+        turn_after(self, order, &ack);
         return;
     }
     if (ack.signal_ack.code != ZVT_CODE_OK) {
@@ -140,10 +159,14 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
 }
 
 /* ---- clients that wait ---- */
+/* NULL when too many clients wait, for this order or altogether. */
 static waiter_t *s_wait(turn_core_t *self, order_t *order, const turn_client_t *client, uint8_t wait, uint32_t timeout_ms)
 {
     int32_t index = self->waiters_free;
-    if (index == NONE) return NULL;
+    uint32_t waiting = 0;
+    for (int32_t at = order->waiters; at != NONE; at = self->waiters[at].next) waiting++;
+    if (index == NONE || waiting >= WAITERS_PER_ORDER_MAX) return NULL;
+    if (timeout_ms > TIMEOUT_MAX_MS) timeout_ms = TIMEOUT_MAX_MS;
     waiter_t *waiter = &self->waiters[index];
     self->waiters_free = waiter->next;
     self->waiters_used++;
@@ -311,6 +334,13 @@ static void s_refuse_place(turn_core_t *self, const turn_client_t *client, const
     ZVT_COUNT("requests_refused");
 }
 
+/* The same request id asks for the same order, or it is a mistake. */
+static bool s_same_terms(const zvt_order_request_t *a, const zvt_order_request_t *b)
+{
+    return strcmp(a->symbol, b->symbol) == 0 && a->side == b->side && a->order_type == b->order_type &&
+           a->quantity_e8 == b->quantity_e8 && a->limit_price_e8 == b->limit_price_e8 && strcmp(a->venue, b->venue) == 0;
+}
+
 void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request)
 {
     ZVT_COUNT("requests");
@@ -318,7 +348,7 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
     uint32_t timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : DEFAULT_PLACE_TIMEOUT_MS;
     order_t *order = order_core_by_request(self->orders, request->request_id);
     uint8_t admission = s_admission(self);
-    if (order == NULL && admission != ZVT_CODE_OK) {
+    if (admission != ZVT_CODE_OK) {
         s_refuse_place(self, client, request, admission, "nothing was done; try again");
         return;
     }
@@ -327,6 +357,10 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
         return;
     }
     bool fresh = order == NULL;
+    if (!fresh && !s_same_terms(&order->terms, &request->order_request)) {
+        s_refuse_place(self, client, request, ZVT_CODE_DUPLICATE, "this request id belongs to another order; use a new one");
+        return;
+    }
     if (fresh) {
         zvt_order_requested_t event = {.order_request = request->order_request};
         ZVT_STR_SET(event.user_id, request->user_id);
@@ -336,6 +370,10 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
         order = s_request_order(self, &event);
     }
     waiter_t *waiter = s_wait(self, order, client, wait, timeout_ms);
+    if (waiter == NULL) {
+        s_refuse_place(self, client, request, ZVT_CODE_OVERLOADED, "too many clients wait for this order already");
+        return;
+    }
     ZVT_STR_SET(waiter->request_id, request->request_id);
     if (fresh) place_order_start(self, order);
     commands_answer(self, order, false);
@@ -352,20 +390,26 @@ void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zv
         reply.code = ZVT_CODE_UNKNOWN_ORDER;
     else if (order_is_ended(order))
         reply.code = ZVT_CODE_ORDER_ENDED;
-    else if (self->waiters_free == NONE)
-        reply.code = ZVT_CODE_OVERLOADED;
     if (reply.code != ZVT_CODE_OK) {
         if (order != NULL) {
             reply.order_id = order->order_id;
             reply.state = order->state;
             reply.cum_qty_e8 = order->cum_qty_e8;
         }
-        ZVT_STR_SET(reply.message, order == NULL ? "not among the open and recent orders" : zvt_order_state_text(order->state));
+        const char *unknown = self->open ? "not among the open and recent orders" : "the event log cannot be written now";
+        ZVT_STR_SET(reply.message, order == NULL ? unknown : zvt_order_state_text(order->state));
         self->io.reply(self->io.arg, client, ZVT_T_CANCEL_REPLY, &reply);
         return;
     }
     uint32_t timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : DEFAULT_CANCEL_TIMEOUT_MS;
-    (void)s_wait(self, order, client, 0, timeout_ms);
+    /* A cancel never depends on room for its answer. */
+    if (s_wait(self, order, client, 0, timeout_ms) == NULL) {
+        reply.order_id = order->order_id;
+        reply.state = order_shown_state(order);
+        reply.code = ZVT_CODE_OVERLOADED;
+        ZVT_STR_SET(reply.message, "the cancel is on its way; too many clients wait to be told its outcome");
+        self->io.reply(self->io.arg, client, ZVT_T_CANCEL_REPLY, &reply);
+    }
     if (!order->cancel_pending) place_order_cancel(self, order, request->requested_by, 0, 0);
 }
 
@@ -394,7 +438,13 @@ static bool s_record_command(turn_core_t *self, const turn_client_t *client, zvt
 
 void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_halt_request_t *request)
 {
-    if (request->halt == self->halted && self->open) {
+    if (!self->open) {
+        /* The main program has latched it: it is in force now and recorded when the log is back. */
+        s_command_reply(self, client, request->halt, request->halt ? ZVT_CODE_OK : ZVT_CODE_LOG_UNAVAILABLE,
+                        request->halt ? "halted; recorded when the event log is back" : "the event log cannot be written now");
+        return;
+    }
+    if (request->halt == self->halted) {
         s_command_reply(self, client, true, ZVT_CODE_OK, request->halt ? "halted already" : "not halted");
         return;
     }
@@ -402,9 +452,9 @@ void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_
     memset(&event, 0, sizeof event);
     ZVT_STR_SET(event.requested_by, request->requested_by);
     ZVT_STR_SET(event.reason, request->reason);
-    if (!s_record_command(self, client, request->halt ? ZVT_T_RISK_HALTED : ZVT_T_RISK_RESUMED, &event,
-                          request->halt ? "halted" : "resumed"))
-        return;
+    bool recorded = s_record_command(self, client, request->halt ? ZVT_T_RISK_HALTED : ZVT_T_RISK_RESUMED, &event,
+                                     request->halt ? "halted" : "resumed");
+    if (!recorded && !request->halt) return; /* a halt is in force even where it could not be recorded yet */
     self->halted = request->halt;
     ZVT_STR_SET(self->halt_reason, request->halt ? request->reason : "");
 }

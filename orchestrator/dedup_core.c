@@ -135,6 +135,12 @@ dedup_verdict_t dedup_core_check(const dedup_core_t *self, const char *sender, u
     return dedup_window_check(&found->window, sender_seq);
 }
 
+uint64_t dedup_core_high(const dedup_core_t *self, const char *sender, uint64_t incarnation)
+{
+    const sender_t *found = s_find(self, sender);
+    return found == NULL || found->incarnation != incarnation ? 0 : found->window.high;
+}
+
 void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq)
 {
     sender_t *found = s_find_or_make(self, sender);

@@ -25,6 +25,8 @@ void dedup_core_destroy(dedup_core_t **self);
 void dedup_core_clear(dedup_core_t *self);
 /* Answers without changing anything. */
 dedup_verdict_t dedup_core_check(const dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq);
+/* Highest number taken in this run of the sender; 0 if there is none. */
+uint64_t dedup_core_high(const dedup_core_t *self, const char *sender, uint64_t incarnation);
 /* Marks the command as taken. */
 void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq);
 

@@ -32,6 +32,7 @@ void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report)
     ZVT_ASSERT(index != NONE); /* reports_on_report looked */
     fill_t *fill = &self->fills[index];
     self->fills_free = fill->next;
+    self->fills_used++;
     fill->report = *report;
     fill->order = order->index;
     fill->next = NONE;
@@ -80,6 +81,7 @@ void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report)
     int32_t index = self->fills_free;
     ZVT_ASSERT(index != NONE);
     self->fills_free = self->fills[index].next;
+    self->fills_used++;
     self->fills[index].report = *report;
     order->held = index;
 }
@@ -92,6 +94,7 @@ static void s_release_held(turn_core_t *self, order_t *order)
     zvt_report_t report = self->fills[index].report;
     self->fills[index].next = self->fills_free;
     self->fills_free = index;
+    self->fills_used--;
     reports_take_held(self, &report);
 }
 
@@ -119,6 +122,7 @@ static void s_remove(turn_core_t *self, fill_t *fill)
         self->fills_last = fill->prev;
     fill->next = self->fills_free;
     self->fills_free = index;
+    self->fills_used--;
 }
 
 static void s_emit_executed(turn_core_t *self, order_t *order, const zvt_report_t *report)
@@ -179,8 +183,12 @@ void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
         ZVT_COUNT("positions_full");
         return;
     }
-    position->quantity_e8 = applied->position.new_quantity_e8;
     order_t *order = order_core_at(self->orders, fill->order);
+    /* Another order's change of this position comes before ours in the log, whatever that order still waits for. */
+    order_t *before = order_core_at(self->orders, position->last_order);
+    if (before != NULL && before != order && before->used) turn_flush(self, before);
+    position->quantity_e8 = applied->position.new_quantity_e8;
+    position->last_order = order->index;
     s_emit_executed(self, order, &fill->report);
     turn_emit_position(self, order, &applied->position);
     s_remove(self, fill);

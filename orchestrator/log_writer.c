@@ -15,7 +15,6 @@ enum {
     ROWS_BYTES = 6 << 20,        /* of a batch as COPY sends it */
     HASH_SIZE = 32,
     LOCK_TIMEOUT_MS = 500,       /* how long a stuck writer may hold the lease up */
-    PARTITION_AHEAD = 1000000,   /* events between two looks at the partitions */
 };
 
 /* Where the transaction under way stands. */
@@ -23,8 +22,7 @@ typedef enum {
     WRITER_DOWN,     /* no connection, or the lease is lost */
     WRITER_IDLE,
     WRITER_BEGUN,    /* the statements are sent; COPY is not open yet */
-    WRITER_COPYING,  /* rows are sent; the outcome is awaited */
-    WRITER_PREPARING /* partitions are made ahead */
+    WRITER_COPYING   /* rows are sent; the outcome is awaited */
 } writer_state_t;
 
 struct log_writer {
@@ -39,6 +37,7 @@ struct log_writer {
     int fd;
     writer_state_t state;
     uint64_t epoch;
+    uint64_t seen_epoch;         /* the lease is taken above it */
     zvt_buf_t rows;              /* the batch as COPY BINARY rows, without header and trailer */
     uint8_t hash[HASH_SIZE];     /* of the last committed batch */
     uint8_t next_hash[HASH_SIZE];
@@ -46,10 +45,15 @@ struct log_writer {
     bool commit_seen;            /* the server confirmed COMMIT */
     char problem[256];           /* first error of the transaction under way */
     bool fenced;
-    uint64_t prepared_seq;       /* partitions are looked at up to here */
-    uint64_t last_seq;
+    int lost_timer;              /* tells of a loss that happened inside log_writer_append */
     int64_t began_ns, last_commit_ns;
 };
+
+static void s_on_lost_later(void *arg)
+{
+    log_writer_t *self = arg;
+    self->on_lost(self->arg, self->problem, self->fenced);
+}
 
 log_writer_t *log_writer_new(zvt_loop_t *loop, const char *dsn, uint32_t shard, const char *holder,
                              log_writer_committed_fn *on_committed, log_writer_lost_fn *on_lost, void *arg)
@@ -67,6 +71,7 @@ log_writer_t *log_writer_new(zvt_loop_t *loop, const char *dsn, uint32_t shard, 
     ZVT_ASSERT(self->digest != NULL);
     snprintf(self->dsn, sizeof self->dsn, "%s", dsn);
     ZVT_STR_SET(self->holder, holder);
+    self->lost_timer = zvt_loop_timer(loop, s_on_lost_later, self);
     return self;
 }
 
@@ -120,10 +125,10 @@ static bool s_raise_epoch(log_writer_t *self, char problem[256])
     if (holder == NULL) return false;
     snprintf(sql, sizeof sql,
              "INSERT INTO writer_lease (shard, epoch, holder, backend_pid, backend_start) "
-             "SELECT %" PRIu32 ", 1, %s, a.pid, a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid() "
-             "ON CONFLICT (shard) DO UPDATE SET epoch = writer_lease.epoch + 1, holder = excluded.holder, "
+             "SELECT %" PRIu32 ", %" PRIu64 " + 1, %s, a.pid, a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid() "
+             "ON CONFLICT (shard) DO UPDATE SET epoch = greatest(writer_lease.epoch, excluded.epoch - 1) + 1, holder = excluded.holder, "
              "backend_pid = excluded.backend_pid, backend_start = excluded.backend_start, taken_at = now() RETURNING epoch",
-             self->shard, holder);
+             self->shard, self->seen_epoch, holder);
     PQfreemem(holder);
     PGresult *result = PQexec(self->conn, sql);
     bool ok = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
@@ -170,15 +175,15 @@ static bool s_prepare_partitions(log_writer_t *self, uint64_t seq, char problem[
 {
     char sql[96];
     snprintf(sql, sizeof sql, "SELECT zvt_ensure_partitions(%" PRIu64 ")", seq);
-    self->prepared_seq = seq;
     return s_run(self, sql, problem);
 }
 
 static void s_on_ready(void *arg);
 
-int log_writer_take(log_writer_t *self, uint64_t *epoch, uint64_t *last_seq, char problem[256])
+int log_writer_take(log_writer_t *self, uint64_t seen_epoch, uint64_t *epoch, uint64_t *last_seq, char problem[256])
 {
     s_disconnect(self);
+    self->seen_epoch = seen_epoch;
     const char *keys[] = {"dbname", "connect_timeout", "application_name", "keepalives_idle", NULL};
     const char *values[] = {self->dsn, "3", self->holder, "2", NULL};
     self->conn = PQconnectdbParams(keys, values, 1);
@@ -197,7 +202,6 @@ int log_writer_take(log_writer_t *self, uint64_t *epoch, uint64_t *last_seq, cha
     zvt_loop_add_fd(self->loop, self->fd, s_on_ready, self);
     self->state = WRITER_IDLE;
     self->fenced = false;
-    self->last_seq = *last_seq;
     *epoch = self->epoch;
     return 0;
 }
@@ -300,10 +304,13 @@ void log_writer_append(log_writer_t *self, const turn_batch_t *batch)
     s_format_statements(self, batch, sql, sizeof sql);
     self->problem[0] = '\0';
     self->commit_seen = false;
-    self->last_seq = batch->last_seq;
     self->began_ns = zvt_monotonic_ns();
     self->state = WRITER_BEGUN;
-    if (PQsendQuery(self->conn, sql) != 1 || !s_flush(self)) s_fail(self);
+    if (PQsendQuery(self->conn, sql) == 1 && s_flush(self)) return;
+    /* The caller is in the middle of its turn: it is told in a round of its own. */
+    s_note_problem(self->problem, PQerrorMessage(self->conn));
+    s_disconnect(self);
+    zvt_loop_arm(self->loop, self->lost_timer, 1);
 }
 
 static bool s_send_rows(log_writer_t *self)

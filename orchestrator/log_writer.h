@@ -21,9 +21,9 @@ log_writer_t *log_writer_new(zvt_loop_t *loop, const char *dsn, uint32_t shard, 
                              log_writer_committed_fn *on_committed, log_writer_lost_fn *on_lost, void *arg);
 void log_writer_destroy(log_writer_t **self);
 
-/* Connects and takes the lease with a new epoch, in a commit of its own; blocks for at most a few seconds.
- * 0, or ZVT_ERR_IO with the reason in `problem`. */
-ZVT_MUSTUSE int log_writer_take(log_writer_t *self, uint64_t *epoch, uint64_t *last_seq, char problem[256]);
+/* Connects and takes the lease with a new epoch above `seen_epoch` (the highest that anybody answered with), in a commit
+ * of its own; blocks for at most a few seconds. 0, or ZVT_ERR_IO with the reason in `problem`. */
+ZVT_MUSTUSE int log_writer_take(log_writer_t *self, uint64_t seen_epoch, uint64_t *epoch, uint64_t *last_seq, char problem[256]);
 /* Begins to append. Only when nothing is under way. */
 void log_writer_append(log_writer_t *self, const turn_batch_t *batch);
 bool log_writer_is_up(const log_writer_t *self);

@@ -11,6 +11,8 @@
 enum { RECOVERY_CHUNK = 4000 };
 #define TIP_PERIOD_NS (250 * ZVT_MS_NS)
 #define RETRY_NS (200 * ZVT_MS_NS)
+#define RETRY_MAX_NS (2 * ZVT_SECOND_NS)
+#define STAYS_NS (5 * ZVT_SECOND_NS) /* a log that stayed open for so long may be taken again at once */
 #define SECOND_NS ZVT_SECOND_NS
 
 /* Where the process stands with the log. */
@@ -40,6 +42,10 @@ typedef struct {
     log_state_t state;
     uint64_t epoch, folded_seq, last_seq; /* while folding */
     int64_t lost_ns;                      /* monotonic: when the log went away */
+    int64_t retry_ns;                     /* before the lease is taken again; doubles while the log does not stay */
+    int64_t opened_ns;                    /* monotonic: when the core was opened last */
+    uint64_t seen_epoch;                  /* highest that executor or gateways answered with */
+    char halt_path[512];                  /* holds who halted and why, while an operator's halt is in force */
     int wake_timer, retry_timer;
     uint32_t type_subscriptions;
     uint64_t ended_before;                /* orders ended a second ago */
@@ -75,6 +81,36 @@ static void s_tell_time(orchestrator_t *self)
     turn_core_set_time(self->core, zvt_loop_utc_ns(self->loop), zvt_loop_monotonic_ns(self->loop));
 }
 
+/* ---- the operator's halt, which must hold with and without a log ---- */
+static void s_latch_halt(orchestrator_t *self, const zvt_halt_request_t *request)
+{
+    if (!request->halt) {
+        if (self->state != LOG_OPEN) return; /* the resume is refused */
+        (void)unlink(self->halt_path);
+        turn_core_latch_halt(self->core, NULL, NULL);
+        return;
+    }
+    FILE *out = fopen(self->halt_path, "we");
+    bool written = out != NULL && fprintf(out, "%s\n%s\n", request->requested_by, request->reason) > 0 && fflush(out) == 0 &&
+                   fsync(fileno(out)) == 0;
+    if (out != NULL) fclose(out);
+    if (!written) zvt_error("cannot write %s: %s; the halt holds until this process ends", self->halt_path, strerror(errno));
+    if (self->state != LOG_OPEN) turn_core_latch_halt(self->core, request->requested_by, request->reason);
+}
+
+static void s_load_halt(orchestrator_t *self)
+{
+    char by[ZVT_NAME_SIZE] = "", reason[ZVT_MESSAGE_SIZE] = "";
+    snprintf(self->halt_path, sizeof self->halt_path, "%s/%s.halt", zvt_service_state_dir(self->service), zvt_service_name(self->service));
+    FILE *in = fopen(self->halt_path, "re");
+    if (in == NULL) return;
+    if (fgets(by, sizeof by, in) != NULL && fgets(reason, sizeof reason, in) == NULL) reason[0] = '\0';
+    fclose(in);
+    by[strcspn(by, "\n")] = reason[strcspn(reason, "\n")] = '\0';
+    turn_core_latch_halt(self->core, by, reason);
+    zvt_warn("halted by %s (%s); 'fleet resume' ends it", by, reason);
+}
+
 /* ---- sockets ---- */
 static void s_on_signal(void *arg, const zvt_record_t *record)
 {
@@ -89,6 +125,7 @@ static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *
     turn_client_t client = {{0}};
     memcpy(client.bytes, peer, sizeof *peer);
     s_tell_time(self);
+    if (record->type == ZVT_T_HALT_REQUEST) s_latch_halt(self, &record->halt_request);
     turn_core_on_record(self->core, TURN_FROM_CLIENT, &client, record);
 }
 
@@ -111,10 +148,25 @@ static void s_on_subscription(void *arg)
     turn_core_publish_types(self->core, self->type_subscriptions > 0);
 }
 
+static void s_on_lost(void *arg, const char *reason, bool fenced);
+
+/* Somebody on the way to the venues has obeyed a higher epoch than ours: the database is older than their memory (it was
+ * restored, or made anew). They would refuse every order, so the lease is taken again above what they saw. */
+static void s_note_epoch(orchestrator_t *self, uint64_t epoch)
+{
+    if (epoch <= self->seen_epoch || epoch > INT64_MAX / 2) return;
+    self->seen_epoch = epoch;
+    if (self->state != LOG_OPEN || epoch <= self->epoch) return;
+    zvt_warn("executor or gateways know epoch %" PRIu64 ", this log only %" PRIu64 "; taking the lease again above it", epoch,
+             self->epoch);
+    s_on_lost(self, "a higher epoch was seen", false);
+}
+
 static void s_on_service_record(void *arg, const zvt_record_t *record)
 {
     orchestrator_t *self = arg;
     s_tell_time(self);
+    if (record->type == ZVT_T_REPORTS_TIP) s_note_epoch(self, record->reports_tip.epoch);
     turn_core_on_record(self->core, TURN_FROM_SERVICE, NULL, record);
 }
 
@@ -131,6 +183,11 @@ static void s_on_service_up(void *arg, const zvt_hello_t *peer)
     s_tell_time(service->self);
     zvt_info("%s answers (%s)", service->self->services[service->service].name, peer->name);
     turn_core_on_service_up(service->self->core, service->service, peer->incarnation);
+}
+
+static void s_on_service_hello(void *arg, const zvt_hello_t *peer)
+{
+    s_note_epoch(((service_arg_t *)arg)->self, peer->epoch);
 }
 
 static void s_on_service_down(void *arg)
@@ -154,6 +211,7 @@ static void s_link_services(orchestrator_t *self)
         s_service_args[i] = (service_arg_t){.self = self, .service = (turn_service_t)i};
         zvt_link_handler_t handler = {.on_record = s_on_service_record_of, .on_up = s_on_service_up,
                                       .on_down = s_on_service_down, .arg = &s_service_args[i]};
+        if (i == TURN_EXECUTOR) handler.on_hello = s_on_service_hello; /* the others do not speak for venues */
         zvt_endpoint(endpoint, names[i], NULL);
         self->services[i].name = names[i];
         self->services[i].link = zvt_link_new(self->loop, endpoint, &self->identity, &handler);
@@ -164,6 +222,7 @@ static void s_link_services(orchestrator_t *self)
 static void s_on_committed(void *arg)
 {
     orchestrator_t *self = arg;
+    if (self->state != LOG_OPEN) return; /* the core was voided meanwhile and will read what was committed */
     s_tell_time(self);
     turn_core_on_commit(self->core);
 }
@@ -178,12 +237,16 @@ static void s_on_lost(void *arg, const char *reason, bool fenced)
     self->lost_ns = zvt_loop_monotonic_ns(self->loop);
     turn_core_abandon(self->core);
     turn_core_clear(self->core);
+    s_load_halt(self);
     if (fenced) {
         zvt_error("another orchestrator has taken the lease of shard %" PRId64 "; leaving", zvt_service_fleet(self->service)->shard);
         zvt_service_exit(self->service, ZVT_EXIT_TEMPORARY);
         return;
     }
-    zvt_loop_arm(self->loop, self->retry_timer, self->lost_ns + 1);
+    bool stayed = self->opened_ns != 0 && self->lost_ns - self->opened_ns > STAYS_NS;
+    self->retry_ns = stayed || self->retry_ns == 0 ? 1 : self->retry_ns < RETRY_NS ? RETRY_NS : 2 * self->retry_ns;
+    if (self->retry_ns > RETRY_MAX_NS) self->retry_ns = RETRY_MAX_NS;
+    zvt_loop_arm(self->loop, self->retry_timer, self->lost_ns + self->retry_ns);
 }
 
 static int s_on_history(void *arg, const zvt_event_t *event)
@@ -210,7 +273,7 @@ static void s_load_checkpoint(orchestrator_t *self)
 static void s_take_lease(orchestrator_t *self)
 {
     char problem[256] = "";
-    if (log_writer_take(self->writer, &self->epoch, &self->last_seq, problem) != 0) {
+    if (log_writer_take(self->writer, self->seen_epoch, &self->epoch, &self->last_seq, problem) != 0) {
         if (zvt_diag_allowed()) zvt_warn("the event log cannot be written yet: %s", problem);
         zvt_loop_arm(self->loop, self->retry_timer, zvt_loop_monotonic_ns(self->loop) + RETRY_NS);
         return;
@@ -223,6 +286,7 @@ static void s_take_lease(orchestrator_t *self)
 static void s_open(orchestrator_t *self)
 {
     self->state = LOG_OPEN;
+    self->opened_ns = zvt_loop_monotonic_ns(self->loop);
     s_tell_time(self);
     turn_core_open(self->core, self->epoch, zvt_monotonic_ns() - self->lost_ns);
     self->identity.epoch = self->epoch;
@@ -394,6 +458,7 @@ static int s_run(orchestrator_t *self, const char *dsn)
     zvt_loop_on_round(self->loop, s_on_round, self);
     self->wake_timer = zvt_loop_timer(self->loop, s_on_wake, self);
     self->retry_timer = zvt_loop_timer(self->loop, s_on_retry, self);
+    s_load_halt(self);
     s_bind(self);
     s_link_services(self);
     self->writer = log_writer_new(self->loop, dsn, (uint32_t)zvt_service_fleet(self->service)->shard,

@@ -123,12 +123,16 @@ static saga_outcome_t s_check_risk(void *arg, int32_t saga, int32_t subject, uin
     return SAGA_WAIT;
 }
 
-static void s_release_risk(void *arg, int32_t subject)
+static void s_release_risk(turn_core_t *self, const zvt_id_t *order_id)
+{
+    zvt_risk_release_t release = {.order_id = *order_id, .epoch = self->epoch};
+    self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_RELEASE, &release);
+}
+
+static void s_undo_risk(void *arg, int32_t subject)
 {
     turn_core_t *self = arg;
-    order_t *order = order_core_at(self->orders, subject);
-    zvt_risk_release_t release = {.order_id = order->order_id, .epoch = self->epoch};
-    self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_RELEASE, &release);
+    s_release_risk(self, &order_core_at(self->orders, subject)->order_id);
 }
 
 /* A process that has just started may not know its venues and prices yet: worth asking again for a while. */
@@ -147,6 +151,8 @@ void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict
     /* A verdict of an earlier run of risk counts exposures that run has taken with it. */
     if (!wanted || verdict->incarnation != self->service_incarnation[TURN_RISK]) {
         ZVT_COUNT("verdicts_void");
+        /* Risk judged an order that had ended by then: nothing in the log will take its reservation away. */
+        if (verdict->code == ZVT_CODE_OK && (order == NULL || order_is_ended(order))) s_release_risk(self, &verdict->order_id);
         return;
     }
     if (s_may_pass(self, order, verdict->code)) {
@@ -329,7 +335,7 @@ static saga_outcome_t s_update_portfolio(void *arg, int32_t saga, int32_t subjec
 static const saga_step_t s_steps[] = {
     [STEP_VALIDATE] = {.name = "validate_request", .service = -1, .timeout_ns = SECONDS(5), .attempts = 1, .begin = s_validate},
     [STEP_RISK] = {.name = "check_risk_limits", .service = TURN_RISK, .timeout_ns = SECONDS(10), .attempts = 3,
-                   .backoff_ns = 50 * ZVT_MS_NS, .begin = s_check_risk, .compensate = s_release_risk},
+                   .backoff_ns = 50 * ZVT_MS_NS, .begin = s_check_risk, .compensate = s_undo_risk},
     [STEP_CREATE] = {.name = "create_order_record", .service = -1, .timeout_ns = SECONDS(5), .attempts = 1, .begin = s_create},
     [STEP_ROUTE] = {.name = "route_to_exchange", .service = TURN_EXECUTOR, .timeout_ns = SECONDS(10), .attempts = 2,
                     .backoff_ns = 100 * ZVT_MS_NS, .begin = s_route},

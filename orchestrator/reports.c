@@ -4,6 +4,7 @@
 
 #include "turn_world.h"
 #include "zvt_fixed.h"
+#include "zvt_planted.h"
 #include "zvt_stats.h"
 #include "zvt_time.h"
 
@@ -157,8 +158,10 @@ void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
         if (venue->tip > venue->received.contiguous) s_ask_since(self, index);
         reports_query_all(self, index);
     }
-    /* The end of an answer that was cut at its limit: go on at once. */
-    if (tip->cursor != 0 && venue->tip > venue->received.contiguous) s_ask_since(self, index);
+    /* The end of an answer that was cut at its limit: go on at once. An answer that brought nothing is asked for again
+     * by time, or a venue that is away would be asked without a pause. */
+    bool brought = tip->cursor != 0 && venue->received.contiguous > tip->cursor;
+    if (brought && venue->tip > venue->received.contiguous) s_ask_since(self, index);
 }
 
 /* ---- an attempt that definitely did not execute ---- */
@@ -167,7 +170,9 @@ static bool s_may_try_again(turn_core_t *self, const order_t *order, uint8_t cod
     static const uint8_t worth_another_try[] = {ZVT_CODE_MARKET_CLOSED, ZVT_CODE_INSUFFICIENT_BALANCE, ZVT_CODE_TOMBSTONED,
                                                 ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_VENUE_LIMIT, ZVT_CODE_OVERLOADED};
     bool retryable = memchr(worth_another_try, code, sizeof worth_another_try) != NULL;
-    bool elsewhere = order->terms.venue[0] == '\0' || code == ZVT_CODE_TOMBSTONED || code == ZVT_CODE_OVERLOADED;
+    /* These say nothing about the venue's will: the same one may take it a moment later. */
+    bool elsewhere = order->terms.venue[0] == '\0' || code == ZVT_CODE_TOMBSTONED || code == ZVT_CODE_OVERLOADED ||
+                     code == ZVT_CODE_VENUE_UNREACHABLE;
     return retryable && elsewhere && !self->halted && !order->cancel_pending && order->attempt < ATTEMPTS_MAX &&
            order->cum_qty_e8 == 0 && order->deadline_ns > self->utc_ns;
 }
@@ -325,8 +330,7 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
     venue_t *venue = &self->venues[index];
     if (report->venue_seq > venue->tip) venue->tip = report->venue_seq;
     /* Too far ahead for the window, or no room: it stays missing and is fetched again. */
-    bool fits = report->venue_seq < venue->received.contiguous + DEDUP_WINDOW && self->staged_used + 64 < STAGED_MAX &&
-                self->fills_free != NONE;
+    bool fits = report->venue_seq < venue->received.contiguous + DEDUP_WINDOW && turn_has_room_for_report(self);
     if (!fits) {
         ZVT_COUNT("reports_put_off");
         return;
@@ -357,7 +361,7 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
     int index = zvt_fleet_venue(self->fleet, status->exchange);
     if (order == NULL || index < 0 || !s_is_doubtful(order)) return;
     if (strcmp(order->client_order_id, status->client_order_id) != 0) return;
-    if (status->code == ZVT_CODE_TOMBSTONED) {
+    if (status->code == ZVT_CODE_TOMBSTONED || ZVT_PLANTED(RESEND_WITHOUT_ASKING)) {
         zvt_report_t refused = {.kind = ZVT_REPORT_KIND_REJECTED, .code = ZVT_CODE_TOMBSTONED};
         ZVT_STR_SET(refused.exchange, status->exchange);
         ZVT_STR_SET(refused.message, "the venue never had it and never will");
@@ -378,7 +382,8 @@ void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *resu
     bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
     /* Not final while the order itself may still be on its way, or the venue cannot be asked. */
     if (undecided || result->code == ZVT_CODE_VENUE_UNREACHABLE) {
-        if (undecided) reports_query(self, order);
+        /* Once; from then on it is asked about by time, or a gateway that is away would be asked without a pause. */
+        if (undecided && !order->querying) reports_query(self, order);
         return;
     }
     zvt_order_cancel_rejected_t event = {.order_id = order->order_id, .reason = result->code};

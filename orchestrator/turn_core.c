@@ -80,6 +80,7 @@ void turn_core_clear(turn_core_t *self)
     }
     self->fills_free = self->waiters_free = 0;
     self->fills_first = self->fills_last = NONE;
+    self->fills_used = 0;
     self->waiters_used = 0;
     self->trouble_first = self->trouble_last = NONE;
     self->next_seq = 1;
@@ -167,6 +168,26 @@ bool turn_core_digest(const turn_core_t *self, uint64_t seq, char text[ZVT_ID_TE
 }
 
 /* ---- recovery ---- */
+void turn_core_latch_halt(turn_core_t *self, const char *requested_by, const char *reason)
+{
+    self->halt_latched = reason != NULL;
+    memset(&self->halt_latch, 0, sizeof self->halt_latch);
+    if (reason == NULL) return;
+    ZVT_STR_SET(self->halt_latch.requested_by, requested_by);
+    ZVT_STR_SET(self->halt_latch.reason, reason);
+    self->halted = true;
+    ZVT_STR_SET(self->halt_reason, reason);
+}
+
+/* A halt that the log does not know yet goes into it before any saga is resumed. */
+static void s_record_latched_halt(turn_core_t *self)
+{
+    if (!self->halt_latched) return;
+    if (!self->halted) ZVT_ASSERT(turn_emit_system(self, ZVT_T_RISK_HALTED, &self->halt_latch, NULL) == 0);
+    self->halted = true;
+    ZVT_STR_SET(self->halt_reason, self->halt_latch.reason);
+}
+
 void turn_core_abandon(turn_core_t *self)
 {
     commands_abandon(self);
@@ -232,11 +253,14 @@ void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns)
 {
     self->epoch = epoch;
     self->open = true;
+    /* Risk drops what an older epoch had in flight: what of it is in the log must be known there before it judges. */
+    self->last_position_seq = self->next_seq - 1;
     self->gather->view.count = 0;
     zvt_system_started_t started = {.epoch = epoch};
     ZVT_STR_SET(started.holder, self->name);
-    ZVT_STR_SET(started.release, "0.1.0");
+    ZVT_STR_SET(started.release, ZVT_RELEASE);
     ZVT_ASSERT(turn_emit_system(self, ZVT_T_SYSTEM_STARTED, &started, NULL) == 0);
+    s_record_latched_halt(self);
     uint32_t open_orders = order_core_open_count(self->orders);
     int32_t older;
     for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = older) {

@@ -83,6 +83,10 @@ ZVT_MUSTUSE int turn_core_load_end(turn_core_t *self);
 /* The fold's last seq. */
 uint64_t turn_core_folded_seq(const turn_core_t *self);
 
+/* Halts from here on, whatever the log says and whether it can be written: the latch outlives turn_core_clear and is
+ * recorded as soon as the core is open. For an operator's halt while the log is away. NULL takes it back. */
+void turn_core_latch_halt(turn_core_t *self, const char *requested_by, const char *reason);
+
 /* Begins to work under this epoch: resumes open sagas and records system.started and system.recovered. */
 void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns);
 bool turn_core_is_open(const turn_core_t *self);

@@ -115,7 +115,7 @@ static int s_load_position(turn_core_t *self, const zvt_saved_position_t *saved)
     int status = zvt_map_put(self->positions_by_id, &saved->position_id, self->positions_count);
     if (status == 0)
         self->positions[self->positions_count++] = (position_t){.position_id = saved->position_id, .version = saved->version,
-                                                                     .quantity_e8 = saved->quantity_e8};
+                                                                     .quantity_e8 = saved->quantity_e8, .last_order = ORDER_NONE};
     return status;
 }
 

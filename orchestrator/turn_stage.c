@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "turn_world.h"
+#include "zvt_planted.h"
 #include "zvt_stats.h"
 
 enum { NONE = -1 };
@@ -88,9 +89,21 @@ void turn_stage_clear(turn_core_t *self)
     self->committing = NULL;
 }
 
+/* Staged events, and those that are bound to come of what has been taken. */
+static uint32_t s_staged_promised(const turn_core_t *self)
+{
+    return self->staged_used + STAGED_PER_SAGA * saga_core_count(self->sagas) + STAGED_PER_FILL * self->fills_used;
+}
+
 bool turn_has_room(const turn_core_t *self)
 {
-    return self->staged_used + STAGED_RESERVE < STAGED_MAX && self->effects_used + STAGED_RESERVE < EFFECTS_MAX;
+    uint32_t effects = self->effects_used + EFFECTS_PER_SAGA * saga_core_count(self->sagas) + self->waiters_used;
+    return s_staged_promised(self) + STAGED_RESERVE < STAGED_MAX && effects + STAGED_RESERVE < EFFECTS_MAX;
+}
+
+bool turn_has_room_for_report(const turn_core_t *self)
+{
+    return s_staged_promised(self) + STAGED_RESERVE / 8 < STAGED_MAX && self->fills_free != NONE;
 }
 
 /* ---- lists of orders ---- */
@@ -219,7 +232,7 @@ position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id)
     uint32_t index = zvt_map_get(self->positions_by_id, position_id);
     if (index != ZVT_MAP_NONE) return &self->positions[index];
     if (self->positions_count == POSITIONS_MAX || zvt_map_put(self->positions_by_id, position_id, self->positions_count) != 0) return NULL;
-    self->positions[self->positions_count] = (position_t){.position_id = *position_id};
+    self->positions[self->positions_count] = (position_t){.position_id = *position_id, .last_order = ORDER_NONE};
     return &self->positions[self->positions_count++];
 }
 
@@ -382,6 +395,7 @@ int turn_emit_system(turn_core_t *self, zvt_type_t type, const void *payload, co
 void turn_after(turn_core_t *self, order_t *order, const effect_t *effect)
 {
     int32_t index = s_take_effect(self, effect);
+    if (ZVT_PLANTED(ACK_BEFORE_COMMIT) && effect->kind == EFFECT_ACK) return turn_do_effects(self, index);
     if (order->staged_last != NONE) {
         staged_t *staged = &self->staged[order->staged_last];
         s_chain_effect(self, &staged->effects_first, &staged->effects_last, index);

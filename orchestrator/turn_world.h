@@ -11,10 +11,13 @@
 #include "zvt_pools.h"
 
 enum {
-    STAGED_MAX = ZVT_POOL(32768, 1024),         /* events not in a batch yet */
+    STAGED_MAX = ZVT_POOL(131072, 4096),        /* events not in a batch yet */
     STAGED_PAYLOAD_MAX = 2048,  /* bytes; the largest event of the schema is below */
     STAGED_RESERVE = ZVT_POOL(8192, 256),      /* kept free for what venues report: new orders are refused before */
-    EFFECTS_MAX = ZVT_POOL(32768, 1024),
+    STAGED_PER_SAGA = 6,        /* events that an order in work may still make before its intent is complete */
+    STAGED_PER_FILL = 3,        /* executed, position.updated, completed */
+    EFFECTS_MAX = ZVT_POOL(131072, 4096),
+    EFFECTS_PER_SAGA = 4,       /* acknowledgement, send, cancel, answer */
     FILLS_MAX = ZVT_POOL(16384, 256),
     WAITERS_MAX = ZVT_POOL(8192, 64),
     POSITIONS_MAX = ZVT_POOL(65536, 256),
@@ -79,6 +82,7 @@ typedef struct {
     zvt_id_t position_id;
     uint32_t version;
     int64_t quantity_e8; /* signed; what is on its way into the log counts */
+    int32_t last_order;  /* whose fill changed it last in this run, or ORDER_NONE: its events may still be staged */
 } position_t;
 
 /* What we know of a venue's report stream. */
@@ -126,6 +130,7 @@ struct turn_core {
     /* fills, waiters, trouble */
     fill_t *fills;
     int32_t fills_free, fills_first, fills_last;
+    uint32_t fills_used;
     int64_t fills_asked_ns;
     uint64_t last_position_seq; /* portfolio and risk must have applied up to here */
     waiter_t *waiters;
@@ -144,6 +149,8 @@ struct turn_core {
 
     bool halted;
     char halt_reason[ZVT_MESSAGE_SIZE];
+    bool halt_latched;            /* an operator's halt that must be in force whatever the log says; outlives a clear */
+    zvt_risk_halted_t halt_latch; /* who and why */
     bool service_up[TURN_SERVICES];
     uint64_t service_incarnation[TURN_SERVICES];
     uint64_t orders_ended;
@@ -175,7 +182,10 @@ void turn_after(turn_core_t *self, order_t *order, const effect_t *effect);
 /* Publishes an acknowledgement now: it needs no commit (a refusal, a repetition), or has had it. */
 void turn_publish_ack(turn_core_t *self, const effect_t *effect);
 void turn_do_effects(turn_core_t *self, int32_t first);
+/* Room for one more order, with all that the orders and fills already taken may still make. */
 bool turn_has_room(const turn_core_t *self);
+/* Room for one more report of a venue; what does not fit is fetched again. */
+bool turn_has_room_for_report(const turn_core_t *self);
 void turn_stage_init(turn_core_t *self);
 void turn_stage_clear(turn_core_t *self);
 /* Flushes what has waited too long, and what waited for room. */

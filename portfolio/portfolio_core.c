@@ -333,6 +333,16 @@ static uint8_t s_add_fill(portfolio_core_t *self, const zvt_fill_apply_t *fill, 
     return ZVT_CODE_OK;
 }
 
+/* The writer asks a position's pending fills anew: those known so far may be in another order than it will record them. */
+static void s_restart_chain(portfolio_core_t *self, const zvt_fill_apply_t *fill)
+{
+    position_key_t key = s_key(fill->portfolio_id, fill->strategy_id, fill->symbol);
+    slot_t *slot = s_find_slot(self, &key);
+    if (slot == NULL) return;
+    while (slot->oldest != NONE) s_unlink(self, slot, slot->oldest);
+    s_drop_slot_if_unused(self, slot);
+}
+
 void portfolio_core_on_fill(portfolio_core_t *self, const zvt_fill_apply_t *fill, zvt_fill_applied_t *answer)
 {
     if (fill->epoch < self->epoch) {
@@ -341,6 +351,7 @@ void portfolio_core_on_fill(portfolio_core_t *self, const zvt_fill_apply_t *fill
     }
     s_see_epoch(self, fill->epoch);
     fill_key_t key = s_fill_key(fill);
+    if (fill->restart) s_restart_chain(self, fill);
     if (s_answer_again(self, fill, &key, answer)) return;
     uint8_t code = s_judge(fill);
     if (code == ZVT_CODE_OK) code = s_add_fill(self, fill, &key, answer);

@@ -26,6 +26,9 @@ typedef struct {
 struct exposure {
     zvt_map_t *order_map; /* order_id -> orders */
     zvt_map_t *key_map;   /* key -> slots */
+    zvt_map_t *ended_map; /* order_id -> ended: a question about an order may come after the order's end */
+    zvt_id_t *ended;      /* ring of EXPOSURE_ENDED_MAX */
+    uint64_t ended_count; /* ever */
     pool_t free_orders;
     pool_t free_slots;
     uint32_t *sorted; /* scratch of exposure_dump, as large as the larger table */
@@ -55,6 +58,8 @@ exposure_t *exposure_new(void)
     exposure_t *self = s_alloc(1, sizeof *self);
     self->order_map = zvt_map_new(sizeof(zvt_id_t), EXPOSURE_ORDERS_MAX);
     self->key_map = zvt_map_new(sizeof(exposure_key_t), EXPOSURE_KEYS_MAX);
+    self->ended_map = zvt_map_new(sizeof(zvt_id_t), EXPOSURE_ENDED_MAX);
+    self->ended = s_alloc(EXPOSURE_ENDED_MAX, sizeof *self->ended);
     self->free_orders = s_pool_new(EXPOSURE_ORDERS_MAX);
     self->free_slots = s_pool_new(EXPOSURE_KEYS_MAX);
     self->sorted = s_alloc(EXPOSURE_ORDERS_MAX, sizeof *self->sorted);
@@ -68,6 +73,8 @@ void exposure_destroy(exposure_t **self)
     if (*self == NULL) return;
     zvt_map_destroy(&(*self)->order_map);
     zvt_map_destroy(&(*self)->key_map);
+    zvt_map_destroy(&(*self)->ended_map);
+    free((*self)->ended);
     free((*self)->free_orders.numbers);
     free((*self)->free_slots.numbers);
     free((*self)->sorted);
@@ -181,6 +188,11 @@ exposure_sum_t exposure_of(const exposure_t *self, const exposure_key_t *key)
     return slot == NULL ? (exposure_sum_t){0} : slot->sum;
 }
 
+bool exposure_has_ended(const exposure_t *self, const zvt_id_t *order_id)
+{
+    return zvt_map_get(self->ended_map, order_id) != ZVT_MAP_NONE;
+}
+
 const exposure_order_t *exposure_order(const exposure_t *self, const zvt_id_t *order_id)
 {
     return s_find_order(self, order_id);
@@ -291,8 +303,18 @@ int exposure_on_position(exposure_t *self, const zvt_position_updated_t *positio
     return 0;
 }
 
+static void s_remember_ended(exposure_t *self, const zvt_id_t *order_id)
+{
+    if (exposure_has_ended(self, order_id)) return;
+    zvt_id_t *place = &self->ended[self->ended_count % EXPOSURE_ENDED_MAX];
+    if (self->ended_count >= EXPOSURE_ENDED_MAX) (void)zvt_map_remove(self->ended_map, place);
+    *place = *order_id;
+    ZVT_ASSERT(zvt_map_put(self->ended_map, place, (uint32_t)(self->ended_count++ % EXPOSURE_ENDED_MAX)) == 0);
+}
+
 void exposure_on_ended(exposure_t *self, const zvt_id_t *order_id)
 {
+    s_remember_ended(self, order_id);
     exposure_order_t *order = s_find_order(self, order_id);
     if (order == NULL) {
         self->stats.unmatched++;

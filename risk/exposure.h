@@ -19,7 +19,7 @@
 #include "zvt_pools.h"
 #include "zvt_schema.h"
 
-enum { EXPOSURE_ORDERS_MAX = ZVT_POOL(131072, 1024), EXPOSURE_KEYS_MAX = ZVT_POOL(16384, 256) };
+enum { EXPOSURE_ORDERS_MAX = ZVT_POOL(131072, 1024), EXPOSURE_KEYS_MAX = ZVT_POOL(16384, 256), EXPOSURE_ENDED_MAX = ZVT_POOL(65536, 512) };
 
 /* What a position belongs to. Text is padded with NULs, as every decoded record is. */
 typedef struct {
@@ -75,6 +75,8 @@ void exposure_destroy(exposure_t **self);
 
 /* ---- questions ---- */
 exposure_sum_t exposure_of(const exposure_t *self, const exposure_key_t *key);
+/* The log ended this order, not more than EXPOSURE_ENDED_MAX ends ago: nothing may be reserved for it any more. */
+bool exposure_has_ended(const exposure_t *self, const zvt_id_t *order_id);
 /* NULL: not known, or ended. Valid until the next change. */
 const exposure_order_t *exposure_order(const exposure_t *self, const zvt_id_t *order_id);
 /* True while another order of this key can be taken without risking that the log outgrows the tables. */

@@ -7,6 +7,7 @@
 #include "rate_window.h"
 #include "risk_checks.h"
 #include "zvt_mids.h"
+#include "zvt_planted.h"
 
 struct risk_core {
     const zvt_fleet_t *fleet;
@@ -105,6 +106,10 @@ static bool s_refuse_fenced(const risk_core_t *self, const zvt_risk_check_t *che
 static bool s_answer_again(const risk_core_t *self, const zvt_risk_check_t *check, const exposure_terms_t *terms,
                            zvt_risk_verdict_t *verdict)
 {
+    if (exposure_has_ended(self->exposure, &check->order_id)) {
+        risk_core_refuse(self, check, ZVT_CODE_ORDER_ENDED, "the log has ended this order", verdict);
+        return true;
+    }
     const exposure_order_t *order = exposure_order(self->exposure, &check->order_id);
     if (order == NULL) return false;
     if (memcmp(&order->terms, terms, sizeof *terms) != 0) {
@@ -126,7 +131,7 @@ static void s_note_exposure(const risk_core_t *self, const exposure_terms_t *ter
     __int128 pending_e8 = terms->side == ZVT_SIDE_BUY ? sum.pending_buy_e8 : -sum.pending_sell_e8;
     facts->position_e8 = sum.position_e8;
     facts->pending_overflow = pending_e8 > INT64_MAX || pending_e8 < INT64_MIN;
-    facts->pending_e8 = facts->pending_overflow ? 0 : (int64_t)pending_e8;
+    facts->pending_e8 = facts->pending_overflow || ZVT_PLANTED(FORGET_PENDING_EXPOSURE) ? 0 : (int64_t)pending_e8;
 }
 
 /* An order that is bound to a venue is judged by that venue's market, any other by the freshest quote. */

@@ -24,3 +24,5 @@ foreach(room ${ROOMS})
         include(tests/${room}.cmake)
     endif()
 endforeach()
+
+include(tests/sim.cmake)

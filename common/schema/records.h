@@ -573,7 +573,8 @@
     F(S, ENUM, side, SIDE, "", "buy or sell")                                                  \
     F(S, E8, price, 0, "quote asset", "price")                                                 \
     F(S, E8, quantity, 0, "base asset", "quantity")                                            \
-    F(S, E8, commission, 0, "quote asset", "fee")
+    F(S, E8, commission, 0, "quote asset", "fee")                                               \
+    F(S, BOOL, restart, 0, "", "the first pending fill of its position: what was asked before is asked anew")
 
 #define ZVT_FIELDS_fill_applied(F, S)                                                          \
     F(S, U64, incarnation, 0, "", "portfolio's run")                                           \
@@ -668,7 +669,8 @@
 
 #define ZVT_FIELDS_saved_position(F, S)                                                            \
     F(S, ID, position_id, 0, "", "the position")                                                   \
-    F(S, U32, version, 0, "", "its aggregate version")
+    F(S, U32, version, 0, "", "its aggregate version")                                             \
+    F(S, E8, quantity, 0, "base asset", "signed position")
 
 /* R(ID, c_name, type id, version, KIND, emitter, "wire name", meaning)
  * KIND  LOGGED event in the log; NOTICE event that is only published; MARKET data; MESSAGE between processes; STATE in
@@ -752,7 +754,7 @@
     R(OPEN_ORDERS_QUERY, open_orders_query, 180, 1, MESSAGE, "client, executor", "open_orders.query", "order.status .. list.end") \
     R(BALANCES_QUERY, balances_query, 181, 1, MESSAGE, "client", "balances.query", "balance .. list.end, from a gateway") \
     R(BALANCE, balance, 182, 1, MESSAGE, "venue, gateway", "balance", "one asset of the account") \
-    R(FILL_APPLY, fill_apply, 190, 1, MESSAGE, "orchestrator", "fill.apply", "what does this fill do to the position?") \
+    R(FILL_APPLY, fill_apply, 190, 2, MESSAGE, "orchestrator", "fill.apply", "what does this fill do to the position?") \
     R(FILL_APPLIED, fill_applied, 191, 1, MESSAGE, "portfolio", "fill.applied", "the answer") \
     R(LOG_BATCH, log_batch, 200, 1, MESSAGE, "orchestrator, replayer", "log.batch", "committed events follow in the same frame; topic log.SHARD") \
     R(LOG_TIP, log_tip, 201, 1, MESSAGE, "orchestrator", "log.tip", "heartbeat on topic log.SHARD") \

@@ -405,3 +405,13 @@ Test(portfolio_core, refuses_an_event_whose_payload_cannot_be_read)
     event.payload_length -= 1;
     cr_assert_lt(portfolio_core_on_event(s_core, &event), 0);
 }
+
+Test(portfolio_core, begins_a_chain_anew_when_the_writer_asks_in_another_order)
+{
+    zvt_fill_apply_t first = s_fill(1, 1, 100), second = s_fill(2, 2, 100);
+    cr_assert_eq(s_ask_ok(&second).new_quantity_e8, E8(2)); /* the question about the first was lost */
+    cr_assert_eq(s_ask_ok(&first).new_quantity_e8, E8(3));
+    first.restart = true;
+    cr_assert_eq(s_ask_ok(&first).new_quantity_e8, E8(1));
+    cr_assert_eq(s_ask_ok(&second).new_quantity_e8, E8(3));
+}

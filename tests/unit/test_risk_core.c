@@ -511,3 +511,13 @@ Test(risk_core, dumps_the_same_text_whatever_is_ephemeral)
     s_dump(after, sizeof after);
     cr_assert_str_eq(before, after);
 }
+
+Test(risk_core, reserves_nothing_for_an_order_that_the_log_has_ended)
+{
+    zvt_risk_check_t late = s_order(ZVT_SIDE_BUY, 1);
+    zvt_order_canceled_t canceled = {.order_id = late.order_id};
+    s_log_requested(&late);
+    s_log(ZVT_T_ORDER_CANCELED, &canceled);
+    cr_assert_str_eq(s_ask(&late), "ORDER_ENDED");
+    cr_assert_eq(exposure_stats(risk_core_exposure(s_core)).provisional, 0);
+}

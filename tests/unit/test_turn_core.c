@@ -37,7 +37,7 @@ static struct {
     /* behaviour */
     bool risk_silent, venue_silent, portfolio_silent;
     uint8_t risk_code;
-    uint64_t venue_seq;
+    uint64_t venue_seq, risk_min_seq;
 } w;
 
 static const char s_fleet_text[] =
@@ -122,6 +122,7 @@ static void s_ask(void *arg, turn_service_t service, zvt_type_t type, const void
 {
     (void)arg;
     if (service == TURN_EXECUTOR) s_ask_executor(type, record);
+    if (type == ZVT_T_RISK_CHECK) w.risk_min_seq = ((const zvt_risk_check_t *)record)->min_seq;
     if (type == ZVT_T_RISK_CHECK && !w.risk_silent) {
         const zvt_risk_check_t *check = record;
         zvt_risk_verdict_t verdict = {.order_id = check->order_id, .incarnation = 1, .code = w.risk_code};
@@ -688,6 +689,84 @@ Test(turn_core, clients_that_wait_are_told_when_the_log_is_lost)
     cr_assert_eq(w.places[1].code, ZVT_CODE_LOG_UNAVAILABLE);
 }
 
+Test(turn_core, a_halt_while_the_log_is_away_holds_and_is_recorded_before_anything_resumes)
+{
+    w.risk_silent = true;
+    zvt_record_t waiting = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&waiting);
+    s_settle();
+    turn_core_clear(w.core);
+    turn_client_t client = {{1}};
+    zvt_record_t halt = {.type = ZVT_T_HALT_REQUEST, .halt_request = {.halt = true, .requested_by = "me", .reason = "test"}};
+    turn_core_latch_halt(w.core, "me", "test");
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &halt);
+    cr_assert_eq(w.command_replies, 1);
+    cr_assert(w.command_reply.success);
+    turn_core_clear(w.core);
+    uint32_t before = w.log_count;
+    for (uint32_t i = 0; i < before; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    w.risk_silent = false;
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, 2, 0);
+    s_services_up();
+    s_settle();
+    cr_assert_eq(w.sent_count, 0);
+    cr_assert_eq(w.log[before + 1].type, ZVT_T_RISK_HALTED, "right after system.started");
+    turn_status_t status;
+    turn_core_status(w.core, &status);
+    cr_assert(status.halted);
+}
+
+Test(turn_core, a_wild_number_does_not_lock_its_sender_out)
+{
+    zvt_record_t wild = s_signal(1, ZVT_ORDER_TYPE_MARKET), honest = s_signal(2, ZVT_ORDER_TYPE_MARKET);
+    wild.signal.incarnation = UINT64_MAX;
+    s_give_signal(&wild);
+    wild.signal.incarnation = 5;
+    wild.signal.sender_seq = UINT64_MAX;
+    s_give_signal(&wild);
+    s_settle();
+    cr_assert_eq(w.acks_count, 2);
+    cr_assert_eq(w.acks[0].code, ZVT_CODE_MALFORMED);
+    cr_assert_eq(w.acks[1].code, ZVT_CODE_MALFORMED);
+    s_give_signal(&honest);
+    s_settle();
+    cr_assert_eq(w.acks[2].code, ZVT_CODE_OK);
+}
+
+Test(turn_core, a_request_id_used_for_another_order_is_refused)
+{
+    turn_client_t client = {{1}};
+    zvt_record_t request = {.type = ZVT_T_PLACE_REQUEST, .place_request = {.request_id = "r1"}};
+    request.place_request.order_request = s_terms(ZVT_ORDER_TYPE_MARKET);
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    s_settle();
+    request.place_request.order_request.quantity_e8 *= 2;
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    s_settle();
+    cr_assert_eq(w.places_count, 2);
+    cr_assert(!w.places[1].success);
+    cr_assert_eq(w.places[1].code, ZVT_CODE_DUPLICATE);
+    cr_assert_eq(w.sent_count, 1);
+}
+
+Test(turn_core, clients_that_wait_without_end_block_no_cancel)
+{
+    turn_client_t client = {{1}};
+    zvt_record_t request = {.type = ZVT_T_PLACE_REQUEST, .place_request = {.request_id = "r1", .wait = ZVT_WAIT_FILLED, .timeout_ms = UINT32_MAX}};
+    request.place_request.order_request = s_terms(ZVT_ORDER_TYPE_LIMIT);
+    for (int i = 0; i < 60; i++) turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    s_settle();
+    for (int i = 0; i < 10; i++) turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    cr_assert_eq(w.places_count, 6, "64 may wait for one order");
+    zvt_record_t row = {.type = ZVT_T_CANCEL_REQUEST};
+    cr_assert_eq(zvt_read_payload(&w.log[w.log_count - 1], &row), 0);
+    zvt_record_t cancel = {.type = ZVT_T_CANCEL_REQUEST, .cancel_request = {.order_id = row.order_accepted.order_id}};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &cancel);
+    s_settle();
+    cr_assert_geq(w.cancels, 1);
+}
+
 /* ---- checkpoints ---- */
 enum { SAVED_MAX = 1024 };
 static zvt_record_t *s_saved;
@@ -787,4 +866,144 @@ Test(turn_core, a_torn_checkpoint_is_noticed)
     cr_assert_eq(turn_core_load(folded, &s_saved[1]), ZVT_ERR_CORRUPT, "an order before the head");
     turn_core_destroy(&folded);
     free(s_saved);
+}
+
+/* ---- found by the simulator ---- */
+static void s_give_cancel(uint64_t sender_seq, const zvt_record_t *signal)
+{
+    zvt_record_t cancel = {.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = 5, .sender_seq = sender_seq}};
+    cancel.signal_cancel.signal_id = signal->signal.signal_id;
+    turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, &cancel);
+}
+
+/* The process dies, and another folds what is in the log. */
+static void s_restart(uint64_t epoch)
+{
+    turn_core_destroy(&w.core);
+    w.commit_pending = false;
+    w.queue_count = 0;
+    w.core = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, epoch, 0);
+    s_services_up();
+}
+
+Test(turn_core, a_cancel_before_a_venue_has_the_order_is_recorded_and_survives_a_restart)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    w.risk_silent = true;
+    s_give_signal(&signal);
+    s_give_cancel(2, &signal);
+    cr_assert_eq(w.acks_count, 0, "nothing is acknowledged before the commit");
+    s_settle();
+    cr_assert_eq(w.acks_count, 2);
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCEL_REQUESTED), 1);
+    w.risk_silent = false;
+    s_restart(2);
+    s_settle();
+    cr_assert_eq(w.sent_count, 0);
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
+}
+
+Test(turn_core, a_cancel_that_comes_again_is_acknowledged_when_the_first_is_durable)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    int acks = w.acks_count;
+    s_give_cancel(2, &signal);
+    s_give_cancel(2, &signal);
+    s_give_cancel(3, &signal);
+    cr_assert_eq(w.acks_count, acks);
+    s_settle();
+    cr_assert_eq(w.acks_count, acks + 3);
+}
+
+Test(turn_core, an_answer_about_a_fill_that_does_not_continue_the_position_is_asked_for_again)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    w.portfolio_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    zvt_fill_applied_t applied = {.incarnation = 1, .code = ZVT_CODE_OK};
+    applied.position.position_id = zvt_id_from_text("p", 1);
+    applied.position.quantity_change_e8 = ZVT_E8;
+    applied.position.new_quantity_e8 = 3 * ZVT_E8; /* on top of 2, which the log does not have */
+    ZVT_STR_SET(applied.exchange, "alpha");
+    snprintf(applied.position.exec_id, sizeof applied.position.exec_id, "E%llu", (unsigned long long)w.venue_seq);
+    s_queue(ZVT_T_FILL_APPLIED, &applied);
+    w.portfolio_silent = false;
+    s_deliver_all();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 0);
+    s_tick(60 * MS);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_COMPLETED), 1);
+}
+
+Test(turn_core, risk_must_know_the_whole_log_of_the_writers_before)
+{
+    zvt_record_t first = s_signal(1, ZVT_ORDER_TYPE_LIMIT), second = s_signal(2, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&first);
+    s_settle();
+    uint32_t last_seq = w.log_count;
+    s_restart(2);
+    s_give_signal(&second);
+    cr_assert_geq(w.risk_min_seq, last_seq);
+}
+
+Test(turn_core, a_venue_that_is_away_is_not_asked_without_a_pause)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    w.venue_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    s_give_cancel(2, &signal);
+    s_settle();
+    int queries = w.queries, since_asked = w.since_asked;
+    zvt_cancel_result_t result = {.exchange = "alpha", .code = ZVT_CODE_VENUE_UNREACHABLE};
+    ZVT_STR_SET(result.client_order_id, w.sent[0].client_order_id);
+    zvt_reports_tip_t tip = {.exchange = "alpha", .cursor = 7, .venue_seq = 9};
+    for (int i = 0; i < 20; i++) {
+        s_queue(ZVT_T_CANCEL_RESULT, &result);
+        s_queue(ZVT_T_REPORTS_TIP, &tip);
+        s_deliver_all();
+    }
+    cr_assert_leq(w.queries - queries, 1);
+    cr_assert_leq(w.since_asked - since_asked, 1);
+}
+
+static void s_queue_applied(uint64_t exec)
+{
+    zvt_fill_applied_t applied = {.incarnation = 1, .code = ZVT_CODE_OK, .exchange = "alpha"};
+    applied.position.position_id = zvt_id_from_text("p", 1);
+    snprintf(applied.position.exec_id, sizeof applied.position.exec_id, "E%llu", (unsigned long long)exec);
+    s_queue(ZVT_T_FILL_APPLIED, &applied);
+}
+
+Test(turn_core, a_position_changes_in_the_log_in_the_order_of_its_fills_even_if_an_order_waits_for_more)
+{
+    for (uint64_t i = 1; i <= 2; i++) {
+        zvt_record_t signal = s_signal(i, ZVT_ORDER_TYPE_LIMIT);
+        s_give_signal(&signal);
+    }
+    s_settle();
+    w.portfolio_silent = true;
+    s_queue_fill(&w.sent[0], ZVT_E8 / 2);
+    s_queue_fill(&w.sent[1], ZVT_E8);
+    s_queue_fill(&w.sent[0], ZVT_E8 / 2); /* keeps the first order waiting */
+    s_deliver_all();
+    s_queue_applied(w.venue_seq - 2);
+    s_queue_applied(w.venue_seq - 1);
+    s_deliver_all();
+    s_tick(0);
+    s_confirm();
+    cr_assert_eq(s_count(ZVT_T_POSITION_UPDATED), 2);
+    zvt_record_t executed;
+    for (uint32_t i = 0; i < w.log_count; i++) {
+        if (w.log[i].type != ZVT_T_ORDER_EXECUTED) continue;
+        cr_assert_eq(zvt_read_payload(&w.log[i], &executed), 0);
+        cr_assert_str_eq(executed.order_executed.client_order_id, w.sent[0].client_order_id, "the first fill comes first");
+        break;
+    }
 }

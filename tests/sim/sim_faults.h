@@ -1,0 +1,44 @@
+/* sim_faults -- which faults a seed has, how often, and what they do.
+ *
+ * Each seed enables a random subset of the kinds with random rates (swarm testing, Groce et al. 2012): a world with only
+ * torn commits reaches states that a world with everything at once never sees.
+ * Bounds   faults end when the world is healed. */
+#ifndef SIM_FAULTS_H
+#define SIM_FAULTS_H
+
+#include "sim_world.h"
+
+/* How a commit goes. */
+typedef struct {
+    int64_t before_ns; /* until it is durable */
+    int64_t after_ns;  /* until the writer hears */
+    bool commits;      /* it becomes durable */
+    bool heard;        /* the writer hears the truth; else its connection is lost */
+} sim_commit_fate_t;
+
+/* Draws the profile of the seed; `enabled` false: a world without faults. */
+void sim_faults_begin(bool enabled);
+/* No faults from here on: what was stopped goes on, what was cut off is joined, what is dead is started. */
+void sim_faults_heal(void);
+/* Called after each step of a process: it may be killed right here. */
+void sim_faults_after_step(sim_proc_t *proc);
+
+/* ---- asked by the parts of the world, each time ---- */
+int64_t sim_faults_delay_ns(void);
+bool sim_faults_loses(void);
+bool sim_faults_doubles(void);
+int64_t sim_faults_gather_ns(void);
+int64_t sim_faults_restart_ns(void);
+sim_commit_fate_t sim_faults_commit(void);
+int64_t sim_faults_venue_latency_ns(void);
+/* Storing an epoch fails: a full disk. */
+bool sim_faults_store_fails(void);
+/* How much of an unfinished batch a dying venue leaves in its ledger: 0 .. size, or all of it. */
+size_t sim_faults_torn(size_t size);
+/* A transaction whose client died before it was durable is finished all the same. */
+bool sim_faults_orphan_commits(void);
+
+/* One line that says what the seed has. */
+void sim_faults_describe(FILE *out);
+
+#endif

@@ -1,0 +1,279 @@
+/* Mirrors gateway_main.c, with the real paper adapter. Durable: the epoch. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "market_core.h"
+#include "order_entry_core.h"
+#include "paper_adapter.h"
+#include "sim_faults.h"
+#include "sim_oracle.h"
+#include "sim_procs.h"
+
+typedef struct {
+    sim_proc_t *proc;
+    const char *venue;
+    gateway_adapter_t *adapter;
+    gateway_adapter_t watched; /* the adapter as the core sees it: what leaves for the venue is looked at first */
+    uint64_t venue_incarnation;
+    market_core_t *market;
+    order_entry_core_t *orders;
+    zvt_hub_t *hub;
+    sim_pub_t *pub;
+    zvt_buf_t packed;
+} gateway_t;
+
+static uint64_t s_epochs[SIM_VENUES]; /* the files */
+
+void sim_gateway_reset(void)
+{
+    memset(s_epochs, 0, sizeof s_epochs);
+}
+
+uint64_t sim_gateway_epoch(uint32_t venue)
+{
+    return s_epochs[venue];
+}
+
+/* ---- market data out ---- */
+static void s_emit_market(void *arg, uint32_t instrument, zvt_type_t type, const void *record)
+{
+    gateway_t *self = arg;
+    static const char *const prefixes[ZVT_T_LIMIT] = {
+        [ZVT_T_PRICE_UPDATED] = "quote", [ZVT_T_TRADE_TICK] = "trade", [ZVT_T_ORDERBOOK_UPDATED] = "book"};
+    char topic[64];
+    if (instrument == MARKET_CORE_VENUE)
+        snprintf(topic, sizeof topic, "status.%s", self->venue);
+    else
+        snprintf(topic, sizeof topic, "%s.%s.%s", prefixes[type], self->venue, sim.fleet->instruments[instrument].symbol);
+    self->packed.length = 0;
+    ZVT_ASSERT(zvt_pack(&self->packed, type, record) == 0);
+    sim_pub_send(self->pub, topic, self->packed.data, self->packed.length);
+}
+
+/* ---- the adapter's events ---- */
+static void s_on_up(void *arg, uint64_t incarnation, uint64_t venue_seq)
+{
+    gateway_t *self = arg;
+    market_core_on_up(self->market, incarnation != self->venue_incarnation);
+    self->venue_incarnation = incarnation;
+    order_entry_core_on_up(self->orders, incarnation, venue_seq);
+}
+
+static void s_on_down(void *arg)
+{
+    gateway_t *self = arg;
+    market_core_on_down(self->market);
+    order_entry_core_on_down(self->orders);
+}
+
+static void s_on_tip(void *arg, uint64_t venue_seq)
+{
+    order_entry_core_on_tip(((gateway_t *)arg)->orders, venue_seq);
+}
+
+static void s_on_quote(void *arg, uint32_t instrument, const zvt_price_updated_t *quote)
+{
+    market_core_on_quote(((gateway_t *)arg)->market, instrument, quote);
+}
+
+static void s_on_trade(void *arg, uint32_t instrument, const zvt_trade_tick_t *trade)
+{
+    market_core_on_trade(((gateway_t *)arg)->market, instrument, trade);
+}
+
+static void s_on_book(void *arg, uint32_t instrument, const zvt_orderbook_updated_t *book)
+{
+    market_core_on_book(((gateway_t *)arg)->market, instrument, book);
+}
+
+static void s_on_status(void *arg, const zvt_market_status_t *status)
+{
+    market_core_on_status(((gateway_t *)arg)->market, status);
+}
+
+static void s_on_report(void *arg, const zvt_report_t *report)
+{
+    order_entry_core_on_report(((gateway_t *)arg)->orders, report);
+}
+
+static void s_on_cancel_result(void *arg, const zvt_cancel_result_t *result)
+{
+    order_entry_core_on_cancel_result(((gateway_t *)arg)->orders, result);
+}
+
+static void s_on_order_status(void *arg, const zvt_order_status_t *status)
+{
+    order_entry_core_on_order_status(((gateway_t *)arg)->orders, status);
+}
+
+static void s_on_reports_end(void *arg, const zvt_reports_tip_t *tip)
+{
+    order_entry_core_on_reports_end(((gateway_t *)arg)->orders, tip);
+}
+
+static void s_on_balance(void *arg, const zvt_balance_t *balance)
+{
+    order_entry_core_on_balance(((gateway_t *)arg)->orders, balance);
+}
+
+static void s_on_list_end(void *arg, const zvt_list_end_t *end)
+{
+    order_entry_core_on_list_end(((gateway_t *)arg)->orders, end);
+}
+
+static const gateway_adapter_events_t s_events = {
+    .on_up = s_on_up, .on_down = s_on_down, .on_tip = s_on_tip, .on_quote = s_on_quote, .on_trade = s_on_trade,
+    .on_book = s_on_book, .on_status = s_on_status, .on_report = s_on_report, .on_cancel_result = s_on_cancel_result,
+    .on_order_status = s_on_order_status, .on_reports_end = s_on_reports_end, .on_balance = s_on_balance,
+    .on_list_end = s_on_list_end,
+};
+
+/* ---- the way to the venue, watched ---- */
+static gateway_t *s_of(gateway_adapter_t *watched)
+{
+    return (gateway_t *)((char *)watched - offsetof(gateway_t, watched));
+}
+
+static int s_place(gateway_adapter_t *watched, const zvt_order_send_t *order)
+{
+    gateway_t *self = s_of(watched);
+    int status = self->adapter->place(self->adapter, order);
+    if (status == 0) sim_oracle_on_place(self->proc->index, order);
+    return status;
+}
+
+static int s_cancel(gateway_adapter_t *watched, const zvt_order_cancel_t *cancel)
+{
+    gateway_t *self = s_of(watched);
+    return self->adapter->cancel(self->adapter, cancel);
+}
+
+static int s_query(gateway_adapter_t *watched, const zvt_order_query_t *query)
+{
+    gateway_t *self = s_of(watched);
+    return self->adapter->query(self->adapter, query);
+}
+
+static int s_reports_since(gateway_adapter_t *watched, const zvt_reports_since_t *since)
+{
+    gateway_t *self = s_of(watched);
+    return self->adapter->reports_since(self->adapter, since);
+}
+
+static int s_open_orders(gateway_adapter_t *watched, const zvt_open_orders_query_t *query)
+{
+    gateway_t *self = s_of(watched);
+    return self->adapter->open_orders(self->adapter, query);
+}
+
+static int s_balances(gateway_adapter_t *watched, const zvt_balances_query_t *query)
+{
+    gateway_t *self = s_of(watched);
+    return self->adapter->balances(self->adapter, query);
+}
+
+static const gateway_adapter_t s_watch = {.place = s_place, .cancel = s_cancel, .query = s_query,
+                                          .reports_since = s_reports_since, .open_orders = s_open_orders, .balances = s_balances};
+
+/* ---- order entry ---- */
+static order_entry_now_t s_now(void)
+{
+    return (order_entry_now_t){.utc_ns = sim_utc_ns(), .monotonic_ns = sim.now_ns};
+}
+
+static void s_send(void *arg, const zvt_peer_t *peer, zvt_type_t type, const void *record)
+{
+    zvt_hub_send(((gateway_t *)arg)->hub, peer, type, record);
+}
+
+static int s_store_epoch(void *arg, uint64_t epoch)
+{
+    const gateway_t *self = arg;
+    if (sim_faults_store_fails()) return ZVT_ERR_IO;
+    s_epochs[self->proc->index] = epoch;
+    return 0;
+}
+
+static void s_answer_quotes(gateway_t *self, const zvt_peer_t *peer)
+{
+    zvt_list_end_t end = {.count = 0};
+    market_core_flush(self->market);
+    for (uint32_t i = 0; i < sim.fleet->instruments_count; i++) {
+        const zvt_price_updated_t *quote = market_core_quote(self->market, i);
+        if (quote == NULL) continue;
+        zvt_hub_send(self->hub, peer, ZVT_T_PRICE_UPDATED, quote);
+        end.count++;
+    }
+    zvt_hub_send(self->hub, peer, ZVT_T_LIST_END, &end);
+}
+
+static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
+{
+    gateway_t *self = arg;
+    if (record->type == ZVT_T_QUOTES_QUERY)
+        s_answer_quotes(self, peer);
+    else
+        (void)order_entry_core_on_request(self->orders, peer, record, s_now());
+}
+
+static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hello, zvt_hello_t *reply)
+{
+    gateway_t *self = arg;
+    order_entry_core_on_hello(self->orders, peer, hello);
+    reply->epoch = order_entry_core_epoch(self->orders);
+    reply->cursor = order_entry_core_venue_seq(self->orders);
+}
+
+static void s_on_round(void *arg)
+{
+    market_core_flush(((gateway_t *)arg)->market);
+}
+
+static void s_on_second(void *arg)
+{
+    gateway_t *self = arg;
+    market_core_repeat_status(self->market);
+    order_entry_core_on_time(self->orders, s_now());
+}
+
+void *sim_gateway_start(sim_proc_t *proc)
+{
+    gateway_t *self = calloc(1, sizeof *self);
+    char problem[ZVT_PROBLEM_SIZE], endpoint[ZVT_ENDPOINT_SIZE];
+    ZVT_ASSERT(self != NULL);
+    self->proc = proc;
+    self->venue = sim.fleet->venues[proc->index].name;
+    self->packed = zvt_buf_new(4096);
+    self->watched = s_watch;
+    zvt_endpoint(endpoint, "market", self->venue);
+    self->pub = sim_pub_new(proc->loop, endpoint);
+    self->market = market_core_new(sim.fleet, self->venue, true, s_emit_market, self);
+    self->adapter = paper_adapter_new(proc->loop, sim.fleet, self->venue, &proc->identity, &s_events, self, problem);
+    ZVT_ASSERT(self->adapter != NULL);
+    order_entry_out_t out = {.store_epoch = s_store_epoch, .send = s_send, .arg = self};
+    self->orders = order_entry_core_new(self->venue, &self->watched, &out, s_epochs[proc->index]);
+    zvt_endpoint(endpoint, "order-entry", self->venue);
+    ZVT_ASSERT(zvt_hub_new(&self->hub, proc->loop, endpoint, &proc->identity, s_on_request, s_on_hello, self) == 0);
+    zvt_loop_on_round(proc->loop, s_on_round, self);
+    zvt_loop_every(proc->loop, ZVT_SECOND_NS, s_on_second, self);
+    return self;
+}
+
+void sim_gateway_stop(sim_proc_t *proc)
+{
+    gateway_t *self = proc->run;
+    zvt_hub_destroy(&self->hub);
+    self->adapter->destroy(&self->adapter);
+    order_entry_core_destroy(&self->orders);
+    market_core_destroy(&self->market);
+    sim_pub_destroy(&self->pub);
+    zvt_buf_destroy(&self->packed);
+    free(self);
+}
+
+sim_doing_t sim_gateway_doing(sim_proc_t *proc)
+{
+    const gateway_t *self = proc->run;
+    if (!order_entry_core_venue_is_up(self->orders)) return SIM_DOING_STARTING;
+    return order_entry_core_asks(self->orders) > 0 ? SIM_DOING_WORKING : SIM_DOING_IDLE;
+}

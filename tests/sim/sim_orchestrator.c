@@ -1,0 +1,311 @@
+/* Mirrors orchestrator_main.c: sockets, lease and clock around the turn core. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim_db.h"
+#include "sim_faults.h"
+#include "sim_oracle.h"
+#include "sim_procs.h"
+#include "turn_core.h"
+
+#define TIP_PERIOD_NS (250 * ZVT_MS_NS)
+#define RETRY_NS (200 * ZVT_MS_NS)
+#define LEASE_CHECK_NS (500 * ZVT_MS_NS) /* an idle writer does not learn from its commits that another took the lease */
+enum { RECOVERY_CHUNK = 100 };
+
+typedef enum { LOG_AWAY, LOG_FOLDING, LOG_OPEN } log_state_t;
+
+typedef struct orchestrator orchestrator_t;
+typedef struct {
+    orchestrator_t *self;
+    turn_service_t service;
+    zvt_link_t *link;
+} service_link_t;
+
+struct orchestrator {
+    sim_proc_t *proc;
+    turn_core_t *core;
+    zvt_puller_t *signals;
+    zvt_hub_t *requests;
+    sim_pub_t *events;
+    zvt_hello_t identity;
+    service_link_t services[TURN_SERVICES];
+    log_state_t state;
+    uint64_t epoch, folded_seq, last_seq;
+    int64_t lost_ns;
+    int wake_timer, retry_timer;
+};
+
+/* ---- the world of the turn core ---- */
+static void s_commit(void *arg, const turn_batch_t *batch)
+{
+    orchestrator_t *self = arg;
+    sim_db_append(self->proc->index, batch);
+}
+
+static void s_ask(void *arg, turn_service_t service, zvt_type_t type, const void *record)
+{
+    orchestrator_t *self = arg;
+    sim_oracle_on_ask(type, record);
+    zvt_link_send(self->services[service].link, type, record);
+}
+
+static void s_reply(void *arg, const turn_client_t *client, zvt_type_t type, const void *record)
+{
+    orchestrator_t *self = arg;
+    zvt_peer_t peer;
+    memcpy(&peer, client->bytes, sizeof peer);
+    sim_oracle_on_reply(type, record);
+    zvt_hub_send(self->requests, &peer, type, record);
+}
+
+static void s_publish(void *arg, const char *topic, const void *data, size_t length)
+{
+    orchestrator_t *self = arg;
+    if (strncmp(topic, "ack.", 4) == 0) sim_oracle_on_ack(self->proc->name, topic + 4, data, length);
+    sim_pub_send(self->events, topic, data, length);
+}
+
+static void s_tell_time(orchestrator_t *self)
+{
+    turn_core_set_time(self->core, sim_utc_ns(), sim.now_ns);
+}
+
+/* ---- sockets ---- */
+static void s_on_signal(void *arg, const zvt_record_t *record)
+{
+    orchestrator_t *self = arg;
+    s_tell_time(self);
+    turn_core_on_record(self->core, TURN_FROM_SIGNALS, NULL, record);
+}
+
+static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
+{
+    orchestrator_t *self = arg;
+    turn_client_t client = {{0}};
+    memcpy(client.bytes, peer, sizeof *peer);
+    s_tell_time(self);
+    turn_core_on_record(self->core, TURN_FROM_CLIENT, &client, record);
+}
+
+static void s_on_service_record(void *arg, const zvt_record_t *record)
+{
+    service_link_t *service = arg;
+    s_tell_time(service->self);
+    turn_core_on_record(service->self->core, TURN_FROM_SERVICE, NULL, record);
+}
+
+static void s_on_service_up(void *arg, const zvt_hello_t *peer)
+{
+    service_link_t *service = arg;
+    s_tell_time(service->self);
+    turn_core_on_service_up(service->self->core, service->service, peer->incarnation);
+}
+
+static void s_on_service_down(void *arg)
+{
+    service_link_t *service = arg;
+    s_tell_time(service->self);
+    turn_core_on_service_down(service->self->core, service->service);
+}
+
+static void s_link_services(orchestrator_t *self)
+{
+    static const char *const names[TURN_SERVICES] = {[TURN_RISK] = "risk", [TURN_EXECUTOR] = "execute", [TURN_PORTFOLIO] = "portfolio"};
+    for (unsigned i = 0; i < TURN_SERVICES; i++) {
+        self->services[i] = (service_link_t){.self = self, .service = (turn_service_t)i};
+        zvt_link_handler_t handler = {.on_record = s_on_service_record, .on_up = s_on_service_up, .on_down = s_on_service_down,
+                                      .arg = &self->services[i]};
+        self->services[i].link = zvt_link_new(self->proc->loop, names[i], &self->identity, &handler);
+    }
+}
+
+/* ---- the log ---- */
+static void s_on_committed(void *arg)
+{
+    orchestrator_t *self = arg;
+    s_tell_time(self);
+    turn_core_on_commit(self->core);
+}
+
+static void s_on_lost(void *arg, const char *reason, bool fenced)
+{
+    orchestrator_t *self = arg;
+    SIM_COUNT("logs lost");
+    SIM_TRACE("* %s loses the log: %s", self->proc->name, reason);
+    self->state = LOG_AWAY;
+    self->lost_ns = sim.now_ns;
+    turn_core_clear(self->core);
+    if (fenced) {
+        sim_proc_exit(self->proc, "another orchestrator has taken the lease");
+        return;
+    }
+    zvt_loop_arm(self->proc->loop, self->retry_timer, self->lost_ns + 1);
+}
+
+/* ---- checkpoints: the fold of a part of the log, saved by a core of its own, as the checkpointer does it ---- */
+static int s_on_saved(void *arg, zvt_type_t type, const void *saved)
+{
+    static zvt_record_t record;
+    record.type = type;
+    memcpy(&record.hello, saved, zvt_desc(type)->size);
+    return turn_core_load(arg, &record);
+}
+
+static void s_no_commit(void *arg, const turn_batch_t *batch)
+{
+    (void)arg;
+    (void)batch;
+}
+
+static void s_load_checkpoint(orchestrator_t *self)
+{
+    turn_io_t io = {.commit = s_no_commit}; /* a core that only folds calls nothing else */
+    turn_core_t *checkpointer = turn_core_new(sim.fleet, "checkpointer", &io, 1);
+    uint64_t to_seq = 1 + sim_below(self->last_seq);
+    int status = 0;
+    for (uint64_t seq = 1; seq <= to_seq && status == 0; seq++) status = turn_core_fold(checkpointer, sim_db_event(seq));
+    if (status == 0) status = turn_core_save(checkpointer, s_on_saved, self->core);
+    if (status == 0) status = turn_core_load_end(self->core);
+    if (status != 0 || turn_core_folded_seq(self->core) != to_seq)
+        sim_violation("a checkpoint can be loaded", NULL, "of seq %" PRIu64 ": %s", to_seq, zvt_strerror(status));
+    self->folded_seq = to_seq;
+    turn_core_destroy(&checkpointer);
+    SIM_COUNT("recoveries from a checkpoint");
+}
+
+static void s_take_lease(orchestrator_t *self)
+{
+    sim_db_writer_t writer = {.committed = s_on_committed, .lost = s_on_lost, .arg = self};
+    if (sim_db_take(self->proc->index, self->proc, &writer, &self->epoch, &self->last_seq) != 0) {
+        zvt_loop_arm(self->proc->loop, self->retry_timer, sim.now_ns + RETRY_NS);
+        return;
+    }
+    /* The statements block the process for a while. */
+    int64_t until_ns = sim.now_ns + sim_between(1, 30) * ZVT_MS_NS;
+    if (!sim.healed && self->proc->paused_until_ns < until_ns) self->proc->paused_until_ns = until_ns;
+    turn_core_clear(self->core);
+    self->folded_seq = 0;
+    if (self->last_seq > 0 && sim_below(2) == 0) s_load_checkpoint(self);
+    self->state = LOG_FOLDING;
+}
+
+static void s_open(orchestrator_t *self)
+{
+    self->state = LOG_OPEN;
+    s_tell_time(self);
+    turn_core_open(self->core, self->epoch, sim.now_ns - self->lost_ns);
+    self->identity.epoch = self->epoch;
+    for (unsigned i = 0; i < TURN_SERVICES; i++) zvt_link_hello(self->services[i].link);
+    SIM_COUNT("recoveries");
+}
+
+static void s_fold_chunk(orchestrator_t *self)
+{
+    if (self->folded_seq >= self->last_seq) {
+        s_open(self);
+        return;
+    }
+    if (!sim_db_is_up()) {
+        s_on_lost(self, "the database does not answer", false);
+        return;
+    }
+    for (int i = 0; i < RECOVERY_CHUNK && self->folded_seq < self->last_seq; i++) {
+        int status = turn_core_fold(self->core, sim_db_event(self->folded_seq + 1));
+        if (status != 0)
+            sim_violation("the log can be folded", NULL, "seq %" PRIu64 ": %s", self->folded_seq + 1, zvt_strerror(status));
+        self->folded_seq++;
+    }
+    zvt_loop_again(self->proc->loop);
+}
+
+static void s_on_retry(void *arg)
+{
+    orchestrator_t *self = arg;
+    if (self->state == LOG_AWAY) s_take_lease(self);
+    zvt_loop_again(self->proc->loop);
+}
+
+/* ---- rounds and timers ---- */
+static void s_on_round(void *arg)
+{
+    orchestrator_t *self = arg;
+    s_tell_time(self);
+    if (self->state == LOG_FOLDING) s_fold_chunk(self);
+    turn_core_end_turn(self->core);
+    zvt_loop_arm(self->proc->loop, self->wake_timer, turn_core_next_ns(self->core));
+}
+
+static void s_on_wake(void *arg)
+{
+    (void)arg;
+}
+
+static void s_on_tip(void *arg)
+{
+    turn_core_publish_tip(((orchestrator_t *)arg)->core);
+}
+
+static void s_on_lease_check(void *arg)
+{
+    orchestrator_t *self = arg;
+    bool replaced = self->state == LOG_OPEN && sim_db_is_up() && sim_db_epoch() != self->epoch;
+    if (replaced && !sim_db_is_committing(self->proc->index)) s_on_lost(self, "the lease has another epoch", true);
+}
+
+/* ---- life ---- */
+void *sim_orchestrator_start(sim_proc_t *proc)
+{
+    orchestrator_t *self = calloc(1, sizeof *self);
+    ZVT_ASSERT(self != NULL);
+    turn_io_t io = {.arg = self, .commit = s_commit, .ask = s_ask, .reply = s_reply, .publish = s_publish};
+    self->proc = proc;
+    self->identity = proc->identity;
+    self->lost_ns = sim.now_ns;
+    self->core = turn_core_new(sim.fleet, proc->name, &io, zvt_rng_next(&sim.rng));
+    zvt_loop_on_round(proc->loop, s_on_round, self);
+    self->wake_timer = zvt_loop_timer(proc->loop, s_on_wake, self);
+    self->retry_timer = zvt_loop_timer(proc->loop, s_on_retry, self);
+    ZVT_ASSERT(zvt_puller_new(&self->signals, proc->loop, "signals", s_on_signal, self) == 0);
+    ZVT_ASSERT(zvt_hub_new(&self->requests, proc->loop, "request", &self->identity, s_on_request, NULL, self) == 0);
+    self->events = sim_pub_new(proc->loop, "events");
+    s_link_services(self);
+    zvt_loop_every(proc->loop, TIP_PERIOD_NS, s_on_tip, self);
+    zvt_loop_every(proc->loop, LEASE_CHECK_NS, s_on_lease_check, self);
+    zvt_loop_arm(proc->loop, self->retry_timer, sim.now_ns + 1);
+    return self;
+}
+
+void sim_orchestrator_stop(sim_proc_t *proc)
+{
+    orchestrator_t *self = proc->run;
+    sim_db_disconnect(proc->index);
+    for (unsigned i = 0; i < TURN_SERVICES; i++) zvt_link_destroy(&self->services[i].link);
+    zvt_puller_destroy(&self->signals);
+    zvt_hub_destroy(&self->requests);
+    sim_pub_destroy(&self->events);
+    turn_core_destroy(&self->core);
+    free(self);
+}
+
+sim_doing_t sim_orchestrator_doing(sim_proc_t *proc)
+{
+    const orchestrator_t *self = proc->run;
+    turn_status_t status;
+    if (self->state == LOG_AWAY) return SIM_DOING_STARTING;
+    if (self->state == LOG_FOLDING) return SIM_DOING_RECOVERING;
+    if (sim_db_is_committing(proc->index)) return SIM_DOING_COMMITTING;
+    turn_core_status(self->core, &status);
+    return status.open_sagas > 0 ? SIM_DOING_WORKING : SIM_DOING_IDLE;
+}
+
+turn_core_t *sim_orchestrator_core(void)
+{
+    for (uint32_t i = 0; i < SIM_ORCHESTRATORS; i++) {
+        sim_proc_t *proc = sim_proc(SIM_ORCHESTRATOR, i);
+        orchestrator_t *self = proc->run;
+        if (proc->alive && self->state == LOG_OPEN && self->epoch == sim_db_epoch()) return self->core;
+    }
+    return NULL;
+}
