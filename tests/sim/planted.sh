@@ -1,9 +1,9 @@
 #!/bin/sh
 # Plants one bug at a time into the simulator and shows the seed that finds it. Each must be found within 1,000 seeds.
-#   tests/sim/planted.sh [BUILD_DIR]      default: build-planted beside the checkout's build folders
+#   tests/sim/planted.sh [BUILD_DIR]      default: a folder under $TMPDIR
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
-build=${1:-$root/build-planted}
+build=${1:-${TMPDIR:-/tmp}/zvt-planted}
 bugs="ack_before_commit no_deduplication no_fence resend_without_asking forget_pending_exposure async_commit_dropped_tail"
 missed=0
 for bug in $bugs; do

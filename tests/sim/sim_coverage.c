@@ -93,8 +93,9 @@ static const struct {
     {"event order.cancel_requested", 300}, {"event saga.step_failed", 50}, {"event risk.halted", 100}, {"event system.started", 1500},
     {"tombstones", 30}, {"orders asked for", 200}, {"reports asked for again", 100}, {"orders sent twice to a venue", 5},
     {"signals resent", 500}, {"core signals_duplicate", 300}, {"core fenced", 5}, {"writers fenced by the log", 10},
-    {"logs lost", 200}, {"torn ledgers cut", 5}, {"orphaned transactions", 20},
-    {"fault crash", 300}, {"fault crash at a step", 300}, {"fault crash in the middle", 300}, {"recoveries from a checkpoint", 300}, {"fault crash twice", 50}, {"fault pause", 200}, {"fault zombie", 50},
+    {"logs lost", 200}, {"torn ledgers cut", 3}, {"orphaned transactions", 20},
+    {"fault crash", 300}, {"fault crash at a step", 300}, {"fault crash in the middle", 300}, {"recoveries from a checkpoint", 300},
+    {"fault crash twice", 50}, {"fault pause", 200}, {"fault zombie", 50},
     {"fault connection broken", 200}, {"fault cut off", 150}, {"fault stall", 200}, {"fault database restart", 100},
     {"fault database connection cut", 100}, {"fault clock jump", 50}, {"fault everything dies", 10}, {"fault message lost", 1000},
     {"fault message doubled", 1000}, {"fault slow message", 1000}, {"fault commit unheard", 100}, {"fault commit failed", 100},
@@ -110,7 +111,7 @@ static const struct {
     {SIM_ORCHESTRATOR, SIM_DOING_COMMITTING, 10}, {SIM_ORCHESTRATOR, SIM_DOING_RECOVERING, 1}, {SIM_ORCHESTRATOR, SIM_DOING_UNSENT, 3},
     {SIM_ORCHESTRATOR, SIM_DOING_WORKING, 3},     {SIM_RISK, SIM_DOING_WORKING, 3},            {SIM_RISK, SIM_DOING_RECOVERING, 1},
     {SIM_PORTFOLIO, SIM_DOING_WORKING, 1},        {SIM_EXECUTOR, SIM_DOING_WORKING, 3},        {SIM_GATEWAY, SIM_DOING_IDLE, 10},
-    {SIM_VENUE, SIM_DOING_UNDURABLE, 3},          {SIM_STRATEGY, SIM_DOING_WORKING, 10},
+    {SIM_VENUE, SIM_DOING_UNDURABLE, 5},          {SIM_STRATEGY, SIM_DOING_WORKING, 10},
 };
 
 bool sim_coverage_enough(FILE *out, uint64_t seeds)

@@ -263,7 +263,8 @@ void oracle_fold(const zvt_event_t *event)
         int32_t index = oracle_find(oracle.by_correlation, &event->correlation_id);
         if (index == ORACLE_NONE) sim_violation("every event has its saga", NULL, "seq %" PRIu64 " %s", event->seq, zvt_type_name(event->type));
         order = &oracle.orders[index];
-        REQUIRE(zvt_id_equal(&event->causation_id, &order->last_event_id), "causation is unbroken", order, "seq %" PRIu64 " %s", event->seq, zvt_type_name(event->type));
+        REQUIRE(zvt_id_equal(&event->causation_id, &order->last_event_id), "causation is unbroken", order, "seq %" PRIu64 " %s",
+                event->seq, zvt_type_name(event->type));
     }
     order->last_event_id = event->event_id;
     if (event->type == ZVT_T_POSITION_UPDATED) {

@@ -233,8 +233,8 @@ static void s_compare_followers(void)
     }
     s_compare("risk", s_dump_risk, sim_risk_core(), risk);
     s_compare("portfolio", s_dump_portfolio, sim_portfolio_core(), portfolio);
-    if (exposure_stats(risk_core_exposure(sim_risk_core())).provisional > 0)
-        sim_violation("no reservation is left behind", NULL, "%" PRIu32 " provisional ones at rest", exposure_stats(risk_core_exposure(sim_risk_core())).provisional);
+    uint32_t provisional = exposure_stats(risk_core_exposure(sim_risk_core())).provisional;
+    if (provisional > 0) sim_violation("no reservation is left behind", NULL, "%" PRIu32 " provisional ones at rest", provisional);
     risk_core_destroy(&risk);
     portfolio_core_destroy(&portfolio);
 }
