@@ -44,7 +44,7 @@ pid=$(pid_of quoter)
 kill -9 "$pid"
 is_back() { [[ -n $(pid_of "$1") && $(pid_of "$1") != "$2" ]]; }
 check "a strategy that is killed comes back" wait_until 10 is_back quoter "$pid"
-check_equal "nobody else was disturbed" "0 0 0 0 0 0 0 0 0 0" "$(process_rows 'p["restarts"] if p["kind"] != "strategy" else ""' | xargs)"
+check_equal "nobody else was disturbed" "0" "$(process_rows 'p["restarts"] if p["kind"] != "strategy" else ""' | xargs -n 1 | sort -u)"
 check_equal "the fleet trades on" true "$(buy BTC/USDT | field success)"
 orders_grow() { (($(sql "select count(*) from event_store where event_type = 'order.requested' and event_data->>'strategy_id' = '$1' and seq > $2") > 0)); }
 check "the killed strategy trades again" wait_until 30 orders_grow quoter "$seq"
