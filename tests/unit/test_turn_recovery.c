@@ -1,0 +1,457 @@
+/* The turn core and its log: folds, restarts, checkpoints, and what must survive them. */
+#include "turn_fixture.h"
+
+TestSuite(turn_recovery, .init = s_setup, .fini = s_teardown);
+
+/* Dump of a fresh core that folds the log. */
+static char *s_fold_dump(void)
+{
+    turn_core_t *fresh = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(fresh, &w.log[i]), 0, "event %u", i);
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    turn_core_dump(fresh, out);
+    fclose(out);
+    turn_core_destroy(&fresh);
+    return text;
+}
+
+Test(turn_recovery, its_state_is_the_fold_of_its_log)
+{
+    for (uint64_t i = 1; i <= 30; i++) {
+        w.risk_code = i % 5 == 0 ? ZVT_CODE_MAX_POSITION : ZVT_CODE_OK;
+        w.venue_silent = i % 7 == 0;
+        zvt_record_t signal = s_signal(i, i % 3 == 0 ? ZVT_ORDER_TYPE_LIMIT : ZVT_ORDER_TYPE_MARKET);
+        s_give_signal(&signal);
+        s_settle();
+    }
+    char *live = NULL, *folded = s_fold_dump();
+    size_t length;
+    FILE *out = open_memstream(&live, &length);
+    turn_core_dump(w.core, out);
+    fclose(out);
+    cr_assert_str_eq(live, folded);
+    cr_assert_not_null(strstr(live, "accepted"));
+    free(live);
+    free(folded);
+}
+
+Test(turn_recovery, after_a_restart_it_asks_about_what_was_under_way_and_resumes_the_rest)
+{
+    w.venue_silent = true;
+    zvt_record_t sent = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&sent);
+    s_settle();
+    w.risk_silent = true;
+    zvt_record_t waiting = s_signal(2, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&waiting);
+    s_settle();
+    cr_assert_eq(w.sent_count, 1);
+    turn_core_t *before = w.core;
+    w.core = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    w.queries = w.sent_count = 0;
+    w.risk_silent = w.venue_silent = false;
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, 2, 0);
+    s_services_up();
+    s_settle();
+    cr_assert_geq(w.queries, 1);
+    cr_assert_eq(w.sent_count, 1, "only the one that had not been submitted");
+    cr_assert_eq(s_count(ZVT_T_ORDER_COMPLETED), 1);
+    /* a repetition of either signal is still known */
+    w.acks_count = 0;
+    s_give_signal(&sent);
+    s_give_signal(&waiting);
+    s_settle();
+    cr_assert_eq(w.acks_count, 2);
+    cr_assert_eq(w.acks[0].code, ZVT_CODE_DUPLICATE);
+    cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), 2);
+    turn_core_destroy(&before);
+}
+
+Test(turn_recovery, the_digest_at_a_barrier_is_the_folds_digest)
+{
+    turn_client_t client = {{1}};
+    char live[ZVT_ID_TEXT], folded[ZVT_ID_TEXT];
+    uint64_t items;
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_deliver_all(); /* in the middle of an order */
+    zvt_record_t barrier = {.type = ZVT_T_BARRIER_REQUEST};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &barrier);
+    s_settle();
+    cr_assert_eq(w.command_replies, 1);
+    uint64_t seq = w.command_reply.seq;
+    cr_assert(turn_core_digest(w.core, seq, live, &items));
+    turn_core_t *fresh = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(fresh, &w.log[i]), 0);
+    cr_assert(turn_core_digest(fresh, seq, folded, &items));
+    cr_assert_str_eq(live, folded);
+    turn_core_destroy(&fresh);
+}
+
+Test(turn_recovery, fills_of_a_position_are_recorded_in_the_order_they_were_asked)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    w.portfolio_silent = true;
+    s_queue_fill(&w.sent[0], ZVT_E8 / 4);
+    s_queue_fill(&w.sent[0], ZVT_E8 / 4);
+    s_settle();
+    /* the answer to the first one is lost */
+    zvt_fill_applied_t second = {.incarnation = 1, .code = ZVT_CODE_OK};
+    ZVT_STR_SET(second.exchange, "alpha");
+    snprintf(second.position.exec_id, sizeof second.position.exec_id, "E%llu", (unsigned long long)w.venue_seq);
+    s_queue(ZVT_T_FILL_APPLIED, &second);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 0);
+    w.portfolio_silent = false;
+    s_tick(2000 * MS);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 2);
+    zvt_record_t first_executed;
+    for (uint32_t i = w.log_count; i-- > 0;)
+        if (w.log[i].type == ZVT_T_ORDER_EXECUTED) cr_assert_eq(zvt_read_payload(&w.log[i], &first_executed), 0);
+    cr_assert_eq(first_executed.order_executed.venue_seq, w.venue_seq - 1);
+}
+
+Test(turn_recovery, clients_that_wait_are_told_when_the_log_is_lost)
+{
+    turn_client_t client = {{1}};
+    w.venue_silent = true;
+    zvt_record_t request = {.type = ZVT_T_PLACE_REQUEST, .place_request = {.request_id = "r1"}};
+    request.place_request.order_request = s_terms(ZVT_ORDER_TYPE_MARKET);
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    s_settle();
+    cr_assert_eq(w.places_count, 0);
+    turn_core_abandon(w.core);
+    turn_core_clear(w.core);
+    cr_assert_eq(w.places_count, 1);
+    cr_assert_eq(w.places[0].code, ZVT_CODE_LOG_UNAVAILABLE);
+    cr_assert(!zvt_id_is_none(&w.places[0].order_id));
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    cr_assert_eq(w.places_count, 2, "and refused until it is back");
+    cr_assert_eq(w.places[1].code, ZVT_CODE_LOG_UNAVAILABLE);
+}
+
+Test(turn_recovery, a_halt_while_the_log_is_away_holds_and_is_recorded_before_anything_resumes)
+{
+    w.risk_silent = true;
+    zvt_record_t waiting = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&waiting);
+    s_settle();
+    turn_core_clear(w.core);
+    turn_client_t client = {{1}};
+    zvt_record_t halt = {.type = ZVT_T_HALT_REQUEST, .halt_request = {.halt = true, .requested_by = "me", .reason = "test"}};
+    turn_core_latch_halt(w.core, "me", "test");
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &halt);
+    cr_assert_eq(w.command_replies, 1);
+    cr_assert(w.command_reply.success);
+    turn_core_clear(w.core);
+    uint32_t before = w.log_count;
+    for (uint32_t i = 0; i < before; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    w.risk_silent = false;
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, 2, 0);
+    s_services_up();
+    s_settle();
+    cr_assert_eq(w.sent_count, 0);
+    cr_assert_eq(w.log[before + 1].type, ZVT_T_RISK_HALTED, "right after system.started");
+    turn_status_t status;
+    turn_core_status(w.core, &status);
+    cr_assert(status.halted);
+}
+
+Test(turn_recovery, a_wild_number_does_not_lock_its_sender_out)
+{
+    zvt_record_t wild = s_signal(1, ZVT_ORDER_TYPE_MARKET), honest = s_signal(2, ZVT_ORDER_TYPE_MARKET);
+    wild.signal.incarnation = UINT64_MAX;
+    s_give_signal(&wild);
+    wild.signal.incarnation = 5;
+    wild.signal.sender_seq = UINT64_MAX;
+    s_give_signal(&wild);
+    s_settle();
+    cr_assert_eq(w.acks_count, 2);
+    cr_assert_eq(w.acks[0].code, ZVT_CODE_MALFORMED);
+    cr_assert_eq(w.acks[1].code, ZVT_CODE_MALFORMED);
+    s_give_signal(&honest);
+    s_settle();
+    cr_assert_eq(w.acks[2].code, ZVT_CODE_OK);
+}
+
+Test(turn_recovery, a_request_id_used_for_another_order_is_refused)
+{
+    turn_client_t client = {{1}};
+    zvt_record_t request = {.type = ZVT_T_PLACE_REQUEST, .place_request = {.request_id = "r1"}};
+    request.place_request.order_request = s_terms(ZVT_ORDER_TYPE_MARKET);
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    s_settle();
+    request.place_request.order_request.quantity_e8 *= 2;
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    s_settle();
+    cr_assert_eq(w.places_count, 2);
+    cr_assert(!w.places[1].success);
+    cr_assert_eq(w.places[1].code, ZVT_CODE_DUPLICATE);
+    cr_assert_eq(w.sent_count, 1);
+}
+
+Test(turn_recovery, clients_that_wait_without_end_block_no_cancel)
+{
+    turn_client_t client = {{1}};
+    zvt_record_t request = {.type = ZVT_T_PLACE_REQUEST, .place_request = {.request_id = "r1", .wait = ZVT_WAIT_FILLED, .timeout_ms = UINT32_MAX}};
+    request.place_request.order_request = s_terms(ZVT_ORDER_TYPE_LIMIT);
+    for (int i = 0; i < 60; i++) turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    s_settle();
+    for (int i = 0; i < 10; i++) turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    cr_assert_eq(w.places_count, 6, "64 may wait for one order");
+    zvt_record_t row = {.type = ZVT_T_CANCEL_REQUEST};
+    cr_assert_eq(zvt_read_payload(&w.log[w.log_count - 1], &row), 0);
+    zvt_record_t cancel = {.type = ZVT_T_CANCEL_REQUEST, .cancel_request = {.order_id = row.order_accepted.order_id}};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &cancel);
+    s_settle();
+    cr_assert_geq(w.cancels, 1);
+}
+
+/* ---- checkpoints ---- */
+enum { SAVED_MAX = 1024 };
+static zvt_record_t *s_saved;
+static int s_saved_count;
+
+static int s_keep(void *arg, zvt_type_t type, const void *record)
+{
+    (void)arg;
+    cr_assert_lt(s_saved_count, SAVED_MAX);
+    s_saved[s_saved_count].type = type;
+    memcpy(&s_saved[s_saved_count++].hello, record, zvt_desc(type)->size);
+    return 0;
+}
+
+static char *s_dump(turn_core_t *core)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    turn_core_dump(core, out);
+    fclose(out);
+    return text;
+}
+
+static void s_make_history(void)
+{
+    for (uint64_t i = 1; i <= 20; i++) {
+        w.risk_code = i % 5 == 0 ? ZVT_CODE_MAX_POSITION : ZVT_CODE_OK;
+        w.venue_silent = i % 7 == 0;
+        zvt_record_t signal = s_signal(i, i % 3 == 0 ? ZVT_ORDER_TYPE_LIMIT : ZVT_ORDER_TYPE_MARKET);
+        s_give_signal(&signal);
+        s_settle();
+    }
+}
+
+Test(turn_recovery, a_checkpoint_and_the_events_after_it_give_the_same_state_as_the_whole_log)
+{
+    s_saved = calloc(SAVED_MAX, sizeof *s_saved);
+    s_make_history();
+    char *whole = s_fold_dump();
+    for (uint32_t cut = 1; cut <= w.log_count; cut += 7) {
+        turn_core_t *first = s_new_core(), *second = s_new_core();
+        for (uint32_t i = 0; i < cut; i++) cr_assert_eq(turn_core_fold(first, &w.log[i]), 0);
+        s_saved_count = 0;
+        cr_assert_eq(turn_core_save(first, s_keep, NULL), 0);
+        for (int i = 0; i < s_saved_count; i++) cr_assert_eq(turn_core_load(second, &s_saved[i]), 0);
+        cr_assert_eq(turn_core_load_end(second), 0);
+        cr_assert_eq(turn_core_folded_seq(second), cut);
+        for (uint32_t i = cut; i < w.log_count; i++) cr_assert_eq(turn_core_fold(second, &w.log[i]), 0, "event %u after %u", i, cut);
+        char *restored = s_dump(second);
+        cr_assert_str_eq(restored, whole);
+        free(restored);
+        turn_core_destroy(&first);
+        turn_core_destroy(&second);
+    }
+    free(whole);
+    free(s_saved);
+}
+
+Test(turn_recovery, a_core_made_of_a_checkpoint_still_knows_every_command)
+{
+    s_saved = calloc(SAVED_MAX, sizeof *s_saved);
+    s_make_history();
+    turn_core_t *folded = s_new_core(), *working = w.core;
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(folded, &w.log[i]), 0);
+    s_saved_count = 0;
+    cr_assert_eq(turn_core_save(folded, s_keep, NULL), 0);
+    w.core = s_new_core();
+    for (int i = 0; i < s_saved_count; i++) cr_assert_eq(turn_core_load(w.core, &s_saved[i]), 0);
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, 2, 0);
+    uint32_t requested = s_count(ZVT_T_ORDER_REQUESTED);
+    for (uint64_t i = 1; i <= 20; i++) {
+        zvt_record_t signal = s_signal(i, ZVT_ORDER_TYPE_MARKET);
+        s_give_signal(&signal);
+    }
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), requested);
+    turn_core_destroy(&folded);
+    turn_core_destroy(&working);
+    free(s_saved);
+}
+
+Test(turn_recovery, a_torn_checkpoint_is_noticed)
+{
+    s_saved = calloc(SAVED_MAX, sizeof *s_saved);
+    s_make_history();
+    turn_core_t *folded = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(folded, &w.log[i]), 0);
+    s_saved_count = 0;
+    cr_assert_eq(turn_core_save(folded, s_keep, NULL), 0);
+    turn_core_clear(folded);
+    for (int i = 0; i + 1 < s_saved_count; i++) cr_assert_eq(turn_core_load(folded, &s_saved[i]), 0);
+    cr_assert_eq(turn_core_load_end(folded), ZVT_ERR_TRUNCATED);
+    turn_core_clear(folded);
+    cr_assert_eq(turn_core_load_end(folded), ZVT_ERR_TRUNCATED, "an empty one is no checkpoint");
+    cr_assert_eq(turn_core_load(folded, &s_saved[1]), ZVT_ERR_CORRUPT, "an order before the head");
+    turn_core_destroy(&folded);
+    free(s_saved);
+}
+
+/* ---- found by the simulator ---- */
+static void s_give_cancel(uint64_t sender_seq, const zvt_record_t *signal)
+{
+    zvt_record_t cancel = {.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = 5, .sender_seq = sender_seq}};
+    cancel.signal_cancel.signal_id = signal->signal.signal_id;
+    turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, &cancel);
+}
+
+/* The process dies, and another folds what is in the log. */
+static void s_restart(uint64_t epoch)
+{
+    turn_core_destroy(&w.core);
+    w.commit_pending = false;
+    w.queue_count = 0;
+    w.core = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, epoch, 0);
+    s_services_up();
+}
+
+Test(turn_recovery, a_cancel_before_a_venue_has_the_order_is_recorded_and_survives_a_restart)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    w.risk_silent = true;
+    s_give_signal(&signal);
+    s_give_cancel(2, &signal);
+    cr_assert_eq(w.acks_count, 0, "nothing is acknowledged before the commit");
+    s_settle();
+    cr_assert_eq(w.acks_count, 2);
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCEL_REQUESTED), 1);
+    w.risk_silent = false;
+    s_restart(2);
+    s_settle();
+    cr_assert_eq(w.sent_count, 0);
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
+}
+
+Test(turn_recovery, a_cancel_that_comes_again_is_acknowledged_when_the_first_is_durable)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    int acks = w.acks_count;
+    s_give_cancel(2, &signal);
+    s_give_cancel(2, &signal);
+    s_give_cancel(3, &signal);
+    cr_assert_eq(w.acks_count, acks);
+    s_settle();
+    cr_assert_eq(w.acks_count, acks + 3);
+}
+
+Test(turn_recovery, an_answer_about_a_fill_that_does_not_continue_the_position_is_asked_for_again)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    w.portfolio_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    zvt_fill_applied_t applied = {.incarnation = 1, .code = ZVT_CODE_OK};
+    applied.position.position_id = zvt_id_from_text("p", 1);
+    applied.position.quantity_change_e8 = ZVT_E8;
+    applied.position.new_quantity_e8 = 3 * ZVT_E8; /* on top of 2, which the log does not have */
+    ZVT_STR_SET(applied.exchange, "alpha");
+    snprintf(applied.position.exec_id, sizeof applied.position.exec_id, "E%llu", (unsigned long long)w.venue_seq);
+    s_queue(ZVT_T_FILL_APPLIED, &applied);
+    w.portfolio_silent = false;
+    s_deliver_all();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 0);
+    s_tick(60 * MS);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_COMPLETED), 1);
+}
+
+Test(turn_recovery, risk_must_know_the_whole_log_of_the_writers_before)
+{
+    zvt_record_t first = s_signal(1, ZVT_ORDER_TYPE_LIMIT), second = s_signal(2, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&first);
+    s_settle();
+    uint32_t last_seq = w.log_count;
+    s_restart(2);
+    s_give_signal(&second);
+    cr_assert_geq(w.risk_min_seq, last_seq);
+}
+
+Test(turn_recovery, a_venue_that_is_away_is_not_asked_without_a_pause)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    w.venue_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    s_give_cancel(2, &signal);
+    s_settle();
+    int queries = w.queries, since_asked = w.since_asked;
+    zvt_cancel_result_t result = {.exchange = "alpha", .code = ZVT_CODE_VENUE_UNREACHABLE};
+    ZVT_STR_SET(result.client_order_id, w.sent[0].client_order_id);
+    zvt_reports_tip_t tip = {.exchange = "alpha", .cursor = 7, .venue_seq = 9};
+    for (int i = 0; i < 20; i++) {
+        s_queue(ZVT_T_CANCEL_RESULT, &result);
+        s_queue(ZVT_T_REPORTS_TIP, &tip);
+        s_deliver_all();
+    }
+    cr_assert_leq(w.queries - queries, 1);
+    cr_assert_leq(w.since_asked - since_asked, 1);
+}
+
+static void s_queue_applied(uint64_t exec)
+{
+    zvt_fill_applied_t applied = {.incarnation = 1, .code = ZVT_CODE_OK, .exchange = "alpha"};
+    applied.position.position_id = zvt_id_from_text("p", 1);
+    snprintf(applied.position.exec_id, sizeof applied.position.exec_id, "E%llu", (unsigned long long)exec);
+    s_queue(ZVT_T_FILL_APPLIED, &applied);
+}
+
+Test(turn_recovery, a_position_changes_in_the_log_in_the_order_of_its_fills_even_if_an_order_waits_for_more)
+{
+    for (uint64_t i = 1; i <= 2; i++) {
+        zvt_record_t signal = s_signal(i, ZVT_ORDER_TYPE_LIMIT);
+        s_give_signal(&signal);
+    }
+    s_settle();
+    w.portfolio_silent = true;
+    s_queue_fill(&w.sent[0], ZVT_E8 / 2);
+    s_queue_fill(&w.sent[1], ZVT_E8);
+    s_queue_fill(&w.sent[0], ZVT_E8 / 2); /* keeps the first order waiting */
+    s_deliver_all();
+    s_queue_applied(w.venue_seq - 2);
+    s_queue_applied(w.venue_seq - 1);
+    s_deliver_all();
+    s_tick(0);
+    s_confirm();
+    cr_assert_eq(s_count(ZVT_T_POSITION_UPDATED), 2);
+    zvt_record_t executed;
+    for (uint32_t i = 0; i < w.log_count; i++) {
+        if (w.log[i].type != ZVT_T_ORDER_EXECUTED) continue;
+        cr_assert_eq(zvt_read_payload(&w.log[i], &executed), 0);
+        cr_assert_str_eq(executed.order_executed.client_order_id, w.sent[0].client_order_id, "the first fill comes first");
+        break;
+    }
+}

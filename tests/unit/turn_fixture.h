@@ -1,0 +1,285 @@
+/* turn_fixture -- a world around the turn core for its tests: a log in memory, and services that answer by the book. */
+#ifndef TURN_FIXTURE_H
+#define TURN_FIXTURE_H
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "turn_core.h"
+#include "zvt_fixed.h"
+
+/* A world for the turn core: a log in memory, and services that answer by the book unless a test says otherwise. */
+enum { LOG_MAX = 4096, QUEUE_MAX = 256, SENT_MAX = 64 };
+#define MS INT64_C(1000000)
+
+static struct {
+    turn_core_t *core;
+    zvt_fleet_t *fleet;
+    int64_t now_ns;
+    /* the database */
+    zvt_event_t log[LOG_MAX];
+    uint32_t log_count;
+    turn_batch_t committing;
+    bool commit_pending;
+    int commits;
+    /* answers on their way to the core */
+    zvt_record_t queue[QUEUE_MAX];
+    int queue_count;
+    /* what left */
+    zvt_order_send_t sent[SENT_MAX];
+    int sent_count, queries, cancels, since_asked;
+    zvt_signal_ack_t acks[SENT_MAX];
+    int acks_count;
+    zvt_place_reply_t places[SENT_MAX];
+    int places_count;
+    zvt_cancel_reply_t cancel_reply;
+    int cancel_replies;
+    zvt_command_reply_t command_reply;
+    int command_replies;
+    /* behaviour */
+    bool risk_silent, venue_silent, portfolio_silent;
+    uint8_t risk_code;
+    uint64_t venue_seq, risk_min_seq;
+} w;
+
+static const char s_fleet_text[] =
+    "instruments\n    BTC/USDT\n        tick = 0.01\n        lot = 0.00001\n        max_quantity = 10\n        max_position = 100\n"
+    "venues\n    alpha\n        taker_fee = 0.001\n    beta\n        taker_fee = 0.002\n";
+
+static inline void s_queue(zvt_type_t type, const void *record)
+{
+    cr_assert_lt(w.queue_count, QUEUE_MAX);
+    w.queue[w.queue_count].type = type;
+    memcpy(&w.queue[w.queue_count++].hello, record, zvt_desc(type)->size);
+}
+
+static inline void s_commit(void *arg, const turn_batch_t *batch)
+{
+    (void)arg;
+    cr_assert(!w.commit_pending, "one commit at a time");
+    w.commit_pending = true;
+    w.committing = *batch;
+}
+
+static inline zvt_report_t s_report(const zvt_order_send_t *send, uint8_t kind)
+{
+    zvt_report_t report = {.venue_seq = ++w.venue_seq, .kind = kind, .side = send->side, .code = ZVT_CODE_OK};
+    ZVT_STR_SET(report.exchange, send->exchange);
+    ZVT_STR_SET(report.client_order_id, send->client_order_id);
+    ZVT_STR_SET(report.exchange_order_id, "X1");
+    ZVT_STR_SET(report.symbol, send->symbol);
+    ZVT_STR_SET(report.commission_asset, "USDT");
+    return report;
+}
+
+static inline void s_queue_fill(const zvt_order_send_t *send, int64_t quantity_e8)
+{
+    zvt_report_t fill = s_report(send, ZVT_REPORT_KIND_FILL);
+    fill.price_e8 = 60000 * ZVT_E8;
+    fill.quantity_e8 = quantity_e8;
+    fill.commission_e8 = ZVT_E8;
+    snprintf(fill.exec_id, sizeof fill.exec_id, "E%llu", (unsigned long long)fill.venue_seq);
+    s_queue(ZVT_T_REPORT, &fill);
+}
+
+/* The invariant of the house: an order leaves only after its intent is in the log. */
+static inline void s_assert_intent_is_durable(const zvt_order_send_t *send)
+{
+    zvt_record_t record;
+    for (uint32_t i = 0; i < w.log_count; i++) {
+        if (w.log[i].type != ZVT_T_ORDER_SUBMITTED) continue;
+        cr_assert_eq(zvt_read_payload(&w.log[i], &record), 0);
+        if (strcmp(record.order_submitted.client_order_id, send->client_order_id) == 0) return;
+    }
+    cr_assert_fail("order %s was sent before its intent was committed", send->client_order_id);
+}
+
+static inline void s_venue_takes(const zvt_order_send_t *send)
+{
+    zvt_report_t accepted = s_report(send, ZVT_REPORT_KIND_ACCEPTED);
+    s_queue(ZVT_T_REPORT, &accepted);
+    if (send->order_type == ZVT_ORDER_TYPE_MARKET) s_queue_fill(send, send->quantity_e8);
+}
+
+static inline void s_ask_executor(zvt_type_t type, const void *record)
+{
+    if (type == ZVT_T_ROUTE_REQUEST) {
+        const zvt_route_request_t *request = record;
+        zvt_route_reply_t reply = {.order_id = request->order_id, .attempt = request->attempt, .code = ZVT_CODE_OK};
+        ZVT_STR_SET(reply.selected_exchange, strcmp(request->avoid, "alpha") == 0 ? "beta" : "alpha");
+        s_queue(ZVT_T_ROUTE_REPLY, &reply);
+    } else if (type == ZVT_T_ORDER_SEND) {
+        const zvt_order_send_t *send = record;
+        s_assert_intent_is_durable(send);
+        cr_assert_lt(w.sent_count, SENT_MAX);
+        w.sent[w.sent_count++] = *send;
+        if (!w.venue_silent) s_venue_takes(send);
+    }
+    w.queries += type == ZVT_T_ORDER_QUERY;
+    w.cancels += type == ZVT_T_ORDER_CANCEL;
+    w.since_asked += type == ZVT_T_REPORTS_SINCE;
+}
+
+static inline void s_ask(void *arg, turn_service_t service, zvt_type_t type, const void *record)
+{
+    (void)arg;
+    if (service == TURN_EXECUTOR) s_ask_executor(type, record);
+    if (type == ZVT_T_RISK_CHECK) w.risk_min_seq = ((const zvt_risk_check_t *)record)->min_seq;
+    if (type == ZVT_T_RISK_CHECK && !w.risk_silent) {
+        const zvt_risk_check_t *check = record;
+        zvt_risk_verdict_t verdict = {.order_id = check->order_id, .incarnation = 1, .code = w.risk_code};
+        s_queue(ZVT_T_RISK_VERDICT, &verdict);
+    }
+    if (type == ZVT_T_FILL_APPLY && !w.portfolio_silent) {
+        const zvt_fill_apply_t *apply = record;
+        zvt_fill_applied_t applied = {.incarnation = 1, .code = ZVT_CODE_OK};
+        applied.position.position_id = zvt_id_from_text("p", 1);
+        applied.position.order_id = apply->order_id;
+        ZVT_STR_SET(applied.exchange, apply->exchange);
+        ZVT_STR_SET(applied.position.exec_id, apply->exec_id);
+        s_queue(ZVT_T_FILL_APPLIED, &applied);
+    }
+}
+
+static inline void s_reply(void *arg, const turn_client_t *client, zvt_type_t type, const void *record)
+{
+    (void)arg;
+    (void)client;
+    if (type == ZVT_T_PLACE_REPLY) w.places[w.places_count++] = *(const zvt_place_reply_t *)record;
+    if (type == ZVT_T_CANCEL_REPLY) {
+        w.cancel_reply = *(const zvt_cancel_reply_t *)record;
+        w.cancel_replies++;
+    }
+    if (type == ZVT_T_COMMAND_REPLY) {
+        w.command_reply = *(const zvt_command_reply_t *)record;
+        w.command_replies++;
+    }
+}
+
+static inline void s_publish(void *arg, const char *topic, const void *data, size_t length)
+{
+    (void)arg;
+    zvt_record_t record;
+    zvt_cursor_t cursor = zvt_cursor(data, length);
+    if (strncmp(topic, "ack.", 4) != 0) return;
+    cr_assert_eq(zvt_read(&cursor, &record), 0);
+    w.acks[w.acks_count++] = record.signal_ack;
+}
+
+static inline void s_tick(int64_t step_ns)
+{
+    w.now_ns += step_ns;
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_end_turn(w.core);
+}
+
+/* The database confirms what is being committed. */
+static inline void s_confirm(void)
+{
+    if (!w.commit_pending) return;
+    for (uint32_t i = 0; i < w.committing.count; i++) {
+        zvt_event_t *event = &w.log[w.log_count++];
+        *event = w.committing.events[i];
+        uint8_t *payload = malloc(event->payload_length);
+        memcpy(payload, event->payload, event->payload_length);
+        event->payload = payload;
+    }
+    w.commit_pending = false;
+    w.commits++;
+    turn_core_on_commit(w.core);
+}
+
+static inline void s_deliver_all(void)
+{
+    while (w.queue_count > 0) {
+        static zvt_record_t record;
+        record = w.queue[0];
+        memmove(&w.queue[0], &w.queue[1], (size_t)--w.queue_count * sizeof w.queue[0]);
+        turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &record);
+    }
+}
+
+/* Runs turns until nothing moves any more. */
+static inline void s_settle(void)
+{
+    for (int i = 0; i < 50; i++) {
+        s_deliver_all();
+        s_tick(MS / 10);
+        s_deliver_all();
+        s_tick(0);
+        s_confirm();
+    }
+    s_tick(10 * MS);
+    s_confirm();
+}
+
+static inline void s_services_up(void)
+{
+    static const char *const venues[] = {"alpha", "beta"};
+    for (unsigned i = 0; i < TURN_SERVICES; i++) turn_core_on_service_up(w.core, (turn_service_t)i, 1);
+    for (size_t i = 0; i < 2; i++) {
+        zvt_record_t record = {.type = ZVT_T_REPORTS_TIP, .reports_tip = {.reachable = true}};
+        ZVT_STR_SET(record.reports_tip.exchange, venues[i]);
+        turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &record);
+    }
+}
+
+static inline turn_core_t *s_new_core(void)
+{
+    const turn_io_t io = {.commit = s_commit, .ask = s_ask, .reply = s_reply, .publish = s_publish};
+    return turn_core_new(w.fleet, "orchestrator", &io, 99);
+}
+
+static inline void s_setup(void)
+{
+    char problem[ZVT_PROBLEM_SIZE];
+    memset(&w, 0, sizeof w);
+    w.fleet = calloc(1, sizeof *w.fleet);
+    cr_assert_eq(zvt_fleet_parse(s_fleet_text, "test.zpl", w.fleet, problem), 0, "%s", problem);
+    w.now_ns = INT64_C(1700000000000000000);
+    w.risk_code = ZVT_CODE_OK;
+    w.core = s_new_core();
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, 1, 0);
+    s_services_up();
+    s_settle();
+}
+
+static inline void s_teardown(void)
+{
+    for (uint32_t i = 0; i < w.log_count; i++) free((void *)(uintptr_t)w.log[i].payload);
+    turn_core_destroy(&w.core);
+    free(w.fleet);
+}
+
+static inline zvt_order_request_t s_terms(uint8_t order_type)
+{
+    zvt_order_request_t terms = {.symbol = "BTC/USDT", .side = ZVT_SIDE_BUY, .order_type = order_type, .quantity_e8 = ZVT_E8};
+    terms.time_in_force = order_type == ZVT_ORDER_TYPE_MARKET ? ZVT_TIF_IOC : ZVT_TIF_GTC;
+    terms.limit_price_e8 = order_type == ZVT_ORDER_TYPE_MARKET ? 0 : 50000 * ZVT_E8;
+    return terms;
+}
+
+static inline zvt_record_t s_signal(uint64_t sender_seq, uint8_t order_type)
+{
+    zvt_record_t record = {.type = ZVT_T_SIGNAL, .signal = {.sender = "alice", .incarnation = 5, .sender_seq = sender_seq}};
+    record.signal.signal_id = zvt_id_from_text((const char *)&sender_seq, sizeof sender_seq);
+    record.signal.order_request = s_terms(order_type);
+    return record;
+}
+
+static inline void s_give_signal(const zvt_record_t *signal)
+{
+    turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, signal);
+}
+
+static inline uint32_t s_count(zvt_type_t type)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < w.log_count; i++) count += w.log[i].type == type;
+    return count;
+}
+
+#endif
