@@ -39,6 +39,8 @@ static const style_t s_styles[ZVT_T_LIMIT] = {
     [ZVT_T_ORDER_EXPIRED] = {.template = "[{exchange} ]{reason}, filled {cum_qty}, expired {leaves_qty}",
                              .tone = FORMAT_WARNING},
     [ZVT_T_ORDER_UNKNOWN] = {.template = "{exchange} may have {client_order_id}: {reason}", .tone = FORMAT_WARNING},
+    [ZVT_T_ORDER_RESOLVED] = {.template = "[{exchange} ]will not execute, says {requested_by}[: {reason}]",
+                              .tone = FORMAT_WARNING},
     [ZVT_T_ORDER_FAILED] = {.template = "{failure_reason} in {step}[: {message}]", .tone = FORMAT_BAD},
     [ZVT_T_ORDER_COMPLETED] = {.template = "filled {filled_quantity} @ {avg_fill_price} {exchange} fee {commission} "
                                            "{commission_asset}",
@@ -46,17 +48,32 @@ static const style_t s_styles[ZVT_T_LIMIT] = {
     [ZVT_T_POSITION_UPDATED] = {.template = "{strategy_id} {quantity_change} makes {new_quantity}[ avg {new_avg_price}]"
                                             "[ realized {realized_pnl}] total realized {realized_pnl_total} "
                                             "unrealized {unrealized_pnl} fees {commission_total}"},
-    [ZVT_T_RISK_HALTED] = {.template = "by {requested_by}[: {reason}]", .tone = FORMAT_BAD},
-    [ZVT_T_RISK_RESUMED] = {.template = "by {requested_by}[: {reason}]", .tone = FORMAT_GOOD},
+    [ZVT_T_POSITION_ADJUSTED] = {.template = "[{exchange} ][{strategy_id} ][{asset} ]{quantity_change} makes {new_quantity}"
+                                             "[ at {price}] by {requested_by}[: {reason}]",
+                                 .tone = FORMAT_WARNING},
+    [ZVT_T_ACCOUNT_OPENED] = {.template = "{exchange} began with {amount} {asset}", .tone = FORMAT_QUIET},
+    [ZVT_T_RISK_HALTED] = {.template = "[account at {exchange} ]by {requested_by}[: {reason}]", .tone = FORMAT_BAD},
+    [ZVT_T_RISK_RESUMED] = {.template = "[account at {exchange} ]by {requested_by}[: {reason}]", .tone = FORMAT_GOOD},
     [ZVT_T_ALERT_TRIGGERED] = {.template = "{severity} {code}[ at {exchange}]: {message}[ ({client_order_id})]",
                                .tone = FORMAT_BAD},
     [ZVT_T_SAGA_STEP_FAILED] = {.template = "{step} attempt {attempt}: {failure_reason}[ at {exchange}][: {message}]",
                                 .tone = FORMAT_WARNING},
-    [ZVT_T_SAGA_DEAD_LETTERED] = {.template = "{saga} in {step}: {failure_reason}[: {message}]", .tone = FORMAT_BAD},
+    [ZVT_T_SAGA_DEAD_LETTERED] = {.template = "{saga} in {step}: {failure_reason}[ at {exchange}][ report {venue_seq}]"
+                                              "[: {message}]",
+                                  .tone = FORMAT_BAD},
+    [ZVT_T_SAGA_STARTED] = {.template = "{saga}[ of {exchange}][: {reason}]", .tone = FORMAT_QUIET},
+    [ZVT_T_SAGA_COMPENSATING] = {.template = "gave up in {step}: {failure_reason}[: {message}]", .tone = FORMAT_WARNING},
+    [ZVT_T_SAGA_COMPENSATED] = {.template = "{steps} steps undone", .tone = FORMAT_WARNING},
+    [ZVT_T_DEAD_LETTER_RETRIED] = {.template = "{letter_id} by {requested_by}[: {reason}]", .tone = FORMAT_WARNING},
+    [ZVT_T_DEAD_LETTER_DROPPED] = {.template = "{letter_id} by {requested_by}[: {reason}]", .tone = FORMAT_WARNING},
     [ZVT_T_SYSTEM_STARTED] = {.template = "{holder} {release} epoch {epoch}", .tone = FORMAT_STRONG},
     [ZVT_T_SYSTEM_RECOVERED] = {.template = "{replayed_events} events in {duration_ms} ms, {open_orders} open orders, "
                                             "{open_sagas} open sagas",
                                 .tone = FORMAT_STRONG},
+    [ZVT_T_RECONCILIATION_COMPLETED] = {.template = "{exchange} at report {venue_seq}: {assets} balances, {open_orders} open "
+                                                    "orders, {differences} balances differ[, {missing_orders} orders missing]"
+                                                    "[, {strange_orders} orders too many][: {message}]",
+                                        .tone = FORMAT_STRONG},
     [ZVT_T_SYSTEM_BARRIER] = {.template = "by {requested_by}[: {request_id}]", .tone = FORMAT_QUIET},
     [ZVT_T_PRICE_UPDATED] = {.template = "{venue} bid {bid} x {bid_volume}  ask {ask} x {ask_volume}", .tone = FORMAT_QUIET},
     [ZVT_T_TRADE_TICK] = {.template = "{venue} {aggressor} {quantity} @ {price}", .tone = FORMAT_QUIET},

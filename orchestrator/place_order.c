@@ -11,6 +11,12 @@
 #define ASK_AGAIN_NS (50 * ZVT_MS_NS)
 
 /* ---- how an order ends before a venue has it ---- */
+static void s_release_risk(turn_core_t *self, const zvt_id_t *order_id)
+{
+    zvt_risk_release_t release = {.order_id = *order_id, .epoch = self->epoch};
+    self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_RELEASE, &release);
+}
+
 static void s_reject(turn_core_t *self, order_t *order, uint8_t stage, uint8_t code, const char *message,
                      const zvt_risk_verdict_t *verdict)
 {
@@ -31,34 +37,74 @@ static void s_end_without_venue(turn_core_t *self, order_t *order, zvt_type_t ty
     turn_emit(self, order, type, &event);
 }
 
+static void s_record_failed(turn_core_t *self, order_t *order, const saga_step_t *step, uint8_t code, const char *message)
+{
+    zvt_order_failed_t event = {.order_id = order->order_id, .failure_reason = code};
+    ZVT_STR_SET(event.step, step->name);
+    ZVT_STR_SET(event.message, message);
+    turn_emit(self, order, ZVT_T_ORDER_FAILED, &event);
+    ZVT_COUNT("orders_failed");
+}
+
+/* Records that the order ends in this step of its saga, before a venue has it. */
+static void s_record_end(turn_core_t *self, order_t *order, const saga_step_t *step, uint8_t code, const char *message)
+{
+    bool submitted = order->state == ZVT_ORDER_STATE_SUBMITTED;
+    bool late = code == ZVT_CODE_SERVICE_TIMEOUT || code == ZVT_CODE_SAGA_TIMEOUT;
+    switch (code) {
+    case ZVT_CODE_CANCEL_REQUESTED: s_end_without_venue(self, order, ZVT_T_ORDER_CANCELED, code); return;
+    case ZVT_CODE_STALE: s_end_without_venue(self, order, ZVT_T_ORDER_EXPIRED, code); return;
+    case ZVT_CODE_HALTED:
+        if (!submitted) {
+            s_reject(self, order, ZVT_STAGE_RISK, code, message, NULL);
+            return;
+        }
+        break;
+    default: break;
+    }
+    if (!submitted && !late && step == &place_order_saga.steps[STEP_ROUTE])
+        s_reject(self, order, ZVT_STAGE_ROUTING, code, message, NULL);
+    else
+        s_record_failed(self, order, step, code, message);
+}
+
+/* Gives up with what the steps before have done: the saga undoes it and the order ends. */
+static saga_outcome_t s_give_up(turn_core_t *self, order_t *order, uint8_t code, const char *message)
+{
+    if (order->saga != ORDER_NONE) {
+        saga_core_fail(self->sagas, order->saga, code, message);
+        return SAGA_ENDED;
+    }
+    s_record_end(self, order, &place_order_saga.steps[STEP_EXECUTE], code, message);
+    place_order_settle(self, order);
+    return SAGA_ENDED;
+}
+
 /* Ends the saga after an event that ended the order. */
 static saga_outcome_t s_ended(turn_core_t *self, order_t *order)
 {
     saga_core_end(self->sagas, order->saga);
     order->saga = ORDER_NONE;
-    zvt_risk_release_t release = {.order_id = order->order_id, .epoch = self->epoch};
-    if (order->step < ORDER_STEP_VALIDATED) self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_RELEASE, &release);
+    if (order->step < ORDER_STEP_VALIDATED) s_release_risk(self, &order->order_id);
     place_order_settle(self, order);
     return SAGA_ENDED;
 }
 
-/* What must still be true at every step before the intent: not canceled, not halted, not stale. */
+/* Why the order may not go on, at any step before a venue has it; OK if it may. */
+static uint8_t s_obstacle(const turn_core_t *self, const order_t *order, int64_t expires_ns)
+{
+    if (order->cancel_pending) return ZVT_CODE_CANCEL_REQUESTED;
+    if (self->halted) return ZVT_CODE_HALTED;
+    return expires_ns != 0 && expires_ns <= self->utc_ns ? ZVT_CODE_STALE : ZVT_CODE_OK;
+}
+
+/* True when the order may go on; else the saga has ended. */
 static bool s_may_go_on(turn_core_t *self, order_t *order)
 {
-    if (order->cancel_pending) {
-        s_end_without_venue(self, order, ZVT_T_ORDER_CANCELED, ZVT_CODE_CANCEL_REQUESTED);
-        return false;
-    }
-    if (self->halted) {
-        s_reject(self, order, ZVT_STAGE_RISK, ZVT_CODE_HALTED, self->halt_reason, NULL);
-        return false;
-    }
-    int64_t expires_ns = order->terms.expires_at_ns;
-    if (expires_ns != 0 && expires_ns <= self->utc_ns) {
-        s_end_without_venue(self, order, ZVT_T_ORDER_EXPIRED, ZVT_CODE_STALE);
-        return false;
-    }
-    return true;
+    uint8_t code = s_obstacle(self, order, order->terms.expires_at_ns);
+    if (code == ZVT_CODE_OK) return true;
+    (void)s_give_up(self, order, code, code == ZVT_CODE_HALTED ? self->halt_reason : "");
+    return false;
 }
 
 /* ---- validate_request ---- */
@@ -99,7 +145,7 @@ static saga_outcome_t s_validate(void *arg, int32_t saga, int32_t subject, uint3
     order_t *order = order_core_at(self->orders, subject);
     (void)saga;
     (void)attempt;
-    if (!s_may_go_on(self, order)) return s_ended(self, order);
+    if (!s_may_go_on(self, order)) return SAGA_ENDED;
     uint8_t code = s_check_terms(self, &order->terms);
     if (code == ZVT_CODE_OK) return SAGA_DONE;
     char message[ZVT_MESSAGE_SIZE];
@@ -121,12 +167,6 @@ static saga_outcome_t s_check_risk(void *arg, int32_t saga, int32_t subject, uin
     ZVT_STR_SET(check.portfolio_id, order->portfolio_id);
     self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_CHECK, &check);
     return SAGA_WAIT;
-}
-
-static void s_release_risk(turn_core_t *self, const zvt_id_t *order_id)
-{
-    zvt_risk_release_t release = {.order_id = *order_id, .epoch = self->epoch};
-    self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_RELEASE, &release);
 }
 
 static void s_undo_risk(void *arg, int32_t subject)
@@ -191,7 +231,7 @@ static saga_outcome_t s_route(void *arg, int32_t saga, int32_t subject, uint32_t
     turn_core_t *self = arg;
     order_t *order = order_core_at(self->orders, subject);
     (void)saga;
-    if (!s_may_go_on(self, order)) return s_ended(self, order);
+    if (!s_may_go_on(self, order)) return SAGA_ENDED;
     zvt_route_request_t request = {.order_id = order->order_id, .attempt = order->attempt + attempt,
                                    .quantity_e8 = order->terms.quantity_e8 - order->cum_qty_e8, .order_request = order->terms};
     if (order->attempt > 0) ZVT_STR_SET(request.avoid, order->exchange);
@@ -256,7 +296,7 @@ static saga_outcome_t s_execute(void *arg, int32_t saga, int32_t subject, uint32
     order_t *order = order_core_at(self->orders, subject);
     (void)saga;
     (void)attempt;
-    if (!s_may_go_on(self, order)) return s_ended(self, order);
+    if (!s_may_go_on(self, order)) return SAGA_ENDED;
     zvt_order_submitted_t event = {.order_id = order->order_id, .attempt = order->attempt + 1,
                                    .quantity_e8 = order->terms.quantity_e8 - order->cum_qty_e8,
                                    .expires_at_ns = s_expiry_ns(order), .epoch = self->epoch};
@@ -271,33 +311,15 @@ static saga_outcome_t s_execute(void *arg, int32_t saga, int32_t subject, uint32
     return SAGA_WAIT;
 }
 
-/* A committed intent that was not sent is as good as not executed: nobody but us knows it. */
-static void s_withdraw(turn_core_t *self, order_t *order, uint8_t code, const char *message)
-{
-    zvt_order_failed_t event = {.order_id = order->order_id, .failure_reason = code};
-    ZVT_STR_SET(event.step, place_order_saga.steps[STEP_EXECUTE].name);
-    ZVT_STR_SET(event.message, message);
-    turn_emit(self, order, ZVT_T_ORDER_FAILED, &event);
-    if (order->saga != ORDER_NONE) (void)s_ended(self, order);
-}
-
 void place_order_send(turn_core_t *self, order_t *order, const zvt_order_send_t *send)
 {
     bool current = order->used && order->state == ZVT_ORDER_STATE_SUBMITTED &&
                    strcmp(order->client_order_id, send->client_order_id) == 0;
     if (!current) return;
-    if (self->halted) {
-        s_withdraw(self, order, ZVT_CODE_HALTED, self->halt_reason);
-        return;
-    }
-    if (order->cancel_pending) {
-        s_end_without_venue(self, order, ZVT_T_ORDER_CANCELED, ZVT_CODE_CANCEL_REQUESTED);
-        (void)s_ended(self, order);
-        return;
-    }
-    if (send->expires_at_ns <= self->utc_ns) {
-        s_end_without_venue(self, order, ZVT_T_ORDER_EXPIRED, ZVT_CODE_STALE);
-        (void)s_ended(self, order);
+    /* A committed intent that was not sent is as good as not executed: nobody but us knows it. */
+    uint8_t code = s_obstacle(self, order, send->expires_at_ns);
+    if (code != ZVT_CODE_OK) {
+        (void)s_give_up(self, order, code, code == ZVT_CODE_HALTED ? self->halt_reason : "");
         return;
     }
     order->sent = true;
@@ -345,20 +367,34 @@ static const saga_step_t s_steps[] = {
 };
 _Static_assert(sizeof s_steps / sizeof s_steps[0] == STEPS, "a row for every step");
 
+static void s_compensating(void *arg, int32_t subject, const saga_step_t *step, uint8_t code, const char *message)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    zvt_saga_compensating_t event = {.order_id = order->order_id, .failure_reason = code};
+    ZVT_STR_SET(event.saga, place_order_saga.name);
+    ZVT_STR_SET(event.step, step->name);
+    ZVT_STR_SET(event.message, message);
+    turn_emit(self, order, ZVT_T_SAGA_COMPENSATING, &event);
+}
+
+static void s_compensated(void *arg, int32_t subject, uint32_t steps)
+{
+    turn_core_t *self = arg;
+    order_t *order = order_core_at(self->orders, subject);
+    zvt_saga_compensated_t event = {.order_id = order->order_id, .steps = steps};
+    ZVT_STR_SET(event.saga, place_order_saga.name);
+    turn_emit(self, order, ZVT_T_SAGA_COMPENSATED, &event);
+    ZVT_COUNT("sagas_compensated");
+}
+
 static void s_failed(void *arg, int32_t subject, const saga_step_t *step, uint8_t code, const char *message)
 {
     turn_core_t *self = arg;
     order_t *order = order_core_at(self->orders, subject);
     order->saga = ORDER_NONE;
-    if (step == &s_steps[STEP_ROUTE] && code != ZVT_CODE_SERVICE_TIMEOUT && code != ZVT_CODE_SAGA_TIMEOUT) {
-        s_reject(self, order, ZVT_STAGE_ROUTING, code, message, NULL);
-    } else {
-        zvt_order_failed_t event = {.order_id = order->order_id, .failure_reason = code};
-        ZVT_STR_SET(event.step, step->name);
-        ZVT_STR_SET(event.message, message);
-        turn_emit(self, order, ZVT_T_ORDER_FAILED, &event);
-        ZVT_COUNT("orders_failed");
-    }
+    s_record_end(self, order, step, code, message);
+    if (order->step < ORDER_STEP_VALIDATED) s_release_risk(self, &order->order_id);
     place_order_settle(self, order);
 }
 
@@ -388,6 +424,8 @@ const saga_type_t place_order_saga = {
     .name = "trading.place_order",
     .steps = s_steps,
     .steps_count = STEPS,
+    .compensating = s_compensating,
+    .compensated = s_compensated,
     .failed = s_failed,
     .completed = s_completed,
     .deadline_passed = s_deadline_passed,
@@ -415,8 +453,7 @@ void place_order_resume(turn_core_t *self, order_t *order)
     if (!at_venue) {
         /* Recovery never replays a stale order: the first step of the resumed saga looks at its age. */
         if (order->deadline_ns <= self->utc_ns) {
-            s_end_without_venue(self, order, ZVT_T_ORDER_EXPIRED, ZVT_CODE_STALE);
-            place_order_settle(self, order);
+            (void)s_give_up(self, order, ZVT_CODE_STALE, "");
             return;
         }
         s_start_at(self, order, step_after[order->step]);

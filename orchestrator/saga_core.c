@@ -216,6 +216,18 @@ void saga_core_done(saga_core_t *self, int32_t saga, uint32_t step, int64_t now_
     if (s_at_step(self, saga, step) != NULL) saga_core_go(self, saga, step + 1, now_ns);
 }
 
+/* Undoes the completed steps, the last one first. */
+static void s_compensate(saga_core_t *self, const saga_type_t *type, int32_t subject, uint32_t step, uint8_t code, const char *message)
+{
+    uint32_t undone = 0;
+    for (uint32_t i = step; i-- > 0;) {
+        if (type->steps[i].compensate == NULL) continue;
+        if (undone++ == 0 && type->compensating != NULL) type->compensating(self->arg, subject, &type->steps[step], code, message);
+        type->steps[i].compensate(self->arg, subject);
+    }
+    if (undone > 0 && type->compensated != NULL) type->compensated(self->arg, subject, undone);
+}
+
 void saga_core_fail(saga_core_t *self, int32_t saga, uint8_t code, const char *message)
 {
     const saga_type_t *type = self->sagas[saga].type;
@@ -223,8 +235,7 @@ void saga_core_fail(saga_core_t *self, int32_t saga, uint8_t code, const char *m
     int32_t subject = self->sagas[saga].subject;
     uint32_t step = self->sagas[saga].step;
     saga_core_end(self, saga);
-    for (uint32_t i = step; i-- > 0;)
-        if (type->steps[i].compensate != NULL) type->steps[i].compensate(self->arg, subject);
+    s_compensate(self, type, subject, step, code, message);
     type->failed(self->arg, subject, &type->steps[step], code, message);
 }
 

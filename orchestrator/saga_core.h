@@ -2,8 +2,8 @@
  *
  * A step begins by asking a service (its answer comes later through saga_core_done or saga_core_failed) or by doing
  * its work at once. A step that is not answered in time, or fails in a way that may be repeated, is begun again after
- * a backoff that doubles and jitters, as often as its table row allows; then the saga fails. A failing saga runs the
- * compensation of every step it had completed, last first, and ends.
+ * a backoff that doubles and jitters, as often as its table row allows; then the saga fails. A failing saga, also one
+ * that fails because it was canceled, runs the compensation of every step it had completed, last first, and ends.
  * A saga's state is not stored: its type's `resume` finds the step from what the log says about the subject.
  *
  * Pure: time comes in, monotonic nanoseconds. Randomness (jitter) comes from a seeded generator.
@@ -44,6 +44,10 @@ typedef struct {
     const char *name;
     const saga_step_t *steps;
     uint32_t steps_count;
+    /* The saga gives up, and at least one step has something to undo. May be NULL. */
+    void (*compensating)(void *arg, int32_t subject, const saga_step_t *step, uint8_t code, const char *message);
+    /* So many steps were undone. May be NULL. */
+    void (*compensated)(void *arg, int32_t subject, uint32_t steps);
     /* The saga gave up at a step, after compensation: record it. */
     void (*failed)(void *arg, int32_t subject, const saga_step_t *step, uint8_t code, const char *message);
     /* All steps are done. */
@@ -70,7 +74,7 @@ void saga_core_retry(saga_core_t *self, int32_t saga, uint32_t step, uint8_t cod
 void saga_core_again(saga_core_t *self, int32_t saga, uint32_t step, int64_t at_ns);
 /* Jumps to another step at once (an earlier one, to do it again). */
 void saga_core_go(saga_core_t *self, int32_t saga, uint32_t step, int64_t now_ns);
-/* Gives up: compensates and ends. */
+/* Gives up, for a failure or because it is canceled: compensates and ends. */
 void saga_core_fail(saga_core_t *self, int32_t saga, uint8_t code, const char *message);
 /* Ends the saga without compensation: its subject reached its end by another way. */
 void saga_core_end(saga_core_t *self, int32_t saga);

@@ -14,7 +14,7 @@ enum {
     STAGED_MAX = ZVT_POOL(131072, 4096),        /* events not in a batch yet */
     STAGED_PAYLOAD_MAX = 2048,  /* bytes; the largest event of the schema is below */
     STAGED_RESERVE = ZVT_POOL(8192, 256),      /* kept free for what venues report: new orders are refused before */
-    STAGED_PER_SAGA = 6,        /* events that an order in work may still make before its intent is complete */
+    STAGED_PER_SAGA = 8,        /* events that an order in work may still make before its intent is complete */
     STAGED_PER_FILL = 3,        /* executed, position.updated, completed */
     EFFECTS_MAX = ZVT_POOL(131072, 4096),
     EFFECTS_PER_SAGA = 4,       /* acknowledgement, send, cancel, answer */

@@ -111,6 +111,11 @@
     E(CODE, TIME_IN_FORCE, 61, "TIME_IN_FORCE", "ended by its time in force")                             \
     E(CODE, SELF_TRADE, 62, "SELF_TRADE", "would have traded with the account's own order")               \
     E(CODE, VENUE_EXCLUDED, 63, "VENUE_EXCLUDED", "the order names another venue, or asks to avoid this one") \
+    E(CODE, RESOLVED_BY_HAND, 85, "RESOLVED_BY_HAND", "an operator declared its outcome")                 \
+    E(CODE, ACCOUNT_HALTED, 86, "ACCOUNT_HALTED", "the venue account differs from the log; reconcile it first") \
+    E(CODE, NOT_RECONCILED, 87, "NOT_RECONCILED", "the venue account is being compared with the log")     \
+    E(CODE, UNEXPLAINED, 88, "UNEXPLAINED", "the venue says what the log cannot explain")                 \
+    E(CODE, UNKNOWN_LETTER, 89, "UNKNOWN_LETTER", "no dead letter with this id is kept")                  \
     E(CODE, INTERNAL, 90, "INTERNAL", "our own mistake; see the logs")
 
 /* X(PREFIX, c_name): every enumeration above. */

@@ -20,6 +20,8 @@
 #define ZVT_LIST_MAX_level 20
 #define ZVT_LIST_MAX_violation 8
 #define ZVT_LIST_MAX_routing_metric 8
+#define ZVT_LIST_MAX_excluded 8
+#define ZVT_LIST_MAX_difference 16
 
 #define ZVT_FIELDS_metadata(F, S)                                                     \
     F(S, STR, emitter, ZVT_NAME_SIZE, "", "name of the process that wrote the event") \
@@ -42,6 +44,15 @@
     F(S, E8, failure_rate, 0, "ratio", "recent share of sends that failed, decayed")                           \
     F(S, E8, score, 0, "ratio", "cost relative to the best price plus penalties; the lowest wins")             \
     F(S, ENUM, code, CODE, "", "OK, or why the venue is out of the question")
+
+#define ZVT_FIELDS_excluded(F, S)                                        \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "a venue that gets no orders now") \
+    F(S, ENUM, code, CODE, "", "why: NOT_RECONCILED or ACCOUNT_HALTED")
+
+#define ZVT_FIELDS_difference(F, S)                                               \
+    F(S, STR, asset, ZVT_ASSET_SIZE, "", "the asset")                             \
+    F(S, E8, expected, 0, "asset", "what the log makes of it")                    \
+    F(S, E8, actual, 0, "asset", "what the venue says")
 
 #define ZVT_FIELDS_order_request(F, S)                                                                     \
     F(S, STR, symbol, ZVT_SYMBOL_SIZE, "", "instrument, BASE/QUOTE")                                       \
@@ -171,6 +182,13 @@
     F(S, STR, client_order_id, ZVT_CLIENT_ORDER_SIZE, "", "what to ask it for") \
     F(S, ENUM, reason, CODE, "", "what went missing")
 
+#define ZVT_FIELDS_order_resolved(F, S)                                         \
+    F(S, ID, order_id, 0, "", "the order, whose outcome was unknown")           \
+    F(S, STR, requested_by, ZVT_NAME_SIZE, "", "the operator")                  \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "what the operator knows")          \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue that may have it")       \
+    F(S, STR, client_order_id, ZVT_CLIENT_ORDER_SIZE, "", "its last child")
+
 #define ZVT_FIELDS_order_failed(F, S)                                  \
     F(S, ID, order_id, 0, "", "the order")                             \
     F(S, ENUM, failure_reason, CODE, "", "why it was given up")        \
@@ -202,9 +220,29 @@
     F(S, E8, unrealized_pnl, 0, "quote asset", "at the execution's price")                           \
     F(S, E8, commission_total, 0, "quote asset", "fees since the position first opened")
 
+#define ZVT_FIELDS_position_adjusted(F, S)                                                           \
+    F(S, ID, position_id, 0, "", "the position; none when only an account is adjusted")              \
+    F(S, STR, portfolio_id, ZVT_NAME_SIZE, "", "the portfolio")                                      \
+    F(S, STR, strategy_id, ZVT_NAME_SIZE, "", "the strategy; empty when only an account is adjusted") \
+    F(S, STR, symbol, ZVT_SYMBOL_SIZE, "", "instrument; empty when only an account is adjusted")     \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the account that this explains; may be empty")          \
+    F(S, STR, asset, ZVT_ASSET_SIZE, "", "of that account, when only the account is adjusted")       \
+    F(S, E8, quantity_change, 0, "base asset, or asset", "signed")                                   \
+    F(S, E8, price, 0, "quote asset", "what the change is valued at; 0 for an asset")                \
+    F(S, E8, new_quantity, 0, "base asset, or asset", "signed position, or balance, afterwards")     \
+    F(S, STR, requested_by, ZVT_NAME_SIZE, "", "the operator")                                       \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")
+
+#define ZVT_FIELDS_account_opened(F, S)                                                              \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                             \
+    F(S, STR, asset, ZVT_ASSET_SIZE, "", "the asset")                                                \
+    F(S, E8, amount, 0, "asset", "owned before the first execution in the log")                      \
+    F(S, U64, venue_seq, 0, "", "the account's last report when it was read")
+
 #define ZVT_FIELDS_risk_halted(F, S)                                      \
     F(S, STR, requested_by, ZVT_NAME_SIZE, "", "who pulled the switch")   \
-    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")                        \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "only the account at this venue; empty: all trading")
 #define ZVT_FIELDS_risk_resumed(F, S) ZVT_FIELDS_risk_halted(F, S)
 
 #define ZVT_FIELDS_alert_triggered(F, S)                                                        \
@@ -229,7 +267,48 @@
     F(S, STR, saga, ZVT_NAME_SIZE, "", "saga type")                      \
     F(S, STR, step, ZVT_NAME_SIZE, "", "where it stopped")               \
     F(S, ENUM, failure_reason, CODE, "", "why")                          \
-    F(S, STR, message, ZVT_MESSAGE_SIZE, "", "what to do about it")
+    F(S, STR, message, ZVT_MESSAGE_SIZE, "", "what to do about it")      \
+    F(S, ID, order_id, 0, "", "the order concerned; none if it is not known here") \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue whose report it is") \
+    F(S, U64, venue_seq, 0, "", "the venue's report number")             \
+    F(S, STR, client_order_id, ZVT_CLIENT_ORDER_SIZE, "", "the child order as the venue names it") \
+    F(S, ENUM, kind, REPORT_KIND, "", "what the report says")            \
+    F(S, E8, price, 0, "quote asset", "of a fill")                       \
+    F(S, E8, quantity, 0, "base asset", "of a fill")
+
+#define ZVT_FIELDS_dead_letter_retried(F, S)                             \
+    F(S, ID, letter_id, 0, "", "event_id of its saga.dead_lettered")     \
+    F(S, STR, requested_by, ZVT_NAME_SIZE, "", "the operator")           \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")
+#define ZVT_FIELDS_dead_letter_dropped(F, S) ZVT_FIELDS_dead_letter_retried(F, S)
+
+#define ZVT_FIELDS_saga_started(F, S)                                    \
+    F(S, STR, saga, ZVT_NAME_SIZE, "", "saga type; sagas of orders begin with order.requested instead") \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue concerned")       \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "what started it")
+
+#define ZVT_FIELDS_saga_compensating(F, S)                               \
+    F(S, ID, order_id, 0, "", "the order")                               \
+    F(S, STR, saga, ZVT_NAME_SIZE, "", "saga type")                      \
+    F(S, STR, step, ZVT_NAME_SIZE, "", "the step it gave up in")         \
+    F(S, ENUM, failure_reason, CODE, "", "why")                          \
+    F(S, STR, message, ZVT_MESSAGE_SIZE, "", "key=value context")
+
+#define ZVT_FIELDS_saga_compensated(F, S)                                \
+    F(S, ID, order_id, 0, "", "the order")                               \
+    F(S, STR, saga, ZVT_NAME_SIZE, "", "saga type")                      \
+    F(S, U32, steps, 0, "", "steps that were undone, the last one first")
+
+#define ZVT_FIELDS_reconciliation_completed(F, S)                                              \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue whose account was compared")            \
+    F(S, U64, venue_seq, 0, "", "the account's last report number; the log has all up to here") \
+    F(S, U32, open_orders, 0, "", "orders open at the venue")                                  \
+    F(S, U32, assets, 0, "", "balances compared")                                              \
+    F(S, U32, missing_orders, 0, "", "orders open in the log that the venue does not have")    \
+    F(S, U32, strange_orders, 0, "", "orders open at the venue that are not open in the log")  \
+    F(S, LIST, differences, difference, "", "balances that the log cannot explain")            \
+    F(S, STR, message, ZVT_MESSAGE_SIZE, "", "what to do; empty when all is explained")        \
+    F(S, E8, duration_ms, 0, "ms", "how long it took")
 
 #define ZVT_FIELDS_system_started(F, S)                                   \
     F(S, U64, epoch, 0, "", "the writer's new epoch")                     \
@@ -384,7 +463,8 @@
     F(S, BOOL, open_only, 0, "", "only orders that can still execute")             \
     F(S, STR, strategy_id, ZVT_NAME_SIZE, "", "only this strategy; empty: all")    \
     F(S, ID, order_id, 0, "", "only this order or correlation id; none: all")      \
-    F(S, U32, limit, 0, "", "at the most, newest first; 0: 1,000")
+    F(S, U32, limit, 0, "", "at the most, newest first; 0: 1,000")                 \
+    F(S, BOOL, unknown_only, 0, "", "only orders whose outcome is not known")
 
 #define ZVT_FIELDS_order_row(F, S)                                                           \
     F(S, ID, order_id, 0, "", "the order")                                                   \
@@ -404,6 +484,42 @@
     F(S, E8, commission, 0, "quote asset", "fees so far")                                    \
     F(S, NS, requested_at, 0, "UTC ns", "when it was requested")                             \
     F(S, NS, updated_at, 0, "UTC ns", "when it last changed")
+
+#define ZVT_FIELDS_resolve_request(F, S)                              \
+    F(S, ID, order_id, 0, "", "order id or correlation id of an unknown order") \
+    F(S, STR, requested_by, ZVT_NAME_SIZE, "", "who says so")         \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "how they know")
+
+#define ZVT_FIELDS_dead_letter_request(F, S)                          \
+    F(S, BOOL, retry, 0, "", "true tries again, false drops")         \
+    F(S, ID, letter_id, 0, "", "the dead letter")                     \
+    F(S, STR, requested_by, ZVT_NAME_SIZE, "", "who asks")            \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")
+
+#define ZVT_FIELDS_dead_letters_query(F, S)                           \
+    F(S, ID, letter_id, 0, "", "only this one; none: all")
+
+#define ZVT_FIELDS_dead_letter_row(F, S)                                              \
+    F(S, ID, letter_id, 0, "", "the dead letter")                                     \
+    F(S, BOOL, retrying, 0, "", "it is being tried again")                            \
+    F(S, NS, timestamp, 0, "UTC ns", "when it was put aside")                         \
+    F(S, REC, letter, saga_dead_lettered, "", "the event")
+
+#define ZVT_FIELDS_reconcile_request(F, S)                                            \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue whose account to compare")     \
+    F(S, BOOL, accept, 0, "", "take what the venue says for true; recorded as such")  \
+    F(S, STR, requested_by, ZVT_NAME_SIZE, "", "who asks")                            \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")
+
+#define ZVT_FIELDS_adjust_request(F, S)                                                          \
+    F(S, STR, portfolio_id, ZVT_NAME_SIZE, "", "the portfolio; empty: main")                     \
+    F(S, STR, strategy_id, ZVT_NAME_SIZE, "", "the strategy")                                    \
+    F(S, STR, symbol, ZVT_SYMBOL_SIZE, "", "instrument")                                         \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the account that this explains; empty: none")       \
+    F(S, E8, quantity_change, 0, "base asset", "signed")                                         \
+    F(S, E8, price, 0, "quote asset", "what the change is valued at")                            \
+    F(S, STR, requested_by, ZVT_NAME_SIZE, "", "who asks")                                       \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")
 
 #define ZVT_FIELDS_positions_query(F, S)                                          \
     F(S, STR, portfolio_id, ZVT_NAME_SIZE, "", "only this portfolio; empty: all") \
@@ -462,7 +578,8 @@
     F(S, U32, attempt, 0, "", "from 1")                                                     \
     F(S, E8, quantity, 0, "base asset", "target minus cum_qty")                             \
     F(S, REC, order_request, order_request, "", "what is asked for")                        \
-    F(S, STR, avoid, ZVT_VENUE_SIZE, "", "venue that just refused it; empty: none")
+    F(S, STR, avoid, ZVT_VENUE_SIZE, "", "venue that just refused it; empty: none")         \
+    F(S, LIST, excluded, excluded, "", "venues that may not be chosen, and why")
 
 #define ZVT_FIELDS_route_reply(F, S)                                                        \
     F(S, ID, order_id, 0, "", "the order")                                                  \
@@ -560,6 +677,31 @@
     F(S, E8, total, 0, "asset", "owned")                                                 \
     F(S, E8, available, 0, "asset", "not reserved by open orders")
 
+#define ZVT_FIELDS_account_query(F, S)                                                   \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                 \
+    F(S, U64, query, 0, "", "the asker's number of the question; every row repeats it")
+
+#define ZVT_FIELDS_account_order(F, S)                                                   \
+    F(S, U64, query, 0, "", "as asked")                                                  \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                 \
+    F(S, STR, client_order_id, ZVT_CLIENT_ORDER_SIZE, "", "an open child order")         \
+    F(S, E8, cum_qty, 0, "base asset", "executed")                                       \
+    F(S, E8, leaves_qty, 0, "base asset", "still working")
+
+#define ZVT_FIELDS_account_asset(F, S)                                                   \
+    F(S, U64, query, 0, "", "as asked")                                                  \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                 \
+    F(S, STR, asset, ZVT_ASSET_SIZE, "", "the asset")                                    \
+    F(S, E8, total, 0, "asset", "owned, reserved by open orders or not")
+
+#define ZVT_FIELDS_account_snapshot(F, S)                                                \
+    F(S, U64, query, 0, "", "as asked")                                                  \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                 \
+    F(S, ENUM, code, CODE, "", "OK, or why there is no answer")                          \
+    F(S, U64, venue_seq, 0, "", "the account's last report number; all rows are as of it") \
+    F(S, U32, orders, 0, "", "account.order rows that came before")                      \
+    F(S, U32, assets, 0, "", "account.asset rows that came before")
+
 /* ---- messages: orchestrator and portfolio ---- */
 #define ZVT_FIELDS_fill_apply(F, S)                                                            \
     F(S, U64, epoch, 0, "", "a new epoch drops the pending fills of the one before")           \
@@ -617,7 +759,9 @@
     F(S, U32, ended, 0, "", "saved.ended records that follow")                                     \
     F(S, U32, senders, 0, "", "saved.sender records that follow")                                  \
     F(S, U32, venues, 0, "", "saved.venue records that follow")                                    \
-    F(S, U32, positions, 0, "", "saved.position records that follow")
+    F(S, U32, positions, 0, "", "saved.position records that follow")                              \
+    F(S, U32, assets, 0, "", "saved.asset records that follow")                                    \
+    F(S, U32, letters, 0, "", "saved.letter records that follow")
 
 #define ZVT_FIELDS_saved_order(F, S)                                                               \
     F(S, ID, order_id, 0, "", "the order; oldest first")                                           \
@@ -672,6 +816,20 @@
     F(S, U32, version, 0, "", "its aggregate version")                                             \
     F(S, E8, quantity, 0, "base asset", "signed position")
 
+#define ZVT_FIELDS_saved_asset(F, S)                                                               \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                           \
+    F(S, STR, asset, ZVT_ASSET_SIZE, "", "the asset; empty for the account itself")                \
+    F(S, E8, amount, 0, "asset", "what the log makes of the balance")                              \
+    F(S, BOOL, opened, 0, "", "the balance before the first execution is in it")                   \
+    F(S, BOOL, halted, 0, "", "of the account itself: it gets no orders")                          \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "of the account itself: why")
+
+#define ZVT_FIELDS_saved_letter(F, S)                                                              \
+    F(S, ID, letter_id, 0, "", "the dead letter; the oldest comes first")                          \
+    F(S, BOOL, retrying, 0, "", "it is being tried again")                                         \
+    F(S, NS, timestamp, 0, "UTC ns", "when it was put aside")                                      \
+    F(S, REC, letter, saga_dead_lettered, "", "the event")
+
 /* R(ID, c_name, type id, version, KIND, emitter, "wire name", meaning)
  * KIND  LOGGED event in the log; NOTICE event that is only published; MARKET data; MESSAGE between processes; STATE in
  *       a checkpoint; PART. */
@@ -684,12 +842,15 @@
     R(ORDER_REQUEST, order_request, 244, 1, PART, "", "order_request", "the terms of an order") \
     R(VALIDATION_RESULT, validation_result, 245, 1, PART, "", "validation_result", "what risk judged by") \
     R(BITS, bits, 246, 1, PART, "", "bits", "a piece of a window of numbers") \
-    R(SAVED_HEAD, saved_head, 210, 1, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
+    R(EXCLUDED, excluded, 247, 1, PART, "", "excluded", "a venue that gets no orders now") \
+    R(DIFFERENCE, difference, 248, 1, PART, "", "difference", "a balance that the log cannot explain") \
+    R(SAVED_HEAD, saved_head, 210, 2, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
     R(SAVED_ORDER, saved_order, 211, 1, STATE, "checkpointer", "saved.order", "an order") \
     R(SAVED_ENDED, saved_ended, 212, 1, STATE, "checkpointer", "saved.ended", "the sequence in which orders ended") \
     R(SAVED_SENDER, saved_sender, 213, 1, STATE, "checkpointer", "saved.sender", "deduplication of a sender's commands") \
     R(SAVED_VENUE, saved_venue, 214, 1, STATE, "checkpointer", "saved.venue", "cursor of a venue's reports") \
     R(SAVED_POSITION, saved_position, 215, 1, STATE, "checkpointer", "saved.position", "aggregate version of a position") \
+    R(SAVED_ASSET, saved_asset, 216, 1, STATE, "checkpointer", "saved.asset", "a balance at a venue, or its account") \
     R(ORDER_REQUESTED, order_requested, 1, 1, LOGGED, "orchestrator", "order.requested", "an order is asked for") \
     R(ORDER_VALIDATED, order_validated, 2, 1, LOGGED, "orchestrator", "order.validated", "risk passed it; the exposure is reserved") \
     R(ORDER_REJECTED, order_rejected, 3, 1, LOGGED, "orchestrator", "order.rejected", "refused by us or by the venue; ends the order") \
@@ -705,15 +866,24 @@
     R(ORDER_UNKNOWN, order_unknown, 13, 1, LOGGED, "orchestrator", "order.unknown", "sent, and the outcome is not known") \
     R(ORDER_FAILED, order_failed, 14, 1, LOGGED, "orchestrator", "order.failed", "given up; nothing executed; ends the order") \
     R(ORDER_COMPLETED, order_completed, 15, 1, LOGGED, "orchestrator", "order.completed", "filled and accounted for; ends the order") \
+    R(ORDER_RESOLVED, order_resolved, 16, 1, LOGGED, "orchestrator", "order.resolved", "an operator declared the outcome of an unknown order") \
     R(POSITION_UPDATED, position_updated, 20, 1, LOGGED, "orchestrator", "position.updated", "a fill changed a position") \
-    R(RISK_HALTED, risk_halted, 30, 1, LOGGED, "orchestrator", "risk.halted", "no order is submitted from here on") \
-    R(RISK_RESUMED, risk_resumed, 31, 1, LOGGED, "orchestrator", "risk.resumed", "orders are submitted again") \
+    R(POSITION_ADJUSTED, position_adjusted, 21, 1, LOGGED, "orchestrator", "position.adjusted", "an operator explained a difference") \
+    R(ACCOUNT_OPENED, account_opened, 22, 1, LOGGED, "orchestrator", "account.opened", "a balance that a venue account began with") \
+    R(RISK_HALTED, risk_halted, 30, 2, LOGGED, "orchestrator", "risk.halted", "no order is submitted from here on") \
+    R(RISK_RESUMED, risk_resumed, 31, 2, LOGGED, "orchestrator", "risk.resumed", "orders are submitted again") \
     R(ALERT_TRIGGERED, alert_triggered, 32, 1, LOGGED, "orchestrator", "alert.triggered", "somebody should look") \
     R(SAGA_STEP_FAILED, saga_step_failed, 40, 1, LOGGED, "orchestrator", "saga.step_failed", "a step failed and is tried again") \
-    R(SAGA_DEAD_LETTERED, saga_dead_lettered, 41, 1, LOGGED, "orchestrator", "saga.dead_lettered", "nobody can handle it without a person") \
+    R(SAGA_DEAD_LETTERED, saga_dead_lettered, 41, 2, LOGGED, "orchestrator", "saga.dead_lettered", "nobody can handle it without a person") \
+    R(SAGA_STARTED, saga_started, 42, 1, LOGGED, "orchestrator", "saga.started", "a saga of the system begins") \
+    R(SAGA_COMPENSATING, saga_compensating, 43, 1, LOGGED, "orchestrator", "saga.compensating", "a saga gave up and undoes its steps") \
+    R(SAGA_COMPENSATED, saga_compensated, 44, 1, LOGGED, "orchestrator", "saga.compensated", "its steps are undone") \
+    R(DEAD_LETTER_RETRIED, dead_letter_retried, 45, 1, LOGGED, "orchestrator", "dead_letter.retried", "an operator wants it tried again") \
+    R(DEAD_LETTER_DROPPED, dead_letter_dropped, 46, 1, LOGGED, "orchestrator", "dead_letter.dropped", "an operator has dealt with it") \
     R(SYSTEM_STARTED, system_started, 50, 1, LOGGED, "orchestrator", "system.started", "a writer took the lease") \
     R(SYSTEM_RECOVERED, system_recovered, 51, 1, LOGGED, "orchestrator", "system.recovered", "its state is rebuilt from the log") \
     R(SYSTEM_BARRIER, system_barrier, 52, 1, LOGGED, "orchestrator", "system.barrier", "every follower notes its digest here") \
+    R(RECONCILIATION_COMPLETED, reconciliation_completed, 53, 1, LOGGED, "orchestrator", "reconciliation.completed", "a venue account was compared with the log") \
     R(PRICE_UPDATED, price_updated, 100, 1, MARKET, "gateway", "price.updated", "best bid and ask") \
     R(TRADE_TICK, trade_tick, 101, 1, MARKET, "gateway", "trade.tick", "a trade at the venue") \
     R(ORDERBOOK_UPDATED, orderbook_updated, 102, 1, MARKET, "gateway", "orderbook.updated", "the best levels of both sides") \
@@ -731,17 +901,24 @@
     R(HALT_REQUEST, halt_request, 144, 1, MESSAGE, "client", "halt.request", "halt or resume trading") \
     R(BARRIER_REQUEST, barrier_request, 145, 1, MESSAGE, "client", "barrier.request", "write a barrier into the log") \
     R(COMMAND_REPLY, command_reply, 146, 1, MESSAGE, "orchestrator", "command.reply", "answers halt and barrier") \
-    R(ORDERS_QUERY, orders_query, 147, 1, MESSAGE, "client", "orders.query", "list orders; order.row .. list.end") \
+    R(ORDERS_QUERY, orders_query, 147, 2, MESSAGE, "client", "orders.query", "list orders; order.row .. list.end") \
     R(ORDER_ROW, order_row, 148, 1, MESSAGE, "orchestrator", "order.row", "one order") \
     R(POSITIONS_QUERY, positions_query, 149, 1, MESSAGE, "client", "positions.query", "list positions; position.row .. list.end") \
     R(POSITION_ROW, position_row, 150, 1, MESSAGE, "portfolio", "position.row", "one position or total") \
     R(QUOTES_QUERY, quotes_query, 151, 1, MESSAGE, "client", "quotes.query", "last quotes from a gateway; price.updated .. list.end") \
     R(CONTROL_REQUEST, control_request, 152, 1, MESSAGE, "client", "control.request", "ask one process") \
     R(CONTROL_REPLY, control_reply, 153, 1, MESSAGE, "every process", "control.reply", "its answer") \
+    R(RESOLVE_REQUEST, resolve_request, 154, 1, MESSAGE, "client", "resolve.request", "declare that an unknown order will not execute (any more)") \
+    R(DEAD_LETTER_REQUEST, dead_letter_request, 155, 1, MESSAGE, "client", "dead_letter.request", "retry or drop a dead letter") \
+    R(DEAD_LETTERS_QUERY, dead_letters_query, 156, 1, MESSAGE, "client", "dead_letters.query", "list dead letters; dead_letter.row .. list.end") \
+    R(DEAD_LETTER_ROW, dead_letter_row, 157, 1, MESSAGE, "orchestrator", "dead_letter.row", "one dead letter") \
+    R(SAVED_LETTER, saved_letter, 217, 1, STATE, "checkpointer", "saved.letter", "a dead letter that is kept") \
+    R(RECONCILE_REQUEST, reconcile_request, 158, 1, MESSAGE, "client", "reconcile.request", "compare a venue account with the log now") \
+    R(ADJUST_REQUEST, adjust_request, 159, 1, MESSAGE, "client", "adjust.request", "change a position by hand") \
     R(RISK_CHECK, risk_check, 160, 1, MESSAGE, "orchestrator", "risk.check", "may this order pass?") \
     R(RISK_VERDICT, risk_verdict, 161, 1, MESSAGE, "risk", "risk.verdict", "the answer") \
     R(RISK_RELEASE, risk_release, 162, 1, MESSAGE, "orchestrator", "risk.release", "an order that passed will not be logged as validated") \
-    R(ROUTE_REQUEST, route_request, 170, 1, MESSAGE, "orchestrator", "route.request", "which venue?") \
+    R(ROUTE_REQUEST, route_request, 170, 2, MESSAGE, "orchestrator", "route.request", "which venue?") \
     R(ROUTE_REPLY, route_reply, 171, 1, MESSAGE, "executor", "route.reply", "the answer") \
     R(ORDER_SEND, order_send, 172, 1, MESSAGE, "orchestrator, executor, gateway", "order.send", "place this child order") \
     R(ORDER_CANCEL, order_cancel, 173, 1, MESSAGE, "orchestrator, executor, gateway", "order.cancel", "cancel this child order") \
@@ -754,6 +931,10 @@
     R(OPEN_ORDERS_QUERY, open_orders_query, 180, 1, MESSAGE, "client, executor", "open_orders.query", "order.status .. list.end") \
     R(BALANCES_QUERY, balances_query, 181, 1, MESSAGE, "client", "balances.query", "balance .. list.end, from a gateway") \
     R(BALANCE, balance, 182, 1, MESSAGE, "venue, gateway", "balance", "one asset of the account") \
+    R(ACCOUNT_QUERY, account_query, 188, 1, MESSAGE, "orchestrator, executor, gateway", "account.query", "what is open and owned; account.order .. account.asset .. account.snapshot") \
+    R(ACCOUNT_ORDER, account_order, 189, 1, MESSAGE, "venue, gateway, executor", "account.order", "an open order") \
+    R(ACCOUNT_ASSET, account_asset, 192, 1, MESSAGE, "venue, gateway, executor", "account.asset", "a balance") \
+    R(ACCOUNT_SNAPSHOT, account_snapshot, 193, 1, MESSAGE, "venue, gateway, executor", "account.snapshot", "ends that answer") \
     R(FILL_APPLY, fill_apply, 190, 2, MESSAGE, "orchestrator", "fill.apply", "what does this fill do to the position?") \
     R(FILL_APPLIED, fill_applied, 191, 1, MESSAGE, "portfolio", "fill.applied", "the answer") \
     R(LOG_BATCH, log_batch, 200, 1, MESSAGE, "orchestrator, replayer", "log.batch", "committed events follow in the same frame; topic log.SHARD") \

@@ -11,7 +11,8 @@ static struct {
     int compensated[3];
     saga_outcome_t outcome[3];
     bool timed_out_may_repeat;
-    int completed, failed;
+    int completed, failed, compensating;
+    uint32_t undone; /* steps, as told at the end of the compensation */
     uint8_t failed_code;
     const char *failed_step;
     bool deadline_fails;
@@ -36,6 +37,18 @@ static void s_failed(void *arg, int32_t subject, const saga_step_t *step, uint8_
     s_world.failed_code = code;
     s_world.failed_step = step->name;
 }
+static void s_compensating(void *arg, int32_t subject, const saga_step_t *step, uint8_t code, const char *message)
+{
+    (void)arg; (void)subject; (void)step; (void)code; (void)message;
+    cr_assert_eq(s_world.compensated[0] + s_world.compensated[1], 0, "told before anything is undone");
+    s_world.compensating++;
+}
+static void s_all_compensated(void *arg, int32_t subject, uint32_t steps)
+{
+    (void)arg; (void)subject;
+    cr_assert_eq(s_world.failed, 0, "told before the end of the saga is recorded");
+    s_world.undone = steps;
+}
 static void s_completed(void *arg, int32_t subject) { (void)arg; (void)subject; s_world.completed++; }
 static bool s_deadline(void *arg, int32_t saga, int32_t subject, const saga_step_t *step) { (void)arg; (void)saga; (void)subject; (void)step; return s_world.deadline_fails; }
 
@@ -44,7 +57,8 @@ static const saga_step_t s_steps[] = {
     {.name = "pay", .service = -1, .timeout_ns = 0, .attempts = 1, .begin = s_begin_1, .compensate = s_undo_1},
     {.name = "ship", .service = 8, .timeout_ns = 2 * SECOND, .attempts = 2, .backoff_ns = SECOND / 10, .begin = s_begin_2, .timed_out = s_timed_out},
 };
-static const saga_type_t s_type = {.name = "test", .steps = s_steps, .steps_count = 3, .failed = s_failed,
+static const saga_type_t s_type = {.name = "test", .steps = s_steps, .steps_count = 3, .compensating = s_compensating,
+                                   .compensated = s_all_compensated, .failed = s_failed,
                                    .completed = s_completed, .deadline_passed = s_deadline};
 
 static saga_core_t *s_core;
@@ -106,7 +120,19 @@ Test(saga_core, compensates_completed_steps_last_first_when_it_fails, .init = s_
     saga_core_fail(s_core, s_saga, ZVT_CODE_NO_VENUE, "none");
     cr_assert_eq(s_world.compensated[0], 1);
     cr_assert_eq(s_world.compensated[1], 1);
+    cr_assert_eq(s_world.compensating, 1);
+    cr_assert_eq(s_world.undone, 2);
     cr_assert_str_eq(s_world.failed_step, "ship");
+}
+
+Test(saga_core, says_nothing_of_compensation_when_there_is_nothing_to_undo, .init = s_setup, .fini = s_teardown)
+{
+    s_world.outcome[0] = SAGA_WAIT;
+    s_start();
+    saga_core_fail(s_core, s_saga, ZVT_CODE_CANCEL_REQUESTED, "");
+    cr_assert_eq(s_world.failed, 1);
+    cr_assert_eq(s_world.compensating, 0);
+    cr_assert_eq(s_world.undone, 0);
 }
 
 Test(saga_core, a_step_that_took_care_of_its_timeout_is_not_begun_again, .init = s_setup, .fini = s_teardown)

@@ -29,7 +29,7 @@ static struct {
     int queue_count;
     /* what left */
     zvt_order_send_t sent[SENT_MAX];
-    int sent_count, queries, cancels, since_asked;
+    int sent_count, queries, cancels, since_asked, releases;
     zvt_signal_ack_t acks[SENT_MAX];
     int acks_count;
     zvt_place_reply_t places[SENT_MAX];
@@ -40,7 +40,7 @@ static struct {
     int command_replies;
     /* behaviour */
     bool risk_silent, venue_silent, portfolio_silent;
-    uint8_t risk_code;
+    uint8_t risk_code, route_code;
     uint64_t venue_seq, risk_min_seq;
 } w;
 
@@ -107,7 +107,7 @@ static inline void s_ask_executor(zvt_type_t type, const void *record)
 {
     if (type == ZVT_T_ROUTE_REQUEST) {
         const zvt_route_request_t *request = record;
-        zvt_route_reply_t reply = {.order_id = request->order_id, .attempt = request->attempt, .code = ZVT_CODE_OK};
+        zvt_route_reply_t reply = {.order_id = request->order_id, .attempt = request->attempt, .code = w.route_code};
         ZVT_STR_SET(reply.selected_exchange, strcmp(request->avoid, "alpha") == 0 ? "beta" : "alpha");
         s_queue(ZVT_T_ROUTE_REPLY, &reply);
     } else if (type == ZVT_T_ORDER_SEND) {
@@ -126,6 +126,7 @@ static inline void s_ask(void *arg, turn_service_t service, zvt_type_t type, con
 {
     (void)arg;
     if (service == TURN_EXECUTOR) s_ask_executor(type, record);
+    w.releases += type == ZVT_T_RISK_RELEASE;
     if (type == ZVT_T_RISK_CHECK) w.risk_min_seq = ((const zvt_risk_check_t *)record)->min_seq;
     if (type == ZVT_T_RISK_CHECK && !w.risk_silent) {
         const zvt_risk_check_t *check = record;
@@ -239,7 +240,7 @@ static inline void s_setup(void)
     w.fleet = calloc(1, sizeof *w.fleet);
     cr_assert_eq(zvt_fleet_parse(s_fleet_text, "test.zpl", w.fleet, problem), 0, "%s", problem);
     w.now_ns = INT64_C(1700000000000000000);
-    w.risk_code = ZVT_CODE_OK;
+    w.risk_code = w.route_code = ZVT_CODE_OK;
     w.core = s_new_core();
     turn_core_set_time(w.core, w.now_ns, w.now_ns);
     turn_core_open(w.core, 1, 0);
