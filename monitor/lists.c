@@ -69,12 +69,13 @@ static size_t s_ask_gateways(gateways_t *self, const zvt_fleet_t *fleet, zvt_typ
 typedef struct {
     const char *strategy;
     arg_u64_t limit;
-    bool open, json;
+    bool open, unknown, json;
 } orders_args_t;
 
 #define AT(member) .offset = offsetof(orders_args_t, member)
 static const arg_t s_orders_args[] = {
     {.name = "open", .kind = ARG_FLAG, AT(open), .meaning = "only orders that can still execute"},
+    {.name = "unknown", .kind = ARG_FLAG, AT(unknown), .meaning = "only orders whose outcome is not known"},
     {.name = "strategy", .argument = "NAME", .kind = ARG_TEXT, .bound = ZVT_NAME_SIZE, AT(strategy),
      .meaning = "only this strategy"},
     {.name = "limit", .argument = "N", .kind = ARG_U64, .fallback = "50", AT(limit), .meaning = "at the most, newest first"},
@@ -131,7 +132,7 @@ static void s_print_orders(const rows_t *rows)
 static int s_run_orders(const void *arg)
 {
     const orders_args_t *args = arg;
-    zvt_orders_query_t query = {.open_only = args->open};
+    zvt_orders_query_t query = {.open_only = args->open, .unknown_only = args->unknown};
     query.limit = args->limit.value > ROWS_MAX ? ROWS_MAX : (uint32_t)args->limit.value;
     if (args->strategy != NULL) ZVT_STR_SET(query.strategy_id, args->strategy);
     rows_t rows = rows_of(ZVT_T_ORDER_ROW);

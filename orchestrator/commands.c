@@ -413,24 +413,23 @@ void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zv
     if (!order->cancel_pending) place_order_cancel(self, order, request->requested_by, 0, 0);
 }
 
-static void s_command_reply(turn_core_t *self, const turn_client_t *client, bool success, uint8_t code, const char *message)
+void commands_reply(turn_core_t *self, const turn_client_t *client, bool success, uint8_t code, const char *message)
 {
     zvt_command_reply_t reply = {.success = success, .code = code, .seq = self->committed_seq};
     ZVT_STR_SET(reply.message, message);
     self->io.reply(self->io.arg, client, ZVT_T_COMMAND_REPLY, &reply);
 }
 
-/* Records a command of the operator's and answers when it is durable. */
-static bool s_record_command(turn_core_t *self, const turn_client_t *client, zvt_type_t type, const void *payload, const char *message)
+bool commands_record(turn_core_t *self, const turn_client_t *client, zvt_type_t type, const void *payload, const char *message)
 {
     effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};
     effect.command_reply.success = true;
     effect.command_reply.code = ZVT_CODE_OK;
     ZVT_STR_SET(effect.command_reply.message, message);
     if (!self->open)
-        s_command_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
+        commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
     else if (turn_emit_system(self, type, payload, &effect) != 0)
-        s_command_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");
+        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");
     else
         return true;
     return false;
@@ -440,23 +439,45 @@ void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_
 {
     if (!self->open) {
         /* The main program has latched it: it is in force now and recorded when the log is back. */
-        s_command_reply(self, client, request->halt, request->halt ? ZVT_CODE_OK : ZVT_CODE_LOG_UNAVAILABLE,
+        commands_reply(self, client, request->halt, request->halt ? ZVT_CODE_OK : ZVT_CODE_LOG_UNAVAILABLE,
                         request->halt ? "halted; recorded when the event log is back" : "the event log cannot be written now");
         return;
     }
     if (request->halt == self->halted) {
-        s_command_reply(self, client, true, ZVT_CODE_OK, request->halt ? "halted already" : "not halted");
+        commands_reply(self, client, true, ZVT_CODE_OK, request->halt ? "halted already" : "not halted");
         return;
     }
     zvt_risk_halted_t event;
     memset(&event, 0, sizeof event);
     ZVT_STR_SET(event.requested_by, request->requested_by);
     ZVT_STR_SET(event.reason, request->reason);
-    bool recorded = s_record_command(self, client, request->halt ? ZVT_T_RISK_HALTED : ZVT_T_RISK_RESUMED, &event,
+    bool recorded = commands_record(self, client, request->halt ? ZVT_T_RISK_HALTED : ZVT_T_RISK_RESUMED, &event,
                                      request->halt ? "halted" : "resumed");
     if (!recorded && !request->halt) return; /* a halt is in force even where it could not be recorded yet */
     self->halted = request->halt;
     ZVT_STR_SET(self->halt_reason, request->halt ? request->reason : "");
+}
+
+/* An operator knows what we cannot find out: the order will not execute any more. What executed before stays, and what
+ * the venue may still report is taken like any late report. */
+void commands_on_resolve(turn_core_t *self, const turn_client_t *client, const zvt_resolve_request_t *request)
+{
+    order_t *order = order_core_by_either(self->orders, &request->order_id);
+    if (!self->open) {
+        commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
+    } else if (order == NULL) {
+        commands_reply(self, client, false, ZVT_CODE_UNKNOWN_ORDER, "not among the open and recent orders");
+    } else if (order_is_ended(order)) {
+        commands_reply(self, client, false, ZVT_CODE_ORDER_ENDED, zvt_order_state_text(order->state));
+    } else if (order->state != ZVT_ORDER_STATE_UNKNOWN || order->fills_pending > 0) {
+        commands_reply(self, client, false, ZVT_CODE_BAD_ORDER, "only an order whose outcome is unknown can be resolved by hand");
+    } else {
+        reports_resolve(self, order, request->requested_by, request->reason);
+        effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};
+        effect.command_reply = (zvt_command_reply_t){.success = true, .code = ZVT_CODE_OK};
+        ZVT_STR_SET(effect.command_reply.message, "resolved: it counts as canceled");
+        turn_after(self, order, &effect);
+    }
 }
 
 void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const zvt_barrier_request_t *request)
@@ -467,15 +488,16 @@ void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const z
     ZVT_STR_SET(event.request_id, request->request_id);
     /* The digest speaks of the log up to the barrier, so nothing may be in the core that is not in the log. */
     if (self->open && !turn_flush_all(self)) {
-        s_command_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");
+        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");
         return;
     }
-    if (s_record_command(self, client, ZVT_T_SYSTEM_BARRIER, &event, "barrier written")) turn_note_digest(self, self->next_seq - 1);
+    if (commands_record(self, client, ZVT_T_SYSTEM_BARRIER, &event, "barrier written")) turn_note_digest(self, self->next_seq - 1);
 }
 
 static bool s_is_listed(const order_t *order, const zvt_orders_query_t *query)
 {
     if (query->open_only && order_is_ended(order)) return false;
+    if (query->unknown_only && order->state != ZVT_ORDER_STATE_UNKNOWN) return false;
     return query->strategy_id[0] == '\0' || strcmp(query->strategy_id, order->strategy_id) == 0;
 }
 

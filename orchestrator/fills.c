@@ -166,11 +166,34 @@ static bool s_continues(turn_core_t *self, const zvt_position_updated_t *updated
     return status == 0 && quantity_e8 == updated->new_quantity_e8;
 }
 
+/* Answers that will not change, however often the same fill is asked about. */
+static const bool s_is_hopeless[UINT8_MAX + 1] = {
+    [ZVT_CODE_MALFORMED] = true, [ZVT_CODE_BAD_ORDER] = true, [ZVT_CODE_BAD_QUANTITY] = true,
+    [ZVT_CODE_BAD_PRICE] = true, [ZVT_CODE_NUMBER_OVERFLOW] = true,
+};
+
+/* A fill that portfolio cannot account for becomes a dead letter; the fills behind it go on. */
+static void s_put_aside(turn_core_t *self, fill_t *fill, uint8_t code)
+{
+    order_t *order = order_core_at(self->orders, fill->order);
+    char message[ZVT_MESSAGE_SIZE];
+    snprintf(message, sizeof message, "portfolio cannot account for fill %.40s: %s", fill->report.exec_id, zvt_code_text(code));
+    letters_put_aside(self, order, &fill->report, place_order_saga.steps[STEP_PORTFOLIO].name, code, message);
+    s_remove(self, fill);
+    order->fills_pending--;
+    s_release_held(self, order);
+    place_order_settle(self, order);
+}
+
 void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
 {
     fill_t *fill = s_find(self, applied);
     if (fill == NULL || applied->incarnation != self->service_incarnation[TURN_PORTFOLIO]) {
         ZVT_COUNT("fills_applied_void");
+        return;
+    }
+    if (s_is_hopeless[applied->code] && s_is_next_of_position(self, fill)) {
+        s_put_aside(self, fill, applied->code);
         return;
     }
     if (applied->code != ZVT_CODE_OK || !s_is_next_of_position(self, fill) || !s_continues(self, &applied->position)) {

@@ -263,15 +263,30 @@ static void s_on_over(turn_core_t *self, order_t *order, const zvt_report_t *rep
     order->querying = false;
 }
 
-static void s_alert(turn_core_t *self, const zvt_report_t *report, const char *what)
+/* An operator declares the outcome of an order: it ends as canceled, with what it had executed. */
+void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by, const char *reason)
 {
-    zvt_alert_triggered_t alert = {.severity = ZVT_SEVERITY_CRITICAL, .code = ZVT_CODE_UNKNOWN_ORDER, .venue_seq = report->venue_seq};
-    ZVT_STR_SET(alert.exchange, report->exchange);
-    ZVT_STR_SET(alert.client_order_id, report->client_order_id);
-    snprintf(alert.message, sizeof alert.message, "report kind=%s of order %s: %s",
-             zvt_enum_text(ZVT_ENUM_OF_REPORT_KIND, report->kind), report->client_order_id, what);
-    if (turn_emit_system(self, ZVT_T_ALERT_TRIGGERED, &alert, NULL) != 0) ZVT_COUNT("alerts_dropped");
-    ZVT_COUNT("reports_unmatched");
+    zvt_order_resolved_t resolved = {.order_id = order->order_id};
+    ZVT_STR_SET(resolved.requested_by, requested_by);
+    ZVT_STR_SET(resolved.reason, reason);
+    ZVT_STR_SET(resolved.exchange, order->exchange);
+    ZVT_STR_SET(resolved.client_order_id, order->client_order_id);
+    turn_emit(self, order, ZVT_T_ORDER_RESOLVED, &resolved);
+    zvt_order_canceled_t canceled = {.order_id = order->order_id, .reason = ZVT_CODE_RESOLVED_BY_HAND,
+                                     .cum_qty_e8 = order->cum_qty_e8, .leaves_qty_e8 = order_leaves_e8(order)};
+    ZVT_STR_SET(canceled.exchange, order->exchange);
+    turn_emit(self, order, ZVT_T_ORDER_CANCELED, &canceled);
+    s_end_saga(self, order);
+    place_order_settle(self, order);
+    ZVT_COUNT("orders_resolved");
+}
+
+static void s_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *report, uint8_t code, const char *what)
+{
+    char message[ZVT_MESSAGE_SIZE];
+    snprintf(message, sizeof message, "%s of order %.40s: %s", zvt_enum_text(ZVT_ENUM_OF_REPORT_KIND, report->kind),
+             report->client_order_id, what);
+    letters_put_aside(self, order, report, place_order_saga.steps[STEP_EXECUTE].name, code, message);
 }
 
 typedef void(report_fn)(turn_core_t *self, order_t *order, const zvt_report_t *report);
@@ -298,12 +313,26 @@ static bool s_must_wait(const order_t *order, const zvt_report_t *report)
 static void s_take(turn_core_t *self, const zvt_report_t *report)
 {
     order_t *order = order_core_by_client_order(self->orders, report->client_order_id);
-    if (report->kind == 0 || report->kind >= KINDS || order == NULL) {
-        s_alert(self, report, order == NULL ? "no such order here" : "kind not known");
+    if (report->kind == 0 || report->kind >= KINDS) {
+        s_put_aside(self, order, report, ZVT_CODE_MALFORMED, "this release does not know the kind of report");
+        return;
+    }
+    if (order == NULL) {
+        s_put_aside(self, NULL, report, ZVT_CODE_UNKNOWN_ORDER, "no such order here");
+        return;
+    }
+    /* The end of an order that an operator had declared over confirms what was declared. */
+    bool confirms = order->code == ZVT_CODE_RESOLVED_BY_HAND && order_is_ended(order) &&
+                    (report->kind == ZVT_REPORT_KIND_CANCELED || report->kind == ZVT_REPORT_KIND_EXPIRED);
+    if (confirms) {
+        s_step_failed(self, order, report->code, "the venue ended it too", report->exchange, report->venue_seq);
+        place_order_settle(self, order);
         return;
     }
     if (!order_core_allows(order, s_kinds[report->kind].needs)) {
-        s_alert(self, report, "not possible in the order's state");
+        char what[64];
+        snprintf(what, sizeof what, "not possible when it is %s", zvt_order_state_text(order->state));
+        s_put_aside(self, order, report, ZVT_CODE_UNEXPLAINED, what);
         return;
     }
     s_kinds[report->kind].fn(self, order, report);
@@ -335,7 +364,8 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
         ZVT_COUNT("reports_put_off");
         return;
     }
-    if (dedup_window_check(&venue->received, report->venue_seq) != DEDUP_NEW) {
+    bool is_new = dedup_window_check(&venue->received, report->venue_seq) == DEDUP_NEW;
+    if (!is_new && !letters_take(self, report->exchange, report->venue_seq)) {
         ZVT_COUNT("reports_duplicate");
         return;
     }

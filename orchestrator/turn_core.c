@@ -30,7 +30,9 @@ turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const tur
     self->waiters = calloc(WAITERS_MAX, sizeof *self->waiters);
     ZVT_ASSERT(self->positions != NULL);
     ZVT_ASSERT(self->fills != NULL);
+    self->letters = calloc(LETTERS_MAX, sizeof *self->letters);
     ZVT_ASSERT(self->waiters != NULL);
+    ZVT_ASSERT(self->letters != NULL);
     turn_stage_init(self);
     turn_core_clear(self);
     return self;
@@ -52,6 +54,7 @@ void turn_core_destroy(turn_core_t **self_in)
     free(self->positions);
     free(self->fills);
     free(self->waiters);
+    free(self->letters);
     free(self->staged);
     free(self->effects);
     free(self);
@@ -82,6 +85,7 @@ void turn_core_clear(turn_core_t *self)
     self->fills_first = self->fills_last = NONE;
     self->fills_used = 0;
     self->waiters_used = 0;
+    self->letters_count = 0;
     self->trouble_first = self->trouble_last = NONE;
     self->next_seq = 1;
     self->committed_seq = self->last_position_seq = self->folded = 0;
@@ -132,11 +136,12 @@ size_t turn_core_dump(turn_core_t *self, FILE *out)
         fprintf(out, "venue %s contiguous=%" PRIu64 " high=%" PRIu64 "\n", self->fleet->venues[i].name,
                 self->venues[i].logged.contiguous, self->venues[i].logged.high);
     fprintf(out, "positions %" PRIu32 "\n", self->positions_count);
+    fprintf(out, "letters %" PRIu32 "\n", self->letters_count);
     size_t count;
     zvt_id_t *ids = s_open_ids(self, &count);
     for (size_t i = 0; i < count; i++) s_dump_order(order_core_by_id(self->orders, &ids[i]), out);
     free(ids);
-    lines = 2 + self->fleet->venues_count + count;
+    lines = 3 + self->fleet->venues_count + count;
     return lines;
 }
 
@@ -302,6 +307,9 @@ static void s_from_client(turn_core_t *self, const turn_client_t *client, const 
     case ZVT_T_CANCEL_REQUEST: commands_on_cancel(self, client, &record->cancel_request); break;
     case ZVT_T_HALT_REQUEST: commands_on_halt(self, client, &record->halt_request); break;
     case ZVT_T_BARRIER_REQUEST: commands_on_barrier(self, client, &record->barrier_request); break;
+    case ZVT_T_RESOLVE_REQUEST: commands_on_resolve(self, client, &record->resolve_request); break;
+    case ZVT_T_DEAD_LETTER_REQUEST: letters_on_request(self, client, &record->dead_letter_request); break;
+    case ZVT_T_DEAD_LETTERS_QUERY: letters_on_query(self, client, &record->dead_letters_query); break;
     case ZVT_T_ORDERS_QUERY: commands_on_orders_query(self, client, &record->orders_query); break;
     default: {
         zvt_error_reply_t reply = {.code = ZVT_CODE_MALFORMED};
@@ -376,6 +384,7 @@ static void s_chores(turn_core_t *self)
     reports_chores(self);
     fills_chores(self);
     commands_chores(self);
+    letters_chores(self);
 }
 
 void turn_core_end_turn(turn_core_t *self)
@@ -433,7 +442,7 @@ int64_t turn_core_next_ns(const turn_core_t *self)
 {
     if (!self->open) return 0;
     int64_t next_ns = saga_core_next_ns(self->sagas);
-    bool chores = self->trouble_first != NONE || self->fills_first != NONE || self->waiters_used > 0;
+    bool chores = self->trouble_first != NONE || self->fills_first != NONE || self->waiters_used > 0 || letters_wait(self);
     for (uint32_t i = 0; i < self->fleet->venues_count; i++)
         chores = chores || self->venues[i].tip > self->venues[i].received.contiguous;
     if (chores && (next_ns == 0 || self->chores_ns < next_ns)) next_ns = self->chores_ns;

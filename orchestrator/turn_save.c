@@ -30,7 +30,8 @@ static int s_save_head(turn_core_t *self, turn_save_fn *save, void *arg)
                              .ended = s_count_ended(self),
                              .senders = dedup_core_count(self->senders),
                              .venues = self->fleet->venues_count,
-                             .positions = self->positions_count};
+                             .positions = self->positions_count,
+                             .letters = self->letters_count};
     ZVT_STR_SET(head.halt_reason, self->halt_reason);
     return save(arg, ZVT_T_SAVED_HEAD, &head);
 }
@@ -76,6 +77,12 @@ int turn_core_save(turn_core_t *self, turn_save_fn *save, void *arg)
                                       .quantity_e8 = self->positions[i].quantity_e8};
         status = save(arg, ZVT_T_SAVED_POSITION, &saved);
     }
+    for (uint32_t i = 0; i < self->letters_count && status == 0; i++) {
+        const letter_t *letter = &self->letters[i];
+        zvt_saved_letter_t saved = {.letter_id = letter->letter_id, .retrying = letter->retrying,
+                                    .timestamp_ns = letter->timestamp_ns, .letter = letter->event};
+        status = save(arg, ZVT_T_SAVED_LETTER, &saved);
+    }
     return status;
 }
 
@@ -119,6 +126,14 @@ static int s_load_position(turn_core_t *self, const zvt_saved_position_t *saved)
     return status;
 }
 
+static int s_load_letter(turn_core_t *self, const zvt_saved_letter_t *saved)
+{
+    if (self->letters_count == LETTERS_MAX) return ZVT_ERR_FULL;
+    self->letters[self->letters_count++] = (letter_t){.letter_id = saved->letter_id, .retrying = saved->retrying,
+                                                      .timestamp_ns = saved->timestamp_ns, .event = saved->letter};
+    return 0;
+}
+
 /* One more record of a kind that the head announced. */
 static int s_count_down(uint32_t *left)
 {
@@ -147,6 +162,9 @@ int turn_core_load(turn_core_t *self, const zvt_record_t *record)
     case ZVT_T_SAVED_POSITION:
         status = s_count_down(&self->loading.positions);
         return status != 0 ? status : s_load_position(self, &record->saved_position);
+    case ZVT_T_SAVED_LETTER:
+        status = s_count_down(&self->loading.letters);
+        return status != 0 ? status : s_load_letter(self, &record->saved_letter);
     default: return ZVT_ERR_TYPE;
     }
 }
@@ -154,7 +172,7 @@ int turn_core_load(turn_core_t *self, const zvt_record_t *record)
 int turn_core_load_end(turn_core_t *self)
 {
     const zvt_saved_head_t *left = &self->loading;
-    bool all = left->seq != 0 && left->orders + left->ended + left->senders + left->venues + left->positions == 0;
+    bool all = left->seq != 0 && left->orders + left->ended + left->senders + left->venues + left->positions + left->letters == 0;
     return all ? 0 : ZVT_ERR_TRUNCATED;
 }
 

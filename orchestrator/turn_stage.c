@@ -271,6 +271,7 @@ static uint64_t s_venue_seq(const zvt_record_t *record, const char **exchange)
     case ZVT_T_ORDER_EXPIRED: *exchange = record->order_expired.exchange; return record->order_expired.venue_seq;
     case ZVT_T_SAGA_STEP_FAILED: *exchange = record->saga_step_failed.exchange; return record->saga_step_failed.venue_seq;
     case ZVT_T_ALERT_TRIGGERED: *exchange = record->alert_triggered.exchange; return record->alert_triggered.venue_seq;
+    case ZVT_T_SAGA_DEAD_LETTERED: *exchange = record->saga_dead_lettered.exchange; return record->saga_dead_lettered.venue_seq;
     default: return 0;
     }
 }
@@ -285,16 +286,20 @@ static void s_note_venue_seq(turn_core_t *self, const zvt_record_t *record)
     dedup_window_mark(&self->venues[venue].logged, venue_seq);
     dedup_window_mark(&self->venues[venue].received, venue_seq);
     if (venue_seq > self->venues[venue].tip) self->venues[venue].tip = venue_seq;
+    letters_note_handled(self, exchange, venue_seq);
 }
 
 void turn_note_logged(turn_core_t *self, const zvt_event_t *event)
 {
     static zvt_record_t record;
-    static const bool carries_venue_seq[ZVT_T_LIMIT] = {
+    static const bool says_more[ZVT_T_LIMIT] = {
         [ZVT_T_ORDER_ACCEPTED] = true, [ZVT_T_ORDER_EXECUTED] = true, [ZVT_T_ORDER_REJECTED] = true,
         [ZVT_T_ORDER_CANCELED] = true, [ZVT_T_ORDER_EXPIRED] = true, [ZVT_T_SAGA_STEP_FAILED] = true,
-        [ZVT_T_ALERT_TRIGGERED] = true};
-    if (carries_venue_seq[event->type] && zvt_read_payload(event, &record) == 0) s_note_venue_seq(self, &record);
+        [ZVT_T_ALERT_TRIGGERED] = true, [ZVT_T_SAGA_DEAD_LETTERED] = true, [ZVT_T_DEAD_LETTER_RETRIED] = true,
+        [ZVT_T_DEAD_LETTER_DROPPED] = true};
+    if (!says_more[event->type] || zvt_read_payload(event, &record) != 0) return;
+    s_note_venue_seq(self, &record);
+    letters_note(self, event, &record);
 }
 
 /* Moves all staged events of the order into the batch; false if there is no room for all of them. */

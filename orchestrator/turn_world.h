@@ -22,6 +22,7 @@ enum {
     WAITERS_MAX = ZVT_POOL(8192, 64),
     POSITIONS_MAX = ZVT_POOL(65536, 256),
     DIGESTS_KEPT = 8,
+    LETTERS_MAX = ZVT_POOL(4096, 64),
 };
 
 /* Something to do once an event is durable. */
@@ -85,6 +86,17 @@ typedef struct {
     int32_t last_order;  /* whose fill changed it last in this run, or ORDER_NONE: its events may still be staged */
 } position_t;
 
+/* A report that was put aside; see letters.c. */
+typedef struct {
+    zvt_id_t letter_id;     /* event_id of its saga.dead_lettered */
+    int64_t timestamp_ns;   /* UTC, of that event */
+    bool retrying;          /* by command */
+    zvt_saga_dead_lettered_t event;
+    /* ephemeral */
+    bool taken;             /* the report came again and is being worked on */
+    int64_t asked_ns;       /* monotonic, last reports.since for it */
+} letter_t;
+
 /* What we know of a venue's report stream. */
 typedef struct {
     dedup_window_t received; /* taken in this run or found in the log */
@@ -138,6 +150,9 @@ struct turn_core {
     uint32_t waiters_used;
     int32_t trouble_first, trouble_last; /* orders to ask the venue about again */
     int64_t chores_ns;                   /* monotonic: when chores are due */
+
+    letter_t *letters;                   /* oldest first */
+    uint32_t letters_count;
 
     /* aggregates that are not orders */
     zvt_map_t *positions_by_id;
@@ -215,6 +230,8 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report);
 void reports_on_status(turn_core_t *self, const zvt_order_status_t *status);
 void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *result);
 void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip);
+/* Ends an order whose outcome an operator declares. */
+void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by, const char *reason);
 /* Takes a report that waited for the order's fills. */
 void reports_take_held(turn_core_t *self, const zvt_report_t *report);
 /* Asks the venue what became of the order's current child. */
@@ -223,6 +240,21 @@ void reports_query_all(turn_core_t *self, int venue);
 void reports_chores(turn_core_t *self);
 void reports_trouble_add(turn_core_t *self, order_t *order);
 void reports_trouble_remove(turn_core_t *self, order_t *order);
+
+/* ---- letters.c: reports that nobody can account for ---- */
+/* Records that a report is put aside; `order` may be NULL. */
+void letters_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *report, const char *step, uint8_t code,
+                       const char *message);
+/* Takes note of an appended or folded event about dead letters. */
+void letters_note(turn_core_t *self, const zvt_event_t *header, const zvt_record_t *record);
+/* The log accounts for this report now: it is no dead letter any more. */
+void letters_note_handled(turn_core_t *self, const char *exchange, uint64_t venue_seq);
+/* Whether a report that came again is to be worked on, because it is being retried; true once. */
+bool letters_take(turn_core_t *self, const char *exchange, uint64_t venue_seq);
+bool letters_wait(const turn_core_t *self);
+void letters_chores(turn_core_t *self);
+void letters_on_request(turn_core_t *self, const turn_client_t *client, const zvt_dead_letter_request_t *request);
+void letters_on_query(turn_core_t *self, const turn_client_t *client, const zvt_dead_letters_query_t *query);
 
 /* ---- fills.c: fills on their way through portfolio ---- */
 void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report);
@@ -239,12 +271,17 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
 void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zvt_cancel_request_t *request);
 void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_halt_request_t *request);
 void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const zvt_barrier_request_t *request);
+void commands_on_resolve(turn_core_t *self, const turn_client_t *client, const zvt_resolve_request_t *request);
 void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, const zvt_orders_query_t *query);
 /* Answers clients whose wait the order's state now meets. `force`: answer all of them with what is known. */
 void commands_answer(turn_core_t *self, order_t *order, bool force);
 void commands_chores(turn_core_t *self);
 /* Tells every waiting client that the log was lost. */
 void commands_abandon(turn_core_t *self);
+/* Answers a command of an operator's at once. */
+void commands_reply(turn_core_t *self, const turn_client_t *client, bool success, uint8_t code, const char *message);
+/* Records a command of an operator's and answers when it is durable; false (and answered) when it cannot be recorded. */
+bool commands_record(turn_core_t *self, const turn_client_t *client, zvt_type_t type, const void *payload, const char *message);
 /* Answers a cancel that did not work. */
 void commands_cancel_failed(turn_core_t *self, order_t *order, uint8_t code, const char *message);
 

@@ -233,14 +233,12 @@ static void s_on_system(const zvt_event_t *event)
     oracle.system_last = event->event_id;
     if (event->type == ZVT_T_RISK_HALTED) oracle.halted = true;
     if (event->type == ZVT_T_RISK_RESUMED) oracle.halted = false;
-    if (event->type == ZVT_T_ALERT_TRIGGERED)
-        sim_violation("every report of a venue has its order", NULL, "%s", s_record.alert_triggered.message);
+    if (event->type == ZVT_T_ALERT_TRIGGERED) sim_violation("nothing is left to a person", NULL, "%s", s_record.alert_triggered.message);
 }
 
-static bool s_is_system(zvt_type_t type)
+static bool s_is_system(const zvt_event_t *event)
 {
-    return type == ZVT_T_RISK_HALTED || type == ZVT_T_RISK_RESUMED || type == ZVT_T_ALERT_TRIGGERED ||
-           (type >= ZVT_T_SYSTEM_STARTED && type <= ZVT_T_SYSTEM_BARRIER);
+    return event->type == ZVT_T_SYSTEM_STARTED || (oracle.system_version != 0 && zvt_id_equal(&event->aggregate_id, &oracle.system_id));
 }
 
 void oracle_fold(const zvt_event_t *event)
@@ -252,7 +250,9 @@ void oracle_fold(const zvt_event_t *event)
         sim_violation("the log has no fork", NULL, "seq %" PRIu64 " of epoch %" PRIu64 " after epoch %" PRIu64, event->seq, event->metadata.epoch, oracle.epoch);
     oracle.tip = event->seq;
     oracle.epoch = event->metadata.epoch;
-    if (s_is_system(event->type)) {
+    if (event->type == ZVT_T_SAGA_DEAD_LETTERED)
+        sim_violation("every report of a venue is accounted for", NULL, "%s", s_record.saga_dead_lettered.message);
+    if (s_is_system(event)) {
         s_on_system(event);
         return;
     }

@@ -54,3 +54,173 @@ Test(turn_trouble, an_order_without_a_venue_is_compensated_and_rejected)
     s_assert_log_ends(end, 3);
     cr_assert_eq(w.sent_count, 0);
 }
+
+/* ---- orders resolved by hand ---- */
+static void s_command(zvt_type_t type, const void *body)
+{
+    turn_client_t client = {{1}};
+    static zvt_record_t record;
+    record.type = type;
+    memcpy(&record.hello, body, zvt_desc(type)->size);
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &record);
+}
+
+/* An order that the venue never answered for; its id. */
+static zvt_id_t s_unknown_order(void)
+{
+    w.venue_silent = true;
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    for (int i = 0; i < 20; i++) {
+        s_tick(1000 * MS);
+        s_confirm();
+    }
+    cr_assert_eq(s_count(ZVT_T_ORDER_UNKNOWN), 1);
+    return w.acks[0].order_id;
+}
+
+static void s_resolve(const zvt_id_t *order_id)
+{
+    zvt_resolve_request_t request = {.order_id = *order_id, .requested_by = "ann", .reason = "the venue said so on the phone"};
+    s_command(ZVT_T_RESOLVE_REQUEST, &request);
+    s_settle();
+}
+
+Test(turn_trouble, an_unknown_order_is_resolved_by_hand_and_the_log_says_by_whom)
+{
+    static const zvt_type_t end[] = {ZVT_T_ORDER_UNKNOWN, ZVT_T_ORDER_RESOLVED, ZVT_T_ORDER_CANCELED};
+    zvt_id_t order_id = s_unknown_order();
+    s_resolve(&order_id);
+    cr_assert_eq(w.command_replies, 1);
+    cr_assert(w.command_reply.success);
+    s_assert_log_ends(end, 3);
+    int queries = w.queries;
+    for (int i = 0; i < 20; i++) s_tick(1000 * MS);
+    cr_assert_eq(w.queries, queries, "the venue is not asked any more");
+    s_resolve(&order_id);
+    cr_assert_not(w.command_reply.success);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_ORDER_ENDED);
+}
+
+Test(turn_trouble, what_a_venue_still_reports_of_a_resolved_order_counts)
+{
+    zvt_id_t order_id = s_unknown_order();
+    s_resolve(&order_id);
+    s_queue_fill(&w.sent[0], ZVT_E8 / 4);
+    zvt_report_t expired = s_report(&w.sent[0], ZVT_REPORT_KIND_EXPIRED);
+    s_queue(ZVT_T_REPORT, &expired);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 1);
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 0);
+    cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 1, "the venue's number is accounted for");
+}
+
+Test(turn_trouble, only_an_unknown_order_can_be_resolved)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    s_resolve(&w.acks[0].order_id);
+    cr_assert_not(w.command_reply.success);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_BAD_ORDER);
+    zvt_id_t nobody = zvt_id_from_text("nobody", 6);
+    s_resolve(&nobody);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_UNKNOWN_ORDER);
+    cr_assert_eq(s_count(ZVT_T_ORDER_RESOLVED), 0);
+}
+
+/* ---- dead letters ---- */
+static void s_list_letters(void)
+{
+    zvt_dead_letters_query_t query = {.letter_id = {{0}}};
+    w.letters_count = 0;
+    s_command(ZVT_T_DEAD_LETTERS_QUERY, &query);
+}
+
+static void s_change_letter(bool retry)
+{
+    s_list_letters();
+    cr_assert_eq(w.letters_count, 1);
+    zvt_dead_letter_request_t request = {.retry = retry, .letter_id = w.letters[0].letter_id, .requested_by = "ann"};
+    s_command(ZVT_T_DEAD_LETTER_REQUEST, &request);
+    s_settle();
+    cr_assert(w.command_reply.success);
+}
+
+static zvt_report_t s_strange_fill(void)
+{
+    zvt_order_send_t send = {.client_order_id = "not-an-order-of-ours", .exchange = "alpha", .symbol = "BTC/USDT"};
+    zvt_report_t fill = s_report(&send, ZVT_REPORT_KIND_FILL);
+    fill.price_e8 = 60000 * ZVT_E8;
+    fill.quantity_e8 = ZVT_E8;
+    ZVT_STR_SET(fill.exec_id, "E-strange");
+    return fill;
+}
+
+Test(turn_trouble, a_report_of_no_order_of_ours_becomes_a_dead_letter_that_a_restart_keeps)
+{
+    zvt_report_t fill = s_strange_fill();
+    s_queue(ZVT_T_REPORT, &fill);
+    s_queue(ZVT_T_REPORT, &fill);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 1);
+    s_list_letters();
+    cr_assert_eq(w.letters_count, 1);
+    cr_assert_eq(w.letters[0].letter.failure_reason, ZVT_CODE_UNKNOWN_ORDER);
+    cr_assert_eq(w.letters[0].letter.venue_seq, fill.venue_seq);
+    turn_core_t *second = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(second, &w.log[i]), 0);
+    turn_core_destroy(&w.core);
+    w.core = second;
+    s_list_letters();
+    cr_assert_eq(w.letters_count, 1);
+}
+
+Test(turn_trouble, a_dropped_letter_is_gone_and_an_unknown_one_is_refused)
+{
+    zvt_report_t fill = s_strange_fill();
+    s_queue(ZVT_T_REPORT, &fill);
+    s_settle();
+    s_change_letter(false);
+    s_list_letters();
+    cr_assert_eq(w.letters_count, 0);
+    cr_assert_eq(s_count(ZVT_T_DEAD_LETTER_DROPPED), 1);
+    zvt_dead_letter_request_t request = {.letter_id = zvt_id_from_text("x", 1)};
+    s_command(ZVT_T_DEAD_LETTER_REQUEST, &request);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_UNKNOWN_LETTER);
+}
+
+Test(turn_trouble, a_fill_that_portfolio_cannot_account_for_is_put_aside_and_retried_by_command)
+{
+    w.portfolio_code = ZVT_CODE_NUMBER_OVERFLOW;
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 1);
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 0);
+    s_change_letter(true);
+    s_tick(30 * MS);
+    cr_assert_eq(w.since.cursor, 1, "the fill was report 2");
+    cr_assert_eq(w.since.limit, 1);
+    zvt_report_t again = s_report(&w.sent[0], ZVT_REPORT_KIND_FILL);
+    w.venue_seq--;
+    again.venue_seq = 2;
+    again.price_e8 = 60000 * ZVT_E8;
+    again.quantity_e8 = ZVT_E8;
+    ZVT_STR_SET(again.exec_id, "E2");
+    /* It fails again: one letter, a new one. */
+    s_queue(ZVT_T_REPORT, &again);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 2);
+    /* Portfolio was mended. The report arrives twice and counts once. */
+    w.portfolio_code = ZVT_CODE_OK;
+    s_change_letter(true);
+    s_queue(ZVT_T_REPORT, &again);
+    s_queue(ZVT_T_REPORT, &again);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 1);
+    cr_assert_eq(s_count(ZVT_T_ORDER_COMPLETED), 1);
+    s_list_letters();
+    cr_assert_eq(w.letters_count, 0);
+}

@@ -40,7 +40,10 @@ static struct {
     int command_replies;
     /* behaviour */
     bool risk_silent, venue_silent, portfolio_silent;
-    uint8_t risk_code, route_code;
+    uint8_t risk_code, route_code, portfolio_code;
+    zvt_reports_since_t since; /* the last one asked */
+    zvt_dead_letter_row_t letters[SENT_MAX];
+    uint32_t letters_count;
     uint64_t venue_seq, risk_min_seq;
 } w;
 
@@ -120,6 +123,7 @@ static inline void s_ask_executor(zvt_type_t type, const void *record)
     w.queries += type == ZVT_T_ORDER_QUERY;
     w.cancels += type == ZVT_T_ORDER_CANCEL;
     w.since_asked += type == ZVT_T_REPORTS_SINCE;
+    if (type == ZVT_T_REPORTS_SINCE) w.since = *(const zvt_reports_since_t *)record;
 }
 
 static inline void s_ask(void *arg, turn_service_t service, zvt_type_t type, const void *record)
@@ -135,7 +139,7 @@ static inline void s_ask(void *arg, turn_service_t service, zvt_type_t type, con
     }
     if (type == ZVT_T_FILL_APPLY && !w.portfolio_silent) {
         const zvt_fill_apply_t *apply = record;
-        zvt_fill_applied_t applied = {.incarnation = 1, .code = ZVT_CODE_OK};
+        zvt_fill_applied_t applied = {.incarnation = 1, .code = w.portfolio_code};
         applied.position.position_id = zvt_id_from_text("p", 1);
         applied.position.order_id = apply->order_id;
         ZVT_STR_SET(applied.exchange, apply->exchange);
@@ -149,6 +153,7 @@ static inline void s_reply(void *arg, const turn_client_t *client, zvt_type_t ty
     (void)arg;
     (void)client;
     if (type == ZVT_T_PLACE_REPLY) w.places[w.places_count++] = *(const zvt_place_reply_t *)record;
+    if (type == ZVT_T_DEAD_LETTER_ROW) w.letters[w.letters_count++] = *(const zvt_dead_letter_row_t *)record;
     if (type == ZVT_T_CANCEL_REPLY) {
         w.cancel_reply = *(const zvt_cancel_reply_t *)record;
         w.cancel_replies++;
@@ -240,7 +245,7 @@ static inline void s_setup(void)
     w.fleet = calloc(1, sizeof *w.fleet);
     cr_assert_eq(zvt_fleet_parse(s_fleet_text, "test.zpl", w.fleet, problem), 0, "%s", problem);
     w.now_ns = INT64_C(1700000000000000000);
-    w.risk_code = w.route_code = ZVT_CODE_OK;
+    w.risk_code = w.route_code = w.portfolio_code = ZVT_CODE_OK;
     w.core = s_new_core();
     turn_core_set_time(w.core, w.now_ns, w.now_ns);
     turn_core_open(w.core, 1, 0);
