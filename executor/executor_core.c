@@ -307,12 +307,27 @@ static void s_on_reports_since(executor_core_t *self, const zvt_record_t *record
     self->out.to_orchestrator(self->out.arg, ZVT_T_REPORTS_TIP, &tip);
 }
 
+static void s_on_account_query(executor_core_t *self, const zvt_record_t *record, executor_now_t now)
+{
+    (void)now;
+    const zvt_account_query_t *query = &record->account_query;
+    target_t target = s_target(self, query->exchange);
+    if (target.code == ZVT_CODE_OK) {
+        self->out.to_gateway(self->out.arg, target.venue, ZVT_T_ACCOUNT_QUERY, query);
+        return;
+    }
+    zvt_account_snapshot_t none = {.query = query->query, .code = target.code};
+    ZVT_STR_SET(none.exchange, query->exchange);
+    self->out.to_orchestrator(self->out.arg, ZVT_T_ACCOUNT_SNAPSHOT, &none);
+}
+
 typedef void(request_fn)(executor_core_t *self, const zvt_record_t *record, executor_now_t now);
 static request_fn *const s_requests[ZVT_T_LIMIT] = {
     [ZVT_T_ORDER_SEND] = s_on_order_send,
     [ZVT_T_ORDER_CANCEL] = s_on_order_cancel,
     [ZVT_T_ORDER_QUERY] = s_on_order_query,
     [ZVT_T_REPORTS_SINCE] = s_on_reports_since,
+    [ZVT_T_ACCOUNT_QUERY] = s_on_account_query,
 };
 
 bool executor_core_on_request(executor_core_t *self, const zvt_record_t *record, executor_now_t now)
@@ -423,6 +438,14 @@ static void s_on_order_status(executor_core_t *self, uint32_t venue, const zvt_r
     self->out.to_orchestrator(self->out.arg, ZVT_T_ORDER_STATUS, &record->order_status);
 }
 
+/* Rows of an account, and the snapshot that ends them. */
+static void s_on_account(executor_core_t *self, uint32_t venue, const zvt_record_t *record, executor_now_t now)
+{
+    (void)venue;
+    (void)now;
+    self->out.to_orchestrator(self->out.arg, record->type, &record->hello);
+}
+
 static void s_on_quote(executor_core_t *self, uint32_t venue, const zvt_record_t *record, executor_now_t now)
 {
     (void)now;
@@ -453,6 +476,9 @@ static gateway_record_fn *const s_gateway_records[ZVT_T_LIMIT] = {
     [ZVT_T_REPORTS_TIP] = s_on_reports_tip,
     [ZVT_T_CANCEL_RESULT] = s_on_cancel_result,
     [ZVT_T_ORDER_STATUS] = s_on_order_status,
+    [ZVT_T_ACCOUNT_ORDER] = s_on_account,
+    [ZVT_T_ACCOUNT_ASSET] = s_on_account,
+    [ZVT_T_ACCOUNT_SNAPSHOT] = s_on_account,
     [ZVT_T_PRICE_UPDATED] = s_on_quote,
     [ZVT_T_LIST_END] = s_on_list_end,
     [ZVT_T_ERROR_REPLY] = s_on_error_reply,

@@ -282,8 +282,19 @@ static const struct {
     {.rules_out = s_is_without_price, .code = ZVT_CODE_NO_REFERENCE_PRICE},
 };
 
+/* Why the orchestrator does not want this venue; OK if it has nothing against it. */
+static uint8_t s_excluded(const router_core_t *self, const route_t *route, uint32_t venue)
+{
+    for (uint32_t i = 0; i < route->request->excluded_count; i++)
+        if (strcmp(route->request->excluded[i].exchange, self->fleet->venues[venue].name) == 0)
+            return route->request->excluded[i].code;
+    return ZVT_CODE_OK;
+}
+
 static uint8_t s_filter(const router_core_t *self, const route_t *route, uint32_t venue)
 {
+    uint8_t excluded = s_excluded(self, route, venue);
+    if (excluded != ZVT_CODE_OK && !s_is_another(self, route, venue)) return excluded;
     for (size_t i = 0; i < sizeof s_filters / sizeof s_filters[0]; i++)
         if (s_filters[i].rules_out(self, route, venue)) return s_filters[i].code;
     return ZVT_CODE_OK;

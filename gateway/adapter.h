@@ -34,6 +34,9 @@ typedef struct {
     void (*on_reports_end)(void *arg, const zvt_reports_tip_t *tip);      /* ends the answer to reports_since */
     void (*on_balance)(void *arg, const zvt_balance_t *balance);
     void (*on_list_end)(void *arg, const zvt_list_end_t *end); /* ends open orders and balances */
+    void (*on_account_order)(void *arg, const zvt_account_order_t *row);
+    void (*on_account_asset)(void *arg, const zvt_account_asset_t *row);
+    void (*on_account_snapshot)(void *arg, const zvt_account_snapshot_t *end); /* ends the answer to account */
 } gateway_adapter_events_t;
 
 typedef struct gateway_adapter gateway_adapter_t;
@@ -46,6 +49,7 @@ struct gateway_adapter {
     int (*reports_since)(gateway_adapter_t *self, const zvt_reports_since_t *since);
     int (*open_orders)(gateway_adapter_t *self, const zvt_open_orders_query_t *query);
     int (*balances)(gateway_adapter_t *self, const zvt_balances_query_t *query);
+    int (*account)(gateway_adapter_t *self, const zvt_account_query_t *query);
     /* While held, market data that arrives is not acknowledged, so that a venue with flow control stops sending.
      * A venue without flow control ignores it. */
     void (*hold_market_data)(gateway_adapter_t *self, bool hold);

@@ -186,6 +186,21 @@ static void s_on_list_end(void *arg, const zvt_list_end_t *end)
     order_entry_core_on_list_end(((gateway_t *)arg)->orders, end);
 }
 
+static void s_on_account_order(void *arg, const zvt_account_order_t *row)
+{
+    order_entry_core_on_account_order(((gateway_t *)arg)->orders, row);
+}
+
+static void s_on_account_asset(void *arg, const zvt_account_asset_t *row)
+{
+    order_entry_core_on_account_asset(((gateway_t *)arg)->orders, row);
+}
+
+static void s_on_account_snapshot(void *arg, const zvt_account_snapshot_t *end)
+{
+    order_entry_core_on_account_snapshot(((gateway_t *)arg)->orders, end);
+}
+
 static const gateway_adapter_events_t s_events = {
     .on_up = s_on_up,
     .on_down = s_on_down,
@@ -200,6 +215,9 @@ static const gateway_adapter_events_t s_events = {
     .on_reports_end = s_on_reports_end,
     .on_balance = s_on_balance,
     .on_list_end = s_on_list_end,
+    .on_account_order = s_on_account_order,
+    .on_account_asset = s_on_account_asset,
+    .on_account_snapshot = s_on_account_snapshot,
 };
 
 /* ---- order entry ---- */

@@ -15,6 +15,7 @@ typedef enum {
     ASK_REPORTS,
     ASK_OPEN_ORDERS,
     ASK_BALANCES,
+    ASK_ACCOUNT,
     ASK_KINDS
 } ask_kind_t;
 
@@ -23,7 +24,7 @@ typedef struct {
     ask_kind_t kind;
     zvt_peer_t peer;                             /* who asked */
     char client_order_id[ZVT_CLIENT_ORDER_SIZE]; /* CANCEL, STATUS */
-    uint64_t cursor;                             /* REPORTS: as asked */
+    uint64_t cursor;                             /* REPORTS: as asked; ACCOUNT: the asker's number */
     uint64_t next_seq;                           /* REPORTS: the report expected next */
     int64_t deadline_ns;                         /* monotonic */
 } ask_t;
@@ -213,6 +214,14 @@ static void s_fail_list(order_entry_core_t *self, const ask_t *ask, uint8_t code
     s_send(self, &ask->peer, ZVT_T_ERROR_REPLY, &reply);
 }
 
+static void s_fail_account(order_entry_core_t *self, const ask_t *ask, uint8_t code, const char *message)
+{
+    (void)message;
+    zvt_account_snapshot_t none = {.query = ask->cursor, .code = code};
+    ZVT_STR_SET(none.exchange, self->venue);
+    s_send(self, &ask->peer, ZVT_T_ACCOUNT_SNAPSHOT, &none);
+}
+
 typedef void(ask_fail_fn)(order_entry_core_t *self, const ask_t *ask, uint8_t code, const char *message);
 static ask_fail_fn *const s_fails[ASK_KINDS] = {
     [ASK_CANCEL] = s_fail_cancel,
@@ -220,6 +229,7 @@ static ask_fail_fn *const s_fails[ASK_KINDS] = {
     [ASK_REPORTS] = s_fail_reports,
     [ASK_OPEN_ORDERS] = s_fail_list,
     [ASK_BALANCES] = s_fail_list,
+    [ASK_ACCOUNT] = s_fail_account,
 };
 
 static void s_fail(order_entry_core_t *self, const ask_t *ask, uint8_t code, const char *message)
@@ -260,6 +270,7 @@ static int s_to_venue(order_entry_core_t *self, const zvt_record_t *record)
     case ZVT_T_REPORTS_SINCE: return adapter->reports_since(adapter, &record->reports_since);
     case ZVT_T_OPEN_ORDERS_QUERY: return adapter->open_orders(adapter, &record->open_orders_query);
     case ZVT_T_BALANCES_QUERY: return adapter->balances(adapter, &record->balances_query);
+    case ZVT_T_ACCOUNT_QUERY: return adapter->account(adapter, &record->account_query);
     default: return ZVT_ERR_UNSUPPORTED;
     }
 }
@@ -379,6 +390,13 @@ static void s_on_balances_query(order_entry_core_t *self, const zvt_peer_t *peer
     s_ask(self, &ask, record->balances_query.exchange, record);
 }
 
+static void s_on_account_query(order_entry_core_t *self, const zvt_peer_t *peer, const zvt_record_t *record, order_entry_now_t now)
+{
+    ask_t ask = s_new_ask(ASK_ACCOUNT, peer, now);
+    ask.cursor = record->account_query.query;
+    s_ask(self, &ask, record->account_query.exchange, record);
+}
+
 typedef void(request_fn)(order_entry_core_t *self, const zvt_peer_t *peer, const zvt_record_t *record, order_entry_now_t now);
 static request_fn *const s_requests[ZVT_T_LIMIT] = {
     [ZVT_T_ORDER_SEND] = s_on_order_send,
@@ -387,6 +405,7 @@ static request_fn *const s_requests[ZVT_T_LIMIT] = {
     [ZVT_T_REPORTS_SINCE] = s_on_reports_since,
     [ZVT_T_OPEN_ORDERS_QUERY] = s_on_open_orders_query,
     [ZVT_T_BALANCES_QUERY] = s_on_balances_query,
+    [ZVT_T_ACCOUNT_QUERY] = s_on_account_query,
 };
 
 bool order_entry_core_on_request(order_entry_core_t *self, const zvt_peer_t *peer, const zvt_record_t *record,
@@ -543,4 +562,37 @@ void order_entry_core_on_tip(order_entry_core_t *self, uint64_t venue_seq)
 {
     s_raise_venue_seq(self, self->claimed_seq);
     self->claimed_seq = venue_seq;
+}
+
+/* ---- accounts ---- */
+
+/* The question that a row with the asker's number belongs to; NULL when nobody waits for it. */
+static ask_t *s_asked_account(order_entry_core_t *self, uint64_t query, zvt_type_t type)
+{
+    for (uint32_t i = 0; i < self->asks_count; i++) {
+        ask_t *ask = s_ask_at(self, i);
+        if (ask->kind == ASK_ACCOUNT && ask->cursor == query) return ask;
+    }
+    s_unasked(type);
+    return NULL;
+}
+
+void order_entry_core_on_account_order(order_entry_core_t *self, const zvt_account_order_t *row)
+{
+    const ask_t *ask = s_asked_account(self, row->query, ZVT_T_ACCOUNT_ORDER);
+    if (ask != NULL) s_send(self, &ask->peer, ZVT_T_ACCOUNT_ORDER, row);
+}
+
+void order_entry_core_on_account_asset(order_entry_core_t *self, const zvt_account_asset_t *row)
+{
+    const ask_t *ask = s_asked_account(self, row->query, ZVT_T_ACCOUNT_ASSET);
+    if (ask != NULL) s_send(self, &ask->peer, ZVT_T_ACCOUNT_ASSET, row);
+}
+
+void order_entry_core_on_account_snapshot(order_entry_core_t *self, const zvt_account_snapshot_t *end)
+{
+    ask_t *ask = s_asked_account(self, end->query, ZVT_T_ACCOUNT_SNAPSHOT);
+    if (ask == NULL) return;
+    s_send(self, &ask->peer, ZVT_T_ACCOUNT_SNAPSHOT, end);
+    s_ask_done(self, ask);
 }

@@ -57,6 +57,9 @@ void order_entry_core_on_order_status(order_entry_core_t *self, const zvt_order_
 void order_entry_core_on_reports_end(order_entry_core_t *self, const zvt_reports_tip_t *tip);
 void order_entry_core_on_balance(order_entry_core_t *self, const zvt_balance_t *balance);
 void order_entry_core_on_list_end(order_entry_core_t *self, const zvt_list_end_t *end);
+void order_entry_core_on_account_order(order_entry_core_t *self, const zvt_account_order_t *row);
+void order_entry_core_on_account_asset(order_entry_core_t *self, const zvt_account_asset_t *row);
+void order_entry_core_on_account_snapshot(order_entry_core_t *self, const zvt_account_snapshot_t *end);
 
 /* Once a second: answers questions that waited too long, and tells the executor again where reports stand, in case that
  * it was lost on the way. */

@@ -87,6 +87,11 @@ static int s_balances(gateway_adapter_t *adapter, const zvt_balances_query_t *qu
     return s_send(adapter, ZVT_T_BALANCES_QUERY, query);
 }
 
+static int s_account(gateway_adapter_t *adapter, const zvt_account_query_t *query)
+{
+    return s_send(adapter, ZVT_T_ACCOUNT_QUERY, query);
+}
+
 /* ---- the link ---- */
 static void s_on_record(void *arg, const zvt_record_t *record)
 {
@@ -132,6 +137,7 @@ static const gateway_adapter_t s_functions = {
     .reports_since = s_reports_since,
     .open_orders = s_open_orders,
     .balances = s_balances,
+    .account = s_account,
     .hold_market_data = s_hold_market_data,
     .destroy = s_destroy,
 };

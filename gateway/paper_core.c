@@ -106,6 +106,27 @@ static void s_on_list_end(paper_core_t *self, const zvt_record_t *record)
     self->events->on_list_end(self->events_arg, &record->list_end);
 }
 
+static void s_on_account_order(paper_core_t *self, const zvt_record_t *record)
+{
+    zvt_account_order_t row = record->account_order;
+    ZVT_STR_SET(row.exchange, self->venue);
+    self->events->on_account_order(self->events_arg, &row);
+}
+
+static void s_on_account_asset(paper_core_t *self, const zvt_record_t *record)
+{
+    zvt_account_asset_t row = record->account_asset;
+    ZVT_STR_SET(row.exchange, self->venue);
+    self->events->on_account_asset(self->events_arg, &row);
+}
+
+static void s_on_account_snapshot(paper_core_t *self, const zvt_record_t *record)
+{
+    zvt_account_snapshot_t end = record->account_snapshot;
+    ZVT_STR_SET(end.exchange, self->venue);
+    self->events->on_account_snapshot(self->events_arg, &end);
+}
+
 static void s_on_error_reply(paper_core_t *self, const zvt_record_t *record)
 {
     (void)self;
@@ -132,6 +153,9 @@ static paper_handler_fn *const s_order_handlers[ZVT_T_LIMIT] = {
     [ZVT_T_REPORTS_TIP] = s_on_reports_tip,
     [ZVT_T_BALANCE] = s_on_balance,
     [ZVT_T_LIST_END] = s_on_list_end,
+    [ZVT_T_ACCOUNT_ORDER] = s_on_account_order,
+    [ZVT_T_ACCOUNT_ASSET] = s_on_account_asset,
+    [ZVT_T_ACCOUNT_SNAPSHOT] = s_on_account_snapshot,
     [ZVT_T_ERROR_REPLY] = s_on_error_reply,
     [ZVT_T_MARKET_STATUS] = s_on_status,
 };

@@ -1,4 +1,5 @@
-/* repair -- what an operator does by hand: resolve an order, look after dead letters. Everything is recorded in the log with who and why. */
+/* repair -- what an operator does by hand: resolve an order, look after dead letters, reconcile an account, adjust a
+ * position. Everything is recorded in the log with who and why. */
 #include <inttypes.h>
 
 #include "command.h"
@@ -8,6 +9,8 @@
 #include "table.h"
 #include "zvt_fixed.h"
 #include "zvt_json.h"
+
+enum { RECONCILE_TIMEOUT_MS = 10000 };
 
 static bool s_on_reply(void *arg, const zvt_record_t *record, zvt_cursor_t *rest)
 {
@@ -189,3 +192,81 @@ static int s_run_letters(const void *arg)
 const command_t command_dead_letters = {.name = "dead-letters",
                                         .summary = "Reports of venues that could not be accounted for: list, show, retry, drop.",
                                         .args = s_letters_args, .size = sizeof(letters_args_t), .run = s_run_letters};
+
+/* ---- reconcile ---- */
+typedef struct {
+    const char *venue, *reason;
+    bool accept, json;
+} reconcile_args_t;
+
+#define AT(member) .offset = offsetof(reconcile_args_t, member)
+static const arg_t s_reconcile_args[] = {
+    {.name = "venue", .argument = "VENUE", .kind = ARG_TEXT, .positional = true, .required = true, .bound = ZVT_VENUE_SIZE, AT(venue),
+     .meaning = "whose account to compare with the log"},
+    {.name = "accept", .kind = ARG_FLAG, AT(accept),
+     .meaning = "take what the venue says for true: adjusts balances, ends orders it does not have, cancels orders we do not have"},
+    {.name = "reason", .argument = "TEXT", .kind = ARG_TEXT, .bound = ZVT_MESSAGE_SIZE, AT(reason),
+     .meaning = "why, for the log; needed with --accept"},
+    {.name = "json", .kind = ARG_FLAG, AT(json), .meaning = "one JSON object"},
+    {.name = NULL},
+};
+#undef AT
+
+static int s_run_reconcile(const void *arg)
+{
+    const reconcile_args_t *args = arg;
+    if (args->accept && args->reason == NULL) return command_misused("reconcile --accept needs --reason TEXT, for the log");
+    zvt_reconcile_request_t request = {.accept = args->accept};
+    ZVT_STR_SET(request.exchange, args->venue);
+    ZVT_STR_SET(request.requested_by, command_user());
+    if (args->reason != NULL) ZVT_STR_SET(request.reason, args->reason);
+    return s_command(ZVT_T_RECONCILE_REQUEST, &request, args->json, RECONCILE_TIMEOUT_MS);
+}
+
+const command_t command_reconcile = {.name = "reconcile",
+                                     .summary = "Compares a venue account with the log: orders, executions, balances.",
+                                     .args = s_reconcile_args, .size = sizeof(reconcile_args_t), .run = s_run_reconcile};
+
+/* ---- adjust ---- */
+typedef struct {
+    const char *strategy, *portfolio, *symbol, *venue, *reason;
+    int64_t quantity_e8, price_e8;
+    bool json;
+} adjust_args_t;
+
+#define AT(member) .offset = offsetof(adjust_args_t, member)
+static const arg_t s_adjust_args[] = {
+    {.name = "strategy", .argument = "NAME", .kind = ARG_TEXT, .required = true, .bound = ZVT_NAME_SIZE, AT(strategy),
+     .meaning = "whose position"},
+    {.name = "portfolio", .argument = "NAME", .kind = ARG_TEXT, .bound = ZVT_NAME_SIZE, .fallback = "main", AT(portfolio),
+     .meaning = "in this portfolio"},
+    {.name = "symbol", .argument = "SYMBOL", .kind = ARG_TEXT, .required = true, .bound = ZVT_SYMBOL_SIZE, AT(symbol),
+     .meaning = "instrument, such as BTC/USDT"},
+    {.name = "quantity", .argument = "QUANTITY", .kind = ARG_E8, .required = true, AT(quantity_e8),
+     .meaning = "change of the position, signed: -0.5 takes away"},
+    {.name = "price", .argument = "PRICE", .kind = ARG_E8, .required = true, AT(price_e8), .meaning = "what the change is valued at"},
+    {.name = "venue", .argument = "VENUE", .kind = ARG_TEXT, .bound = ZVT_VENUE_SIZE, AT(venue),
+     .meaning = "also explains a difference of the account there: base asset and quote asset"},
+    {.name = "reason", .argument = "TEXT", .kind = ARG_TEXT, .required = true, .bound = ZVT_MESSAGE_SIZE, AT(reason),
+     .meaning = "why, for the log"},
+    {.name = "json", .kind = ARG_FLAG, AT(json), .meaning = "one JSON object"},
+    {.name = NULL},
+};
+#undef AT
+
+static int s_run_adjust(const void *arg)
+{
+    const adjust_args_t *args = arg;
+    zvt_adjust_request_t request = {.quantity_change_e8 = args->quantity_e8, .price_e8 = args->price_e8};
+    ZVT_STR_SET(request.portfolio_id, args->portfolio);
+    ZVT_STR_SET(request.strategy_id, args->strategy);
+    ZVT_STR_SET(request.symbol, args->symbol);
+    if (args->venue != NULL) ZVT_STR_SET(request.exchange, args->venue);
+    ZVT_STR_SET(request.requested_by, command_user());
+    ZVT_STR_SET(request.reason, args->reason);
+    return s_command(ZVT_T_ADJUST_REQUEST, &request, args->json, CLIENT_TIMEOUT_MS);
+}
+
+const command_t command_adjust = {.name = "adjust",
+                                  .summary = "Changes a position by hand, when the log cannot know what happened.",
+                                  .args = s_adjust_args, .size = sizeof(adjust_args_t), .run = s_run_adjust};

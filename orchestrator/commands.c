@@ -458,28 +458,6 @@ void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_
     ZVT_STR_SET(self->halt_reason, request->halt ? request->reason : "");
 }
 
-/* An operator knows what we cannot find out: the order will not execute any more. What executed before stays, and what
- * the venue may still report is taken like any late report. */
-void commands_on_resolve(turn_core_t *self, const turn_client_t *client, const zvt_resolve_request_t *request)
-{
-    order_t *order = order_core_by_either(self->orders, &request->order_id);
-    if (!self->open) {
-        commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
-    } else if (order == NULL) {
-        commands_reply(self, client, false, ZVT_CODE_UNKNOWN_ORDER, "not among the open and recent orders");
-    } else if (order_is_ended(order)) {
-        commands_reply(self, client, false, ZVT_CODE_ORDER_ENDED, zvt_order_state_text(order->state));
-    } else if (order->state != ZVT_ORDER_STATE_UNKNOWN || order->fills_pending > 0) {
-        commands_reply(self, client, false, ZVT_CODE_BAD_ORDER, "only an order whose outcome is unknown can be resolved by hand");
-    } else {
-        reports_resolve(self, order, request->requested_by, request->reason);
-        effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};
-        effect.command_reply = (zvt_command_reply_t){.success = true, .code = ZVT_CODE_OK};
-        ZVT_STR_SET(effect.command_reply.message, "resolved: it counts as canceled");
-        turn_after(self, order, &effect);
-    }
-}
-
 void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const zvt_barrier_request_t *request)
 {
     zvt_system_barrier_t event;

@@ -81,6 +81,7 @@ typedef struct {
     bool trouble_listed;        /* in the list of orders to ask about again */
     int32_t trouble_next, trouble_prev;
     int64_t ask_again_ns;       /* monotonic */
+    uint64_t account_query;     /* the last question about the venue's account that listed it */
     int64_t ask_backoff_ns;
     int64_t arrived_ns;         /* monotonic arrival of the command */
     int32_t waiters;            /* first client waiting for it, or ORDER_NONE */

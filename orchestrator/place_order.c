@@ -179,7 +179,7 @@ static void s_undo_risk(void *arg, int32_t subject)
 static bool s_may_pass(const turn_core_t *self, const order_t *order, uint8_t code)
 {
     static const uint8_t passing[] = {ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_NO_REFERENCE_PRICE, ZVT_CODE_NOT_READY, ZVT_CODE_NO_VENUE,
-                                      ZVT_CODE_OVERLOADED};
+                                      ZVT_CODE_OVERLOADED, ZVT_CODE_NOT_RECONCILED};
     return memchr(passing, code, sizeof passing) != NULL && self->utc_ns - order->requested_ns < PATIENCE_NS;
 }
 
@@ -235,6 +235,7 @@ static saga_outcome_t s_route(void *arg, int32_t saga, int32_t subject, uint32_t
     zvt_route_request_t request = {.order_id = order->order_id, .attempt = order->attempt + attempt,
                                    .quantity_e8 = order->terms.quantity_e8 - order->cum_qty_e8, .order_request = order->terms};
     if (order->attempt > 0) ZVT_STR_SET(request.avoid, order->exchange);
+    reconcile_exclude(self, &request);
     self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ROUTE_REQUEST, &request);
     return SAGA_WAIT;
 }
@@ -251,6 +252,11 @@ void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply)
     bool usable = reply->code == ZVT_CODE_OK && zvt_fleet_venue(self->fleet, reply->selected_exchange) >= 0;
     if (!usable) {
         uint8_t code = reply->code == ZVT_CODE_OK ? ZVT_CODE_UNKNOWN_VENUE : reply->code;
+        /* A venue may have been opened while the question was under way. */
+        if (code == ZVT_CODE_NOT_RECONCILED && reconcile_is_open(self, order->terms.venue)) {
+            saga_core_go(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns);
+            return;
+        }
         if (s_may_pass(self, order, code)) {
             saga_core_again(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns + ASK_AGAIN_NS);
             return;
@@ -318,6 +324,8 @@ void place_order_send(turn_core_t *self, order_t *order, const zvt_order_send_t 
     if (!current) return;
     /* A committed intent that was not sent is as good as not executed: nobody but us knows it. */
     uint8_t code = s_obstacle(self, order, send->expires_at_ns);
+    int venue = zvt_fleet_venue(self->fleet, send->exchange);
+    if (code == ZVT_CODE_OK && venue >= 0 && self->venues[venue].account.halted) code = ZVT_CODE_ACCOUNT_HALTED;
     if (code != ZVT_CODE_OK) {
         (void)s_give_up(self, order, code, code == ZVT_CODE_HALTED ? self->halt_reason : "");
         return;

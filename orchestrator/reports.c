@@ -114,7 +114,7 @@ static void s_ask_again(turn_core_t *self, order_t *order)
 }
 
 /* ---- gaps in a venue's reports ---- */
-static void s_ask_since(turn_core_t *self, int index)
+void reports_ask_since(turn_core_t *self, int index)
 {
     venue_t *venue = &self->venues[index];
     venue->asked_ns = self->monotonic_ns;
@@ -130,7 +130,7 @@ static void s_ask_gaps(turn_core_t *self)
     for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
         venue_t *venue = &self->venues[i];
         bool missing = venue->tip > venue->received.contiguous;
-        if (missing && self->monotonic_ns - venue->asked_ns >= ASK_PERIOD_NS) s_ask_since(self, (int)i);
+        if (missing && self->monotonic_ns - venue->asked_ns >= ASK_PERIOD_NS) reports_ask_since(self, (int)i);
     }
 }
 
@@ -155,13 +155,14 @@ void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
     if (tip->incarnation != 0) venue->incarnation = tip->incarnation;
     if (tip->venue_seq > venue->tip) venue->tip = tip->venue_seq;
     if (came_back) {
-        if (venue->tip > venue->received.contiguous) s_ask_since(self, index);
+        reconcile_begin(self, index, new_run ? "the venue was started again" : "the venue is back");
         reports_query_all(self, index);
     }
     /* The end of an answer that was cut at its limit: go on at once. An answer that brought nothing is asked for again
      * by time, or a venue that is away would be asked without a pause. */
     bool brought = tip->cursor != 0 && venue->received.contiguous > tip->cursor;
-    if (brought && venue->tip > venue->received.contiguous) s_ask_since(self, index);
+    if (brought && venue->tip > venue->received.contiguous) reports_ask_since(self, index);
+    reconcile_on_report(self, index);
 }
 
 /* ---- an attempt that definitely did not execute ---- */
@@ -377,6 +378,7 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
         fills_hold(self, order, report);
     else
         s_take(self, report);
+    reconcile_on_report(self, index);
 }
 
 void reports_take_held(turn_core_t *self, const zvt_report_t *report)
@@ -400,7 +402,7 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
     } else if (status->code == ZVT_CODE_OK) {
         /* The venue has it: its reports say the rest. */
         if (status->venue_seq > self->venues[index].tip) self->venues[index].tip = status->venue_seq;
-        if (self->venues[index].tip > self->venues[index].received.contiguous) s_ask_since(self, index);
+        if (self->venues[index].tip > self->venues[index].received.contiguous) reports_ask_since(self, index);
     }
 }
 

@@ -283,6 +283,14 @@ void saga_core_service_up(saga_core_t *self, int service, int64_t now_ns)
     }
 }
 
+void saga_core_wake(saga_core_t *self, const saga_type_t *type, uint32_t step, int64_t now_ns)
+{
+    for (int32_t i = 0; i < self->high_water; i++) {
+        saga_t *saga = &self->sagas[i];
+        if (saga->type == type && saga->step == step && !saga->waiting) s_run(self, i, now_ns);
+    }
+}
+
 static void s_step_due(saga_core_t *self, int32_t index, int64_t now_ns)
 {
     saga_t *saga = &self->sagas[index];

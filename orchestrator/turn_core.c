@@ -75,7 +75,9 @@ void turn_core_clear(turn_core_t *self)
         bool reachable = self->venues[i].reachable;
         memset(&self->venues[i], 0, sizeof self->venues[i]);
         self->venues[i].reachable = reachable;
+        self->venues[i].reconcile.saga = SAGA_NONE;
     }
+    self->recovery_saga = SAGA_NONE;
     for (int32_t i = 0; i < FILLS_MAX; i++) self->fills[i].next = i + 1 < FILLS_MAX ? i + 1 : NONE;
     for (int32_t i = 0; i < WAITERS_MAX; i++) {
         self->waiters[i].used = false;
@@ -132,16 +134,18 @@ size_t turn_core_dump(turn_core_t *self, FILE *out)
 {
     size_t lines = 0;
     fprintf(out, "system version=%" PRIu32 " halted=%d\n", self->system_version, self->halted);
-    for (uint32_t i = 0; i < self->fleet->venues_count; i++)
-        fprintf(out, "venue %s contiguous=%" PRIu64 " high=%" PRIu64 "\n", self->fleet->venues[i].name,
-                self->venues[i].logged.contiguous, self->venues[i].logged.high);
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
+        fprintf(out, "venue %s contiguous=%" PRIu64 " high=%" PRIu64 " halted=%d\n", self->fleet->venues[i].name,
+                self->venues[i].logged.contiguous, self->venues[i].logged.high, self->venues[i].account.halted);
+        lines += account_dump(&self->venues[i].account, out);
+    }
     fprintf(out, "positions %" PRIu32 "\n", self->positions_count);
     fprintf(out, "letters %" PRIu32 "\n", self->letters_count);
     size_t count;
     zvt_id_t *ids = s_open_ids(self, &count);
     for (size_t i = 0; i < count; i++) s_dump_order(order_core_by_id(self->orders, &ids[i]), out);
     free(ids);
-    lines = 3 + self->fleet->venues_count + count;
+    lines += 3 + self->fleet->venues_count + count;
     return lines;
 }
 
@@ -208,12 +212,12 @@ static void s_fold_command_names(turn_core_t *self, const zvt_record_t *record)
                         record->order_cancel_requested.sender_seq);
 }
 
-static int s_fold_position(turn_core_t *self, const zvt_event_t *event, const zvt_position_updated_t *updated)
+static int s_fold_position(turn_core_t *self, const zvt_event_t *event, int64_t new_quantity_e8)
 {
     position_t *position = turn_position(self, &event->aggregate_id);
     if (position == NULL) return ZVT_ERR_FULL;
     position->version = event->aggregate_version;
-    position->quantity_e8 = updated->new_quantity_e8;
+    position->quantity_e8 = new_quantity_e8;
     self->last_position_seq = event->seq;
     return 0;
 }
@@ -221,8 +225,9 @@ static int s_fold_position(turn_core_t *self, const zvt_event_t *event, const zv
 static void s_fold_system(turn_core_t *self, const zvt_event_t *event, const zvt_record_t *record)
 {
     self->system_version = event->aggregate_version;
-    self->system_last_event = event->event_id;
-    if (event->type == ZVT_T_RISK_HALTED || event->type == ZVT_T_RISK_RESUMED) {
+    if (zvt_id_equal(&event->correlation_id, &self->system_id)) self->system_last_event = event->event_id;
+    bool of_all = record->risk_halted.exchange[0] == '\0';
+    if ((event->type == ZVT_T_RISK_HALTED || event->type == ZVT_T_RISK_RESUMED) && of_all) {
         self->halted = event->type == ZVT_T_RISK_HALTED;
         ZVT_STR_SET(self->halt_reason, self->halted ? record->risk_halted.reason : "");
     }
@@ -243,8 +248,10 @@ int turn_core_fold(turn_core_t *self, const zvt_event_t *event)
         /* It belongs to an order's saga and causes the order's next event. */
         order_t *order = order_core_by_either(self->orders, &event->correlation_id);
         if (order != NULL) order->last_event_id = event->event_id;
-        return s_fold_position(self, event, &record.position_updated);
+        return s_fold_position(self, event, record.position_updated.new_quantity_e8);
     }
+    if (event->type == ZVT_T_POSITION_ADJUSTED && !zvt_id_equal(&event->aggregate_id, &self->system_id))
+        return s_fold_position(self, event, record.position_adjusted.new_quantity_e8);
     if (zvt_id_equal(&event->aggregate_id, &self->system_id)) {
         s_fold_system(self, event, &record);
         if (event->type == ZVT_T_SYSTEM_BARRIER) turn_note_digest(self, event->seq);
@@ -266,17 +273,7 @@ void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns)
     ZVT_STR_SET(started.release, ZVT_RELEASE);
     ZVT_ASSERT(turn_emit_system(self, ZVT_T_SYSTEM_STARTED, &started, NULL) == 0);
     s_record_latched_halt(self);
-    uint32_t open_orders = order_core_open_count(self->orders);
-    int32_t older;
-    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = older) {
-        order_t *order = order_core_at(self->orders, at);
-        older = order_core_older(self->orders, at);
-        if (!order_is_ended(order)) place_order_resume(self, order);
-    }
-    zvt_system_recovered_t recovered = {.replayed_events = self->folded, .open_orders = open_orders,
-                                        .open_sagas = saga_core_count(self->sagas),
-                                        .duration_ms_e8 = recovery_ns * (ZVT_E8 / ZVT_MS_NS)};
-    ZVT_ASSERT(turn_emit_system(self, ZVT_T_SYSTEM_RECOVERED, &recovered, NULL) == 0);
+    reconcile_recover(self, recovery_ns);
 }
 
 bool turn_core_is_open(const turn_core_t *self)
@@ -307,7 +304,9 @@ static void s_from_client(turn_core_t *self, const turn_client_t *client, const 
     case ZVT_T_CANCEL_REQUEST: commands_on_cancel(self, client, &record->cancel_request); break;
     case ZVT_T_HALT_REQUEST: commands_on_halt(self, client, &record->halt_request); break;
     case ZVT_T_BARRIER_REQUEST: commands_on_barrier(self, client, &record->barrier_request); break;
-    case ZVT_T_RESOLVE_REQUEST: commands_on_resolve(self, client, &record->resolve_request); break;
+    case ZVT_T_RESOLVE_REQUEST: operator_on_resolve(self, client, &record->resolve_request); break;
+    case ZVT_T_ADJUST_REQUEST: operator_on_adjust(self, client, &record->adjust_request); break;
+    case ZVT_T_RECONCILE_REQUEST: reconcile_on_request(self, client, &record->reconcile_request); break;
     case ZVT_T_DEAD_LETTER_REQUEST: letters_on_request(self, client, &record->dead_letter_request); break;
     case ZVT_T_DEAD_LETTERS_QUERY: letters_on_query(self, client, &record->dead_letters_query); break;
     case ZVT_T_ORDERS_QUERY: commands_on_orders_query(self, client, &record->orders_query); break;
@@ -330,6 +329,9 @@ static void s_from_service(turn_core_t *self, const zvt_record_t *record)
     case ZVT_T_REPORTS_TIP: reports_on_tip(self, &record->reports_tip); break;
     case ZVT_T_ORDER_STATUS: reports_on_status(self, &record->order_status); break;
     case ZVT_T_CANCEL_RESULT: reports_on_cancel_result(self, &record->cancel_result); break;
+    case ZVT_T_ACCOUNT_ORDER: reconcile_on_order(self, &record->account_order); break;
+    case ZVT_T_ACCOUNT_ASSET: reconcile_on_asset(self, &record->account_asset); break;
+    case ZVT_T_ACCOUNT_SNAPSHOT: reconcile_on_snapshot(self, &record->account_snapshot); break;
     case ZVT_T_FILL_APPLIED: fills_on_applied(self, &record->fill_applied); break;
     default: ZVT_COUNT("misplaced"); break;
     }
@@ -385,6 +387,7 @@ static void s_chores(turn_core_t *self)
     fills_chores(self);
     commands_chores(self);
     letters_chores(self);
+    reconcile_chores(self);
 }
 
 void turn_core_end_turn(turn_core_t *self)
@@ -442,7 +445,7 @@ int64_t turn_core_next_ns(const turn_core_t *self)
 {
     if (!self->open) return 0;
     int64_t next_ns = saga_core_next_ns(self->sagas);
-    bool chores = self->trouble_first != NONE || self->fills_first != NONE || self->waiters_used > 0 || letters_wait(self);
+    bool chores = self->trouble_first != NONE || self->fills_first != NONE || self->waiters_used > 0 || letters_wait(self) || reconcile_waits(self);
     for (uint32_t i = 0; i < self->fleet->venues_count; i++)
         chores = chores || self->venues[i].tip > self->venues[i].received.contiguous;
     if (chores && (next_ns == 0 || self->chores_ns < next_ns)) next_ns = self->chores_ns;

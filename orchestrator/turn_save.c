@@ -19,6 +19,30 @@ static uint32_t s_count_ended(turn_core_t *self)
     return count;
 }
 
+/* Every balance, and a row for each account itself. */
+static uint32_t s_count_assets(const turn_core_t *self)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) count += self->venues[i].account.assets_count + 1;
+    return count;
+}
+
+static int s_save_account(turn_core_t *self, uint32_t index, turn_save_fn *save, void *arg)
+{
+    const account_t *account = &self->venues[index].account;
+    zvt_saved_asset_t itself = {.halted = account->halted};
+    ZVT_STR_SET(itself.exchange, self->fleet->venues[index].name);
+    ZVT_STR_SET(itself.reason, account->reason);
+    int status = save(arg, ZVT_T_SAVED_ASSET, &itself);
+    for (uint32_t i = 0; i < account->assets_count && status == 0; i++) {
+        zvt_saved_asset_t saved = {.amount_e8 = account->assets[i].amount_e8, .opened = account->assets[i].opened};
+        ZVT_STR_SET(saved.exchange, self->fleet->venues[index].name);
+        ZVT_STR_SET(saved.asset, account->assets[i].asset);
+        status = save(arg, ZVT_T_SAVED_ASSET, &saved);
+    }
+    return status;
+}
+
 static int s_save_head(turn_core_t *self, turn_save_fn *save, void *arg)
 {
     zvt_saved_head_t head = {.seq = self->committed_seq,
@@ -31,7 +55,8 @@ static int s_save_head(turn_core_t *self, turn_save_fn *save, void *arg)
                              .senders = dedup_core_count(self->senders),
                              .venues = self->fleet->venues_count,
                              .positions = self->positions_count,
-                             .letters = self->letters_count};
+                             .letters = self->letters_count,
+                             .assets = s_count_assets(self)};
     ZVT_STR_SET(head.halt_reason, self->halt_reason);
     return save(arg, ZVT_T_SAVED_HEAD, &head);
 }
@@ -77,6 +102,7 @@ int turn_core_save(turn_core_t *self, turn_save_fn *save, void *arg)
                                       .quantity_e8 = self->positions[i].quantity_e8};
         status = save(arg, ZVT_T_SAVED_POSITION, &saved);
     }
+    for (uint32_t i = 0; i < self->fleet->venues_count && status == 0; i++) status = s_save_account(self, i, save, arg);
     for (uint32_t i = 0; i < self->letters_count && status == 0; i++) {
         const letter_t *letter = &self->letters[i];
         zvt_saved_letter_t saved = {.letter_id = letter->letter_id, .retrying = letter->retrying,
@@ -126,6 +152,23 @@ static int s_load_position(turn_core_t *self, const zvt_saved_position_t *saved)
     return status;
 }
 
+static int s_load_asset(turn_core_t *self, const zvt_saved_asset_t *saved)
+{
+    int index = zvt_fleet_venue(self->fleet, saved->exchange);
+    if (index < 0) return 0; /* the venue has left the fleet file */
+    account_t *account = &self->venues[index].account;
+    if (saved->asset[0] == '\0') {
+        account->halted = saved->halted;
+        ZVT_STR_SET(account->reason, saved->reason);
+        return 0;
+    }
+    account_asset_t *asset = account_asset(account, saved->asset);
+    if (asset == NULL) return ZVT_ERR_FULL;
+    asset->amount_e8 = saved->amount_e8;
+    asset->opened = saved->opened;
+    return 0;
+}
+
 static int s_load_letter(turn_core_t *self, const zvt_saved_letter_t *saved)
 {
     if (self->letters_count == LETTERS_MAX) return ZVT_ERR_FULL;
@@ -162,6 +205,9 @@ int turn_core_load(turn_core_t *self, const zvt_record_t *record)
     case ZVT_T_SAVED_POSITION:
         status = s_count_down(&self->loading.positions);
         return status != 0 ? status : s_load_position(self, &record->saved_position);
+    case ZVT_T_SAVED_ASSET:
+        status = s_count_down(&self->loading.assets);
+        return status != 0 ? status : s_load_asset(self, &record->saved_asset);
     case ZVT_T_SAVED_LETTER:
         status = s_count_down(&self->loading.letters);
         return status != 0 ? status : s_load_letter(self, &record->saved_letter);
@@ -172,7 +218,7 @@ int turn_core_load(turn_core_t *self, const zvt_record_t *record)
 int turn_core_load_end(turn_core_t *self)
 {
     const zvt_saved_head_t *left = &self->loading;
-    bool all = left->seq != 0 && left->orders + left->ended + left->senders + left->venues + left->positions + left->letters == 0;
+    bool all = left->seq != 0 && left->orders + left->ended + left->senders + left->venues + left->positions + left->assets + left->letters == 0;
     return all ? 0 : ZVT_ERR_TRUNCATED;
 }
 

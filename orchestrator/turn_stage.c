@@ -6,7 +6,7 @@
 #include "zvt_planted.h"
 #include "zvt_stats.h"
 
-enum { NONE = -1 };
+enum { SYSTEM_EVENT_BYTES = 1024, NONE = -1 };
 
 /* ---- pools ---- */
 static int32_t s_take_staged(turn_core_t *self)
@@ -246,7 +246,9 @@ static uint64_t s_append(turn_core_t *self, zvt_event_t *header, const uint8_t *
 {
     batch_t *batch = self->gather;
     header->seq = self->next_seq++;
-    if (header->type == ZVT_T_POSITION_UPDATED) {
+    bool of_position = header->type == ZVT_T_POSITION_UPDATED ||
+                       (header->type == ZVT_T_POSITION_ADJUSTED && !zvt_id_equal(&header->aggregate_id, &self->system_id));
+    if (of_position) {
         header->aggregate_version = ++turn_position(self, &header->aggregate_id)->version; /* made when it was staged */
         self->last_position_seq = header->seq;
     }
@@ -296,10 +298,12 @@ void turn_note_logged(turn_core_t *self, const zvt_event_t *event)
         [ZVT_T_ORDER_ACCEPTED] = true, [ZVT_T_ORDER_EXECUTED] = true, [ZVT_T_ORDER_REJECTED] = true,
         [ZVT_T_ORDER_CANCELED] = true, [ZVT_T_ORDER_EXPIRED] = true, [ZVT_T_SAGA_STEP_FAILED] = true,
         [ZVT_T_ALERT_TRIGGERED] = true, [ZVT_T_SAGA_DEAD_LETTERED] = true, [ZVT_T_DEAD_LETTER_RETRIED] = true,
-        [ZVT_T_DEAD_LETTER_DROPPED] = true};
+        [ZVT_T_DEAD_LETTER_DROPPED] = true, [ZVT_T_ACCOUNT_OPENED] = true, [ZVT_T_POSITION_ADJUSTED] = true,
+        [ZVT_T_RISK_HALTED] = true, [ZVT_T_RISK_RESUMED] = true};
     if (!says_more[event->type] || zvt_read_payload(event, &record) != 0) return;
     s_note_venue_seq(self, &record);
     letters_note(self, event, &record);
+    reconcile_note(self, &record);
 }
 
 /* Moves all staged events of the order into the batch; false if there is no room for all of them. */
@@ -372,28 +376,69 @@ bool turn_flush_all(turn_core_t *self)
     return self->ready_first == NONE;
 }
 
-int turn_emit_system(turn_core_t *self, zvt_type_t type, const void *payload, const effect_t *effect)
+/* What happens when the last appended event is durable. */
+static void s_chain_to_batch(turn_core_t *self, const effect_t *effect)
+{
+    int32_t index = s_take_effect(self, effect);
+    if (effect->kind == EFFECT_REPLY && effect->type == ZVT_T_COMMAND_REPLY)
+        self->effects[index].command_reply.seq = self->next_seq - 1;
+    s_chain_effect(self, &self->gather->effects_first, &self->gather->effects_last, index);
+}
+
+/* Appends an event that is not staged; its header names aggregate, saga and cause. */
+static int s_append_now(turn_core_t *self, zvt_event_t *header, const void *payload, const effect_t *effect)
 {
     uint8_t bytes[STAGED_PAYLOAD_MAX];
     zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
-    ZVT_ASSERT(zvt_pack_payload(&buf, type, payload) == 0);
+    ZVT_ASSERT(zvt_pack_payload(&buf, header->type, payload) == 0);
     if (self->ready_first != NONE || !s_batch_takes(self->gather, 1, buf.length)) return ZVT_ERR_FULL;
+    s_append(self, header, bytes, buf.length);
+    turn_note_logged(self, &self->gather->events[self->gather->view.count - 1]);
+    if (effect != NULL) s_chain_to_batch(self, effect);
+    return 0;
+}
+
+static int s_emit_system(turn_core_t *self, system_saga_t *saga, zvt_type_t type, const void *payload, const effect_t *effect)
+{
     zvt_event_t header;
     s_fill_header(self, &header, type, self->system_version + 1);
     header.aggregate_id = self->system_id;
-    header.correlation_id = self->system_id;
-    header.causation_id = zvt_id_is_none(&self->system_last_event) ? self->system_id : self->system_last_event;
-    s_append(self, &header, bytes, buf.length);
+    header.correlation_id = saga->correlation_id;
+    header.causation_id = saga->last_event_id;
+    int status = s_append_now(self, &header, payload, effect);
+    if (status != 0) return status;
     self->system_version++;
-    self->system_last_event = header.event_id;
-    turn_note_logged(self, &self->gather->events[self->gather->view.count - 1]);
-    if (effect != NULL) {
-        int32_t index = s_take_effect(self, effect);
-        if (effect->kind == EFFECT_REPLY && effect->type == ZVT_T_COMMAND_REPLY)
-            self->effects[index].command_reply.seq = header.seq;
-        s_chain_effect(self, &self->gather->effects_first, &self->gather->effects_last, index);
-    }
+    saga->last_event_id = header.event_id;
     return 0;
+}
+
+int turn_emit_system(turn_core_t *self, zvt_type_t type, const void *payload, const effect_t *effect)
+{
+    bool first = zvt_id_is_none(&self->system_last_event);
+    system_saga_t system = {.correlation_id = self->system_id, .last_event_id = first ? self->system_id : self->system_last_event};
+    int status = s_emit_system(self, &system, type, payload, effect);
+    if (status == 0) self->system_last_event = system.last_event_id;
+    return status;
+}
+
+int turn_emit_system_in(turn_core_t *self, system_saga_t *saga, zvt_type_t type, const void *payload, const effect_t *effect)
+{
+    return s_emit_system(self, saga, type, payload, effect);
+}
+
+int turn_emit_adjusted(turn_core_t *self, const zvt_position_adjusted_t *adjusted, const effect_t *effect)
+{
+    zvt_event_t header;
+    s_fill_header(self, &header, ZVT_T_POSITION_ADJUSTED, 0); /* its version is given when it is appended */
+    header.aggregate_id = adjusted->position_id;
+    header.correlation_id = zvt_idgen_next(&self->ids, self->utc_ns);
+    header.causation_id = header.correlation_id;
+    return s_append_now(self, &header, adjusted, effect);
+}
+
+bool turn_has_batch_room(const turn_core_t *self, uint32_t events)
+{
+    return self->ready_first == NONE && s_batch_takes(self->gather, events, (size_t)events * SYSTEM_EVENT_BYTES);
 }
 
 /* ---- effects ---- */

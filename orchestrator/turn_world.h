@@ -3,6 +3,7 @@
 #ifndef TURN_WORLD_H
 #define TURN_WORLD_H
 
+#include "accounts.h"
 #include "dedup_core.h"
 #include "order_core.h"
 #include "saga_core.h"
@@ -97,7 +98,34 @@ typedef struct {
     int64_t asked_ns;       /* monotonic, last reports.since for it */
 } letter_t;
 
-/* What we know of a venue's report stream. */
+/* A saga of the system itself: what its events have in common. */
+typedef struct {
+    zvt_id_t correlation_id;
+    zvt_id_t last_event_id; /* causes the next event; the correlation id before the first */
+} system_saga_t;
+
+/* The comparison of a venue's account with the log; see reconcile.c. */
+typedef struct {
+    bool done;              /* the venue gets orders */
+    int32_t saga;           /* running comparison, or SAGA_NONE */
+    int64_t again_ns;       /* monotonic: not begun anew before */
+    int64_t started_ns;     /* monotonic */
+    system_saga_t events;
+    uint64_t query;         /* number of the question; 0 before the first */
+    uint32_t orders, assets; /* rows of its answer */
+    uint32_t strange;       /* rows that nothing here explains */
+    uint32_t missing;       /* orders that the venue should have */
+    uint32_t looks;         /* how often a difference was seen */
+    uint64_t venue_seq;     /* of the snapshot */
+    char complaint[ZVT_MESSAGE_SIZE]; /* the first thing that is not explained; "" when all is */
+    /* who asked for it, if somebody did */
+    bool has_client, accept;
+    turn_client_t client;
+    char requested_by[ZVT_NAME_SIZE];
+    char reason[ZVT_MESSAGE_SIZE];
+} reconcile_t;
+
+/* What we know of a venue's report stream, and of the account there. */
 typedef struct {
     dedup_window_t received; /* taken in this run or found in the log */
     dedup_window_t logged;   /* in the log */
@@ -105,6 +133,8 @@ typedef struct {
     uint64_t incarnation;    /* the venue's run; 0 until it is told */
     bool reachable;
     int64_t asked_ns;        /* monotonic, last reports.since */
+    reconcile_t reconcile;
+    account_t account;       /* the fold of executions and adjustments there */
 } venue_t;
 
 struct turn_core {
@@ -162,6 +192,13 @@ struct turn_core {
     uint32_t system_version;
     zvt_id_t system_last_event;
 
+    /* recovery and reconciliation */
+    int32_t recovery_saga;       /* SAGA_NONE once the fleet is open for orders */
+    int64_t opened_ns;           /* monotonic */
+    system_saga_t recovery;
+    zvt_system_recovered_t recovered; /* what will be recorded then */
+    uint64_t reconcile_queries;  /* numbers of the questions about accounts */
+
     bool halted;
     char halt_reason[ZVT_MESSAGE_SIZE];
     bool halt_latched;            /* an operator's halt that must be in force whatever the log says; outlives a clear */
@@ -188,7 +225,14 @@ void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_up
 position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id);
 /* An event of the system itself, straight into the batch; 0 or ZVT_ERR_FULL. */
 ZVT_MUSTUSE int turn_emit_system(turn_core_t *self, zvt_type_t type, const void *payload, const effect_t *effect);
-/* Takes note of what an appended or folded event says about a venue's report numbers. */
+/* The same as part of a system saga. */
+ZVT_MUSTUSE int turn_emit_system_in(turn_core_t *self, system_saga_t *saga, zvt_type_t type, const void *payload,
+                                    const effect_t *effect);
+/* An adjustment by hand of a position, straight into the batch; 0, or ZVT_ERR_FULL when there is no room now. */
+ZVT_MUSTUSE int turn_emit_adjusted(turn_core_t *self, const zvt_position_adjusted_t *adjusted, const effect_t *effect);
+/* Whether so many small events of the system fit into the batch now. */
+bool turn_has_batch_room(const turn_core_t *self, uint32_t events);
+/* Takes note of what an appended or folded event says about venues: report numbers, accounts, dead letters. */
 void turn_note_logged(turn_core_t *self, const zvt_event_t *event);
 /* Moves the order's staged events into the batch being gathered (or queues them for the next). */
 void turn_flush(turn_core_t *self, order_t *order);
@@ -232,6 +276,8 @@ void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *resu
 void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip);
 /* Ends an order whose outcome an operator declares. */
 void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by, const char *reason);
+/* Asks for the reports that are missing. */
+void reports_ask_since(turn_core_t *self, int venue);
 /* Takes a report that waited for the order's fills. */
 void reports_take_held(turn_core_t *self, const zvt_report_t *report);
 /* Asks the venue what became of the order's current child. */
@@ -256,6 +302,25 @@ void letters_chores(turn_core_t *self);
 void letters_on_request(turn_core_t *self, const turn_client_t *client, const zvt_dead_letter_request_t *request);
 void letters_on_query(turn_core_t *self, const turn_client_t *client, const zvt_dead_letters_query_t *query);
 
+/* ---- reconcile.c: recovery, and venue accounts against the log ---- */
+/* After turn_core_open: resumes orders, compares the reachable venues, records system.recovered when orders can pass. */
+void reconcile_recover(turn_core_t *self, int64_t recovery_ns);
+/* A venue is back, or a comparison is asked for: it gets no orders until its account has been compared. */
+void reconcile_begin(turn_core_t *self, int venue, const char *reason);
+/* Whether this venue gets orders; "": any. */
+bool reconcile_is_open(const turn_core_t *self, const char *venue);
+/* Lists the venues that may not be chosen. */
+void reconcile_exclude(const turn_core_t *self, zvt_route_request_t *request);
+void reconcile_on_report(turn_core_t *self, int venue);
+void reconcile_on_order(turn_core_t *self, const zvt_account_order_t *row);
+void reconcile_on_asset(turn_core_t *self, const zvt_account_asset_t *row);
+void reconcile_on_snapshot(turn_core_t *self, const zvt_account_snapshot_t *snapshot);
+void reconcile_on_request(turn_core_t *self, const turn_client_t *client, const zvt_reconcile_request_t *request);
+bool reconcile_waits(const turn_core_t *self);
+void reconcile_chores(turn_core_t *self);
+/* Takes note of an appended or folded event that changes an account. */
+void reconcile_note(turn_core_t *self, const zvt_record_t *record);
+
 /* ---- fills.c: fills on their way through portfolio ---- */
 void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report);
 /* Keeps the report that ends the order until its fills are through; then it is given to reports_take_held. */
@@ -271,7 +336,6 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
 void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zvt_cancel_request_t *request);
 void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_halt_request_t *request);
 void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const zvt_barrier_request_t *request);
-void commands_on_resolve(turn_core_t *self, const turn_client_t *client, const zvt_resolve_request_t *request);
 void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, const zvt_orders_query_t *query);
 /* Answers clients whose wait the order's state now meets. `force`: answer all of them with what is known. */
 void commands_answer(turn_core_t *self, order_t *order, bool force);
@@ -284,5 +348,9 @@ void commands_reply(turn_core_t *self, const turn_client_t *client, bool success
 bool commands_record(turn_core_t *self, const turn_client_t *client, zvt_type_t type, const void *payload, const char *message);
 /* Answers a cancel that did not work. */
 void commands_cancel_failed(turn_core_t *self, order_t *order, uint8_t code, const char *message);
+
+/* ---- operator.c: what people declare ---- */
+void operator_on_resolve(turn_core_t *self, const turn_client_t *client, const zvt_resolve_request_t *request);
+void operator_on_adjust(turn_core_t *self, const turn_client_t *client, const zvt_adjust_request_t *request);
 
 #endif

@@ -451,14 +451,35 @@ static int s_fold_executed(portfolio_core_t *self, const zvt_order_executed_t *e
     return 0;
 }
 
+/* A change by hand counts like a fill at its price. One that only adjusts a venue account names no strategy. */
+static int s_fold_adjusted(portfolio_core_t *self, const zvt_event_t *event, const zvt_position_adjusted_t *adjusted)
+{
+    if (adjusted->strategy_id[0] == '\0') return 0;
+    position_key_t key = s_key(adjusted->portfolio_id, adjusted->strategy_id, adjusted->symbol);
+    slot_t *slot = s_take_slot(self, &key, PORTFOLIO_POSITIONS_MAX);
+    if (slot == NULL) return ZVT_ERR_FULL;
+    position_fill_t change = {.quantity_e8 = adjusted->quantity_change_e8, .price_e8 = adjusted->price_e8};
+    position_result_t result;
+    bool applied = position_core_apply(&slot->committed, &change, &result) == 0;
+    if (applied) slot->committed = result.after;
+    if (!applied || slot->committed.quantity_e8 != adjusted->new_quantity_e8) {
+        self->stats.broken++;
+        slot->committed.quantity_e8 = adjusted->new_quantity_e8;
+    }
+    slot->seq = event->seq;
+    s_rebase(self, slot);
+    return 0;
+}
+
 int portfolio_core_on_event(portfolio_core_t *self, const zvt_event_t *event)
 {
     s_see_epoch(self, event->metadata.epoch);
-    if (event->type != ZVT_T_POSITION_UPDATED && event->type != ZVT_T_ORDER_EXECUTED) return 0;
-    int status = zvt_read_payload(event, &self->record);
-    if (status != 0) return status;
-    return event->type == ZVT_T_POSITION_UPDATED ? s_fold_position(self, event, &self->record.position_updated)
-                                                 : s_fold_executed(self, &self->record.order_executed);
+    bool concerned = event->type == ZVT_T_POSITION_UPDATED || event->type == ZVT_T_ORDER_EXECUTED || event->type == ZVT_T_POSITION_ADJUSTED;
+    int status = concerned ? zvt_read_payload(event, &self->record) : 0;
+    if (!concerned || status != 0) return status;
+    if (event->type == ZVT_T_ORDER_EXECUTED) return s_fold_executed(self, &self->record.order_executed);
+    if (event->type == ZVT_T_POSITION_ADJUSTED) return s_fold_adjusted(self, event, &self->record.position_adjusted);
+    return s_fold_position(self, event, &self->record.position_updated);
 }
 
 /* ---- questions ---- */

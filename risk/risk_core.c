@@ -215,6 +215,18 @@ static int s_fold_position(risk_core_t *self, const zvt_record_t *record)
     return exposure_on_position(self->exposure, &record->position_updated);
 }
 
+/* By hand. One that only adjusts a venue account names no strategy and is no position of ours. */
+static int s_fold_adjusted(risk_core_t *self, const zvt_record_t *record)
+{
+    const zvt_position_adjusted_t *adjusted = &record->position_adjusted;
+    if (adjusted->strategy_id[0] == '\0') return 0;
+    zvt_position_updated_t position = {.new_quantity_e8 = adjusted->new_quantity_e8};
+    ZVT_STR_SET(position.portfolio_id, adjusted->portfolio_id);
+    ZVT_STR_SET(position.strategy_id, adjusted->strategy_id);
+    ZVT_STR_SET(position.symbol, adjusted->symbol);
+    return exposure_on_position(self->exposure, &position);
+}
+
 /* Every event that ends an order begins with its order_id. */
 static int s_fold_ended(risk_core_t *self, const zvt_record_t *record)
 {
@@ -228,6 +240,7 @@ _Static_assert(offsetof(zvt_order_completed_t, order_id) == 0 && offsetof(zvt_or
 
 static int s_fold_halted(risk_core_t *self, const zvt_record_t *record)
 {
+    if (record->risk_halted.exchange[0] != '\0') return 0; /* only the account at a venue: routing looks after that */
     self->halted = record->type == ZVT_T_RISK_HALTED;
     return 0;
 }
@@ -237,6 +250,7 @@ static fold_fn *const s_folds[ZVT_T_LIMIT] = {
     [ZVT_T_ORDER_REQUESTED] = s_fold_requested,
     [ZVT_T_ORDER_VALIDATED] = s_fold_validated,
     [ZVT_T_POSITION_UPDATED] = s_fold_position,
+    [ZVT_T_POSITION_ADJUSTED] = s_fold_adjusted,
     [ZVT_T_ORDER_COMPLETED] = s_fold_ended,
     [ZVT_T_ORDER_REJECTED] = s_fold_ended,
     [ZVT_T_ORDER_CANCELED] = s_fold_ended,

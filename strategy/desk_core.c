@@ -308,7 +308,8 @@ _Static_assert(SAME_PLACE(venue) && SAME_PLACE(symbol) && SAME_PLACE(symbol_seq)
  * is the order, so that events of others are dropped without reading them. */
 static uint32_t s_concerned(desk_core_t *self, const zvt_event_t *event)
 {
-    bool named = event->type == ZVT_T_ORDER_REQUESTED || event->type == ZVT_T_POSITION_UPDATED;
+    bool named = event->type == ZVT_T_ORDER_REQUESTED || event->type == ZVT_T_POSITION_UPDATED ||
+                 event->type == ZVT_T_POSITION_ADJUSTED;
     uint32_t seat = named ? 0 : zvt_map_get(self->by_order, &event->aggregate_id);
     if (seat == ZVT_MAP_NONE) s_touch(self, &event->aggregate_id);
     if (seat == ZVT_MAP_NONE || zvt_read_payload(event, &self->payload) != 0) return ZVT_MAP_NONE;
@@ -316,6 +317,8 @@ static uint32_t s_concerned(desk_core_t *self, const zvt_event_t *event)
         return zvt_map_get(self->by_name, self->payload.order_requested.strategy_id);
     if (event->type == ZVT_T_POSITION_UPDATED)
         return zvt_map_get(self->by_name, self->payload.position_updated.strategy_id);
+    if (event->type == ZVT_T_POSITION_ADJUSTED)
+        return zvt_map_get(self->by_name, self->payload.position_adjusted.strategy_id);
     return seat;
 }
 

@@ -233,11 +233,10 @@ static void s_add_fill(strategy_core_t *self, const zvt_order_executed_t *fill, 
     if (zvt_fixed_add(self->position_e8, change_e8, &sum_e8) == 0) s_set_position(self, sum_e8, seq);
 }
 
-static void s_on_position_updated(strategy_core_t *self, const zvt_position_updated_t *position, uint64_t seq)
+static void s_on_position(strategy_core_t *self, const char *portfolio_id, const char *symbol, int64_t quantity_e8, uint64_t seq)
 {
-    bool mine = strcmp(position->symbol, self->config.instrument->symbol) == 0 &&
-                strcmp(position->portfolio_id, self->config.portfolio) == 0;
-    if (mine && seq > self->position_seq) s_set_position(self, position->new_quantity_e8, seq);
+    bool mine = strcmp(symbol, self->config.instrument->symbol) == 0 && strcmp(portfolio_id, self->config.portfolio) == 0;
+    if (mine && seq > self->position_seq) s_set_position(self, quantity_e8, seq);
 }
 
 void strategy_core_on_position_row(strategy_core_t *self, const zvt_position_row_t *row)
@@ -269,7 +268,13 @@ void strategy_core_on_order_event(strategy_core_t *self, const zvt_event_t *even
         return;
     }
     if (event->type == ZVT_T_POSITION_UPDATED) {
-        s_on_position_updated(self, &payload->position_updated, event->seq);
+        const zvt_position_updated_t *updated = &payload->position_updated;
+        s_on_position(self, updated->portfolio_id, updated->symbol, updated->new_quantity_e8, event->seq);
+        return;
+    }
+    if (event->type == ZVT_T_POSITION_ADJUSTED) {
+        const zvt_position_adjusted_t *adjusted = &payload->position_adjusted;
+        s_on_position(self, adjusted->portfolio_id, adjusted->symbol, adjusted->new_quantity_e8, event->seq);
         return;
     }
     zvt_strategy_order_t *order = s_find(self, &event->aggregate_id);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "outbox.h"
+#include "snapshot.h"
 #include "zvt_time.h"
 
 enum {
@@ -231,6 +232,16 @@ static void s_on_balances_query(order_entry_t *self, const zvt_record_t *record)
     s_answer(self, ZVT_T_LIST_END, &end);
 }
 
+static void s_emit_row(void *arg, zvt_type_t type, const void *record)
+{
+    s_answer(arg, type, record);
+}
+
+static void s_on_account_query(order_entry_t *self, const zvt_record_t *record)
+{
+    snapshot_emit(self->account, self->venue->name, record->account_query.query, s_emit_row, self);
+}
+
 typedef void(handler_fn)(order_entry_t *self, const zvt_record_t *record);
 static handler_fn *const s_handlers[ZVT_T_LIMIT] = {
     [ZVT_T_ORDER_SEND] = s_on_order_send,
@@ -239,6 +250,7 @@ static handler_fn *const s_handlers[ZVT_T_LIMIT] = {
     [ZVT_T_REPORTS_SINCE] = s_on_reports_since,
     [ZVT_T_OPEN_ORDERS_QUERY] = s_on_open_orders_query,
     [ZVT_T_BALANCES_QUERY] = s_on_balances_query,
+    [ZVT_T_ACCOUNT_QUERY] = s_on_account_query,
 };
 
 static size_t s_room_needed(const order_entry_t *self, size_t base)

@@ -34,7 +34,8 @@ CREATE TEMP TABLE positions AS
 SELECT e.seq, d.data ->> 'position_id' AS position_id, d.data ->> 'order_id' AS order_id, d.data ->> 'exec_id' AS exec_id,
        d.data ->> 'symbol' AS symbol, (d.data ->> 'quantity_change')::numeric AS change, (d.data ->> 'new_quantity')::numeric AS quantity
 FROM events e CROSS JOIN LATERAL (SELECT zvt_event_data(e.type, e.payload) AS data) d
-WHERE e.type = (SELECT DISTINCT type FROM event_schema WHERE event_type = 'position.updated');
+WHERE e.type IN (SELECT type FROM event_schema WHERE event_type IN ('position.updated', 'position.adjusted'))
+  AND d.data ->> 'strategy_id' <> ''; -- an adjustment of a venue account alone is no position
 -- Fills committed since belong to the next verification.
 DELETE FROM positions p WHERE NOT EXISTS (SELECT FROM executed x WHERE x.order_id = p.order_id AND x.exec_id = p.exec_id)
                           AND p.seq > (SELECT max(seq) FROM executed);

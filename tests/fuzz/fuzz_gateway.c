@@ -52,6 +52,7 @@ ACCEPT(s_query, zvt_order_query_t)
 ACCEPT(s_since, zvt_reports_since_t)
 ACCEPT(s_open_orders, zvt_open_orders_query_t)
 ACCEPT(s_balances, zvt_balances_query_t)
+ACCEPT(s_account, zvt_account_query_t)
 
 static void s_on_quote(void *arg, uint32_t instrument, const zvt_price_updated_t *quote)
 {
@@ -104,6 +105,22 @@ static void s_on_list_end(void *arg, const zvt_list_end_t *end)
     order_entry_core_on_list_end(s_orders, end);
 }
 
+static void s_on_account_order(void *arg, const zvt_account_order_t *row)
+{
+    (void)arg;
+    order_entry_core_on_account_order(s_orders, row);
+}
+static void s_on_account_asset(void *arg, const zvt_account_asset_t *row)
+{
+    (void)arg;
+    order_entry_core_on_account_asset(s_orders, row);
+}
+static void s_on_account_snapshot(void *arg, const zvt_account_snapshot_t *end)
+{
+    (void)arg;
+    order_entry_core_on_account_snapshot(s_orders, end);
+}
+
 static const gateway_adapter_events_t s_events = {.on_quote = s_on_quote,
                                                   .on_trade = s_on_trade,
                                                   .on_book = s_on_book,
@@ -113,7 +130,10 @@ static const gateway_adapter_events_t s_events = {.on_quote = s_on_quote,
                                                   .on_order_status = s_on_order_status,
                                                   .on_reports_end = s_on_reports_end,
                                                   .on_balance = s_on_balance,
-                                                  .on_list_end = s_on_list_end};
+                                                  .on_list_end = s_on_list_end,
+                                                  .on_account_order = s_on_account_order,
+                                                  .on_account_asset = s_on_account_asset,
+                                                  .on_account_snapshot = s_on_account_snapshot};
 
 static void s_start(void)
 {
@@ -129,7 +149,7 @@ static void s_start(void)
                                     .query = s_query,
                                     .reports_since = s_since,
                                     .open_orders = s_open_orders,
-                                    .balances = s_balances};
+                                    .account = s_account, .balances = s_balances};
     ZVT_ASSERT(zvt_fleet_parse(text, "fuzz", &s_fleet, problem) == 0);
     ZVT_ASSERT(paper_core_init(&s_paper, &s_fleet, "alpha", &s_events, NULL, problem) == 0);
     s_market = market_core_new(&s_fleet, "alpha", true, s_emit, NULL);
@@ -162,6 +182,7 @@ size_t zvt_fuzz_seed(unsigned n, uint8_t *out, size_t capacity)
         ZVT_T_PRICE_UPDATED, ZVT_T_TRADE_TICK,    ZVT_T_ORDERBOOK_UPDATED, ZVT_T_MARKET_STATUS,     ZVT_T_HELLO,
         ZVT_T_ORDER_SEND,    ZVT_T_ORDER_CANCEL,  ZVT_T_ORDER_QUERY,       ZVT_T_REPORTS_SINCE,     ZVT_T_OPEN_ORDERS_QUERY,
         ZVT_T_REPORT,        ZVT_T_CANCEL_RESULT, ZVT_T_ORDER_STATUS,      ZVT_T_BALANCES_QUERY,    ZVT_T_BALANCE,
+        ZVT_T_ACCOUNT_QUERY, ZVT_T_ACCOUNT_ORDER, ZVT_T_ACCOUNT_ASSET,     ZVT_T_ACCOUNT_SNAPSHOT,
         ZVT_T_REPORTS_TIP,   ZVT_T_LIST_END,      ZVT_T_ERROR_REPLY,
     };
     zvt_record_t record;

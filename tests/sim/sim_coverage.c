@@ -91,6 +91,7 @@ static const struct {
     {"event order.requested", 15000}, {"event order.submitted", 4000}, {"event order.executed", 3000}, {"event order.completed", 1500},
     {"event order.unknown", 50},      {"event order.canceled", 500},    {"event order.expired", 300},   {"event order.rejected", 1000},
     {"event order.cancel_requested", 300}, {"event saga.step_failed", 50}, {"event risk.halted", 100}, {"event system.started", 1500},
+    {"event reconciliation.completed", 2000}, {"event account.opened", 2000},
     {"tombstones", 30}, {"orders asked for", 200}, {"reports asked for again", 100}, {"orders sent twice to a venue", 5},
     {"signals resent", 500}, {"core signals_duplicate", 300}, {"core fenced", 5}, {"writers fenced by the log", 10},
     {"logs lost", 200}, {"torn ledgers cut", 3}, {"orphaned transactions", 20},

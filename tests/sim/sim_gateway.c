@@ -121,11 +121,29 @@ static void s_on_list_end(void *arg, const zvt_list_end_t *end)
     order_entry_core_on_list_end(((gateway_t *)arg)->orders, end);
 }
 
+static void s_on_account_order(void *arg, const zvt_account_order_t *row)
+{
+    order_entry_core_on_account_order(((gateway_t *)arg)->orders, row);
+}
+
+static void s_on_account_asset(void *arg, const zvt_account_asset_t *row)
+{
+    order_entry_core_on_account_asset(((gateway_t *)arg)->orders, row);
+}
+
+static void s_on_account_snapshot(void *arg, const zvt_account_snapshot_t *end)
+{
+    order_entry_core_on_account_snapshot(((gateway_t *)arg)->orders, end);
+}
+
 static const gateway_adapter_events_t s_events = {
     .on_up = s_on_up, .on_down = s_on_down, .on_tip = s_on_tip, .on_quote = s_on_quote, .on_trade = s_on_trade,
     .on_book = s_on_book, .on_status = s_on_status, .on_report = s_on_report, .on_cancel_result = s_on_cancel_result,
     .on_order_status = s_on_order_status, .on_reports_end = s_on_reports_end, .on_balance = s_on_balance,
     .on_list_end = s_on_list_end,
+    .on_account_order = s_on_account_order,
+    .on_account_asset = s_on_account_asset,
+    .on_account_snapshot = s_on_account_snapshot,
 };
 
 /* ---- the way to the venue, watched ---- */
@@ -172,8 +190,14 @@ static int s_balances(gateway_adapter_t *watched, const zvt_balances_query_t *qu
     return self->adapter->balances(self->adapter, query);
 }
 
+static int s_account(gateway_adapter_t *watched, const zvt_account_query_t *query)
+{
+    gateway_t *self = s_of(watched);
+    return self->adapter->account(self->adapter, query);
+}
+
 static const gateway_adapter_t s_watch = {.place = s_place, .cancel = s_cancel, .query = s_query,
-                                          .reports_since = s_reports_since, .open_orders = s_open_orders, .balances = s_balances};
+                                          .reports_since = s_reports_since, .open_orders = s_open_orders, .balances = s_balances, .account = s_account};
 
 /* ---- order entry ---- */
 static order_entry_now_t s_now(void)

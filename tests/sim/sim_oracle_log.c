@@ -221,16 +221,27 @@ static void s_on_order_event(oracle_order_t *order)
 _Static_assert(offsetof(zvt_order_canceled_t, venue_seq) == offsetof(zvt_order_expired_t, venue_seq), "canceled and expired are alike");
 
 /* ---- the system ---- */
+/* The last event of a system saga; before its first, the saga itself. */
+static zvt_id_t *s_last_of_saga(const zvt_id_t *correlation_id)
+{
+    if (zvt_id_equal(correlation_id, &oracle.system_id)) return &oracle.system_last;
+    for (size_t i = 0; i < ORACLE_SYSTEM_SAGAS; i++)
+        if (zvt_id_equal(&oracle.system_sagas[i].correlation_id, correlation_id)) return &oracle.system_sagas[i].last;
+    size_t slot = oracle.system_sagas_count++ % ORACLE_SYSTEM_SAGAS;
+    oracle.system_sagas[slot].correlation_id = oracle.system_sagas[slot].last = *correlation_id;
+    return &oracle.system_sagas[slot].last;
+}
+
 static void s_on_system(const zvt_event_t *event)
 {
-    if (oracle.system_version == 0) oracle.system_id = event->aggregate_id;
-    const zvt_id_t *cause = oracle.system_version == 0 ? &oracle.system_id : &oracle.system_last;
+    if (oracle.system_version == 0) oracle.system_id = oracle.system_last = event->aggregate_id;
+    zvt_id_t *cause = s_last_of_saga(&event->correlation_id);
     bool whole = event->aggregate_version == oracle.system_version + 1 && zvt_id_equal(&event->causation_id, cause) &&
                  zvt_id_equal(&event->aggregate_id, &oracle.system_id);
     if (!whole) sim_violation("versions and causation have no gap", NULL, "system event at seq %" PRIu64 ", version %" PRIu32 " after %" PRIu32,
                               event->seq, event->aggregate_version, oracle.system_version);
     oracle.system_version = event->aggregate_version;
-    oracle.system_last = event->event_id;
+    *cause = event->event_id;
     if (event->type == ZVT_T_RISK_HALTED) oracle.halted = true;
     if (event->type == ZVT_T_RISK_RESUMED) oracle.halted = false;
     if (event->type == ZVT_T_ALERT_TRIGGERED) sim_violation("nothing is left to a person", NULL, "%s", s_record.alert_triggered.message);
@@ -287,6 +298,8 @@ void oracle_forget_log(void)
     oracle.orders_count = oracle.positions_count = 0;
     oracle.tip = oracle.epoch = 0;
     oracle.system_version = 0;
+    oracle.system_sagas_count = 0;
+    memset(oracle.system_sagas, 0, sizeof oracle.system_sagas);
     oracle.halted = false;
     for (uint32_t i = 0; i < oracle.children_count; i++) oracle.children[i].submitted = false;
     for (uint32_t venue = 0; venue < SIM_VENUES; venue++)

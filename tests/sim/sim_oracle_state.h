@@ -11,6 +11,7 @@ enum {
     ORACLE_REPORTS_MAX = 4096,
     ORACLE_POSITIONS_MAX = 64,
     ORACLE_COMMANDS_MAX = 2048,
+    ORACLE_SYSTEM_SAGAS = 256,
     ORACLE_NONE = -1,
 };
 
@@ -85,6 +86,10 @@ typedef struct {
     uint64_t tip, epoch;
     uint32_t system_version;
     zvt_id_t system_id, system_last;
+    struct {
+        zvt_id_t correlation_id, last;
+    } system_sagas[ORACLE_SYSTEM_SAGAS]; /* recoveries and reconciliations, the latest */
+    uint32_t system_sagas_count;
     bool halted;
     uint32_t fills;
 } oracle_t;

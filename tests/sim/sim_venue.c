@@ -7,6 +7,7 @@
 #include "feed_core.h"
 #include "ledger_format.h"
 #include "outbox.h"
+#include "snapshot.h"
 #include "sim_faults.h"
 #include "sim_market.h"
 #include "sim_oracle.h"
@@ -247,6 +248,11 @@ static void s_on_reports_since(venue_t *self, const zvt_reports_since_t *since)
     s_answer(self, ZVT_T_REPORTS_TIP, &tip);
 }
 
+static void s_answer_row(void *arg, zvt_type_t type, const void *record)
+{
+    s_answer(arg, type, record);
+}
+
 /* ---- what arrives ---- */
 static void s_on_record(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
@@ -255,6 +261,7 @@ static void s_on_record(void *arg, const zvt_peer_t *peer, const zvt_record_t *r
     switch (record->type) {
     case ZVT_T_ORDER_SEND: account_core_on_order(self->account, &record->order_send, sim_utc_ns(), sim_utc_ns()); break;
     case ZVT_T_ORDER_CANCEL: account_core_on_cancel(self->account, &record->order_cancel, sim_utc_ns()); break;
+    case ZVT_T_ACCOUNT_QUERY: snapshot_emit(self->account, self->venue->name, record->account_query.query, s_answer_row, self); break;
     case ZVT_T_ORDER_QUERY: account_core_on_query(self->account, &record->order_query, sim_utc_ns()); break;
     case ZVT_T_REPORTS_SINCE: s_on_reports_since(self, &record->reports_since); break;
     default: break;

@@ -417,3 +417,20 @@ Test(executor_core, sends_without_measuring_when_too_many_are_in_flight)
     s_order("again", "alpha", 5, 0, EXECUTOR_PATIENCE_NS);
     cr_assert_eq(executor_core_in_flight(s_core), 1u);
 }
+
+Test(executor_core, hands_a_question_about_the_account_on_and_its_rows_back)
+{
+    zvt_record_t query = {.type = ZVT_T_ACCOUNT_QUERY, .account_query = {.query = 7}};
+    ZVT_STR_SET(query.account_query.exchange, s_fleet.venues[ALPHA].name);
+    cr_assert(executor_core_on_request(s_core, &query, s_at(0)));
+    cr_assert_eq(s_sent[0].to, ALPHA);
+    zvt_record_t row = {.type = ZVT_T_ACCOUNT_ASSET, .account_asset = {.query = 7, .total_e8 = 3}};
+    executor_core_on_gateway_record(s_core, ALPHA, &row, s_at(0));
+    cr_assert_eq(s_sent[1].to, TO_ORCHESTRATOR);
+    cr_assert_eq(s_sent[1].record.account_asset.total_e8, 3);
+    ZVT_STR_SET(query.account_query.exchange, s_fleet.venues[BETA].name);
+    cr_assert(executor_core_on_request(s_core, &query, s_at(0)));
+    cr_assert_eq(s_sent[2].record.type, ZVT_T_ACCOUNT_SNAPSHOT, "there is no gateway to ask");
+    cr_assert_eq(s_sent[2].record.account_snapshot.code, ZVT_CODE_VENUE_UNREACHABLE);
+    cr_assert_eq(s_sent[2].record.account_snapshot.query, 7);
+}

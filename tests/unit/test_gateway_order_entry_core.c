@@ -12,7 +12,7 @@ enum { SENT_MAX = 64 };
 typedef struct {
     gateway_adapter_t adapter;
     int status; /* what every function answers */
-    unsigned placed, canceled, queried, since, open_orders, balances;
+    unsigned placed, canceled, queried, since, open_orders, balances, account;
 } fake_venue_t;
 
 static fake_venue_t s_venue;
@@ -31,6 +31,7 @@ FAKE(s_query, queried, zvt_order_query_t)
 FAKE(s_since, since, zvt_reports_since_t)
 FAKE(s_open_orders, open_orders, zvt_open_orders_query_t)
 FAKE(s_balances, balances, zvt_balances_query_t)
+FAKE(s_account, account, zvt_account_query_t)
 
 /* ---- what leaves ---- */
 typedef struct {
@@ -87,7 +88,8 @@ static void s_setup(void)
                                          .query = s_query,
                                          .reports_since = s_since,
                                          .open_orders = s_open_orders,
-                                         .balances = s_balances}};
+                                         .balances = s_balances,
+                                         .account = s_account}};
     order_entry_out_t out = {.store_epoch = s_store, .send = s_send};
     zvt_diag_init("test", ZVT_DIAG_ERROR);
     s_sent = calloc(SENT_MAX, sizeof *s_sent);
@@ -483,4 +485,23 @@ Test(order_entry_core, does_not_take_other_requests)
     zvt_peer_t peer = s_peer('A');
     zvt_record_t record = {.type = ZVT_T_PLACE_REQUEST};
     cr_assert(!order_entry_core_on_request(s_core, &peer, &record, s_at(0)));
+}
+
+Test(order_entry_core, gives_the_rows_of_an_account_to_who_asked_under_that_number)
+{
+    zvt_record_t query = {.type = ZVT_T_ACCOUNT_QUERY, .account_query = {.query = 7}};
+    s_request('A', &query);
+    query.account_query.query = 8;
+    s_request('B', &query);
+    cr_assert_eq(s_venue.account, 2u);
+    zvt_account_asset_t row = {.query = 8};
+    zvt_account_snapshot_t end = {.query = 7, .code = ZVT_CODE_OK};
+    order_entry_core_on_account_asset(s_core, &row);
+    cr_assert_eq(s_last()->peer, 'B');
+    order_entry_core_on_account_snapshot(s_core, &end);
+    cr_assert_eq(s_last()->peer, 'A');
+    cr_assert_eq(order_entry_core_asks(s_core), 1u);
+    order_entry_core_on_down(s_core);
+    cr_assert_eq(s_sent[2].peer, 'B');
+    cr_assert_eq(s_sent[2].record.account_snapshot.code, ZVT_CODE_VENUE_UNREACHABLE);
 }

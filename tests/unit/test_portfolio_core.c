@@ -415,3 +415,28 @@ Test(portfolio_core, begins_a_chain_anew_when_the_writer_asks_in_another_order)
     cr_assert_eq(s_ask_ok(&first).new_quantity_e8, E8(1));
     cr_assert_eq(s_ask_ok(&second).new_quantity_e8, E8(3));
 }
+
+Test(portfolio_core, a_change_by_hand_counts_like_a_fill_and_pending_fills_stand_on_it)
+{
+    s_ask_and_log(1, 1, 100);
+    zvt_fill_apply_t waiting = s_fill(2, 1, 100);
+    cr_assert_eq(s_ask_ok(&waiting).new_quantity_e8, E8(2));
+    zvt_position_adjusted_t adjusted = {.quantity_change_e8 = E8(3), .price_e8 = E8(200), .new_quantity_e8 = E8(4)};
+    ZVT_STR_SET(adjusted.portfolio_id, "main");
+    ZVT_STR_SET(adjusted.strategy_id, "momentum");
+    ZVT_STR_SET(adjusted.symbol, "BTC/USDT");
+    cr_assert_eq(portfolio_core_on_event(s_core, s_event(ZVT_T_POSITION_ADJUSTED, &adjusted)), 0);
+    zvt_position_updated_t after = s_ask_ok(&waiting);
+    cr_assert_eq(after.new_quantity_e8, E8(5));
+    cr_assert_eq(after.new_avg_price_e8, E8(160), "(1 x 100 + 3 x 200 + 1 x 100) / 5");
+    cr_assert_eq(portfolio_core_stats(s_core).broken, 0);
+}
+
+Test(portfolio_core, an_adjustment_of_a_venue_account_changes_no_position)
+{
+    zvt_position_adjusted_t adjusted = {.quantity_change_e8 = E8(3), .new_quantity_e8 = E8(3)};
+    ZVT_STR_SET(adjusted.exchange, "alpha");
+    ZVT_STR_SET(adjusted.asset, "BTC");
+    cr_assert_eq(portfolio_core_on_event(s_core, s_event(ZVT_T_POSITION_ADJUSTED, &adjusted)), 0);
+    cr_assert_eq(portfolio_core_stats(s_core).positions, 0);
+}

@@ -521,3 +521,19 @@ Test(risk_core, reserves_nothing_for_an_order_that_the_log_has_ended)
     cr_assert_str_eq(s_ask(&late), "ORDER_ENDED");
     cr_assert_eq(exposure_stats(risk_core_exposure(s_core)).provisional, 0);
 }
+
+Test(risk_core, a_position_changed_by_hand_counts_and_a_halted_venue_account_halts_nobody_else)
+{
+    zvt_position_adjusted_t adjusted = {.quantity_change_e8 = E8(100), .new_quantity_e8 = E8(100)};
+    ZVT_STR_SET(adjusted.strategy_id, "momentum");
+    ZVT_STR_SET(adjusted.portfolio_id, "main");
+    ZVT_STR_SET(adjusted.symbol, "BTC/USDT");
+    zvt_risk_halted_t halted = {0};
+    ZVT_STR_SET(halted.exchange, "alpha");
+    s_log(ZVT_T_RISK_HALTED, &halted);
+    zvt_risk_check_t check = s_order(ZVT_SIDE_BUY, 2);
+    cr_assert_str_eq(s_ask(&check), "OK");
+    s_log(ZVT_T_POSITION_ADJUSTED, &adjusted);
+    zvt_risk_check_t second = s_order(ZVT_SIDE_BUY, 2);
+    cr_assert_str_eq(s_ask(&second), "MAX_POSITION");
+}

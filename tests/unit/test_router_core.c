@@ -474,3 +474,20 @@ Test(router_core, answers_the_same_twice)
     cr_assert_eq(first.order_id.bytes[0], 7);
     cr_assert_eq(first.attempt, 1u);
 }
+
+Test(router_core, does_not_choose_a_venue_that_the_orchestrator_excludes_and_says_why)
+{
+    s_open(ALPHA, 99, 100, 10, 1);
+    s_open(BETA, 99, 101, 10, 1);
+    zvt_route_request_t request = s_market(ZVT_SIDE_BUY, 1);
+    request.excluded_count = 1;
+    ZVT_STR_SET(request.excluded[0].exchange, "alpha");
+    request.excluded[0].code = ZVT_CODE_ACCOUNT_HALTED;
+    router_core_route(s_router, &request, 0, &s_reply);
+    cr_assert_eq(s_reply.code, ZVT_CODE_OK);
+    cr_assert_str_eq(s_reply.selected_exchange, "beta");
+    cr_assert_eq(s_reply.routing_metrics[ALPHA].code, ZVT_CODE_ACCOUNT_HALTED);
+    ZVT_STR_SET(request.order_request.venue, "alpha");
+    router_core_route(s_router, &request, 0, &s_reply);
+    cr_assert_eq(s_reply.code, ZVT_CODE_ACCOUNT_HALTED);
+}

@@ -224,3 +224,222 @@ Test(turn_trouble, a_fill_that_portfolio_cannot_account_for_is_put_aside_and_ret
     s_list_letters();
     cr_assert_eq(w.letters_count, 0);
 }
+
+/* ---- accounts against the log ---- */
+static void s_owns(int index, const char *asset, int64_t total_e8)
+{
+    ZVT_STR_SET(w.assets[index].asset, asset);
+    w.assets[index].total_e8 = total_e8;
+    if (index >= w.assets_count) w.assets_count = index + 1;
+}
+
+static void s_let_time_pass(void)
+{
+    for (int i = 0; i < 20; i++) {
+        s_tick(30 * MS);
+        s_settle();
+    }
+}
+
+static void s_reconcile(bool accept)
+{
+    zvt_reconcile_request_t request = {.exchange = "alpha", .accept = accept, .requested_by = "ann", .reason = "a deposit"};
+    s_command(ZVT_T_RECONCILE_REQUEST, &request);
+    s_let_time_pass();
+}
+
+/* The last event of a type, read. */
+static const zvt_record_t *s_last(zvt_type_t type)
+{
+    static zvt_record_t record;
+    for (uint32_t i = w.log_count; i-- > 0;) {
+        if (w.log[i].type != type) continue;
+        cr_assert_eq(zvt_read_payload(&w.log[i], &record), 0);
+        return &record;
+    }
+    cr_assert_fail("no %s in the log", zvt_type_name(type));
+    return NULL;
+}
+
+Test(turn_trouble, a_venue_gets_no_orders_before_its_account_was_compared)
+{
+    w.account_silent = true;
+    turn_core_abandon(w.core);
+    turn_core_clear(w.core);
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    uint32_t recovered = s_count(ZVT_T_SYSTEM_RECOVERED);
+    turn_core_open(w.core, 2, 0);
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(w.route.excluded_count, 2);
+    cr_assert_str_eq(w.route.excluded[0].exchange, "alpha");
+    cr_assert_eq(w.route.excluded[0].code, ZVT_CODE_NOT_RECONCILED);
+    cr_assert_eq(s_count(ZVT_T_SYSTEM_RECOVERED), recovered, "it is not open for orders yet");
+    w.account_silent = false;
+    for (int i = 0; i < 3; i++) s_let_time_pass();
+    cr_assert_eq(w.sent_count, 1);
+    cr_assert_eq(s_count(ZVT_T_SYSTEM_RECOVERED), recovered + 1);
+    zvt_record_t next = s_signal(2, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&next);
+    s_settle();
+    cr_assert_eq(w.route.excluded_count, 0);
+}
+
+Test(turn_trouble, balances_are_opened_once_and_explained_by_executions_from_then_on)
+{
+    s_owns(0, "USDT", 100000 * ZVT_E8);
+    s_owns(1, "BTC", 0);
+    s_reconcile(false);
+    cr_assert(w.command_reply.success, "%s", w.command_reply.message);
+    cr_assert_eq(s_count(ZVT_T_ACCOUNT_OPENED), 2);
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    s_owns(0, "USDT", (100000 - 60000 - 1) * ZVT_E8);
+    s_owns(1, "BTC", ZVT_E8);
+    s_reconcile(false);
+    cr_assert(w.command_reply.success, "%s", w.command_reply.message);
+    cr_assert_eq(s_count(ZVT_T_ACCOUNT_OPENED), 2);
+    cr_assert_eq(s_last(ZVT_T_RECONCILIATION_COMPLETED)->reconciliation_completed.differences_count, 0);
+    cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 0);
+}
+
+Test(turn_trouble, a_fill_that_waits_for_portfolio_explains_its_balances)
+{
+    s_owns(0, "USDT", 100000 * ZVT_E8);
+    s_reconcile(false);
+    w.portfolio_silent = true;
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    s_owns(0, "USDT", (100000 - 60000 - 1) * ZVT_E8);
+    s_owns(1, "BTC", ZVT_E8);
+    s_reconcile(false);
+    cr_assert(w.command_reply.success, "%s", w.command_reply.message);
+    w.portfolio_silent = false;
+    s_let_time_pass();
+    s_let_time_pass();
+    cr_assert_eq(s_count(ZVT_T_ORDER_COMPLETED), 1);
+    s_reconcile(false);
+    cr_assert(w.command_reply.success, "%s", w.command_reply.message);
+}
+
+Test(turn_trouble, an_unexplained_balance_halts_the_account_until_it_is_accepted_by_command)
+{
+    s_owns(0, "USDT", 100000 * ZVT_E8);
+    s_reconcile(false);
+    s_owns(0, "USDT", 100500 * ZVT_E8);
+    s_reconcile(false);
+    cr_assert_not(w.command_reply.success);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_UNEXPLAINED);
+    cr_assert_str_eq(s_last(ZVT_T_RISK_HALTED)->risk_halted.exchange, "alpha");
+    cr_assert_eq(s_last(ZVT_T_ALERT_TRIGGERED)->alert_triggered.severity, ZVT_SEVERITY_CRITICAL);
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    w.venue_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(w.route.excluded_count, 1);
+    cr_assert_eq(w.route.excluded[0].code, ZVT_CODE_ACCOUNT_HALTED);
+    cr_assert_eq(w.sent_count, 1);
+    cr_assert_str_eq(w.sent[0].exchange, "beta");
+    s_reconcile(false);
+    cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 1, "it is halted already");
+    s_reconcile(true);
+    cr_assert(w.command_reply.success);
+    const zvt_position_adjusted_t *adjusted = &s_last(ZVT_T_POSITION_ADJUSTED)->position_adjusted;
+    cr_assert_str_eq(adjusted->asset, "USDT");
+    cr_assert_eq(adjusted->quantity_change_e8, 500 * ZVT_E8);
+    cr_assert_str_eq(adjusted->requested_by, "ann");
+    cr_assert_eq(s_count(ZVT_T_RISK_RESUMED), 1);
+    s_reconcile(false);
+    cr_assert(w.command_reply.success);
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 1);
+}
+
+Test(turn_trouble, a_halted_account_is_open_again_when_the_difference_is_gone)
+{
+    s_owns(0, "USDT", 100000 * ZVT_E8);
+    s_reconcile(false);
+    s_owns(0, "USDT", 1 * ZVT_E8);
+    s_reconcile(false);
+    s_owns(0, "USDT", 100000 * ZVT_E8);
+    s_reconcile(false);
+    cr_assert(w.command_reply.success);
+    cr_assert_eq(s_count(ZVT_T_RISK_RESUMED), 1);
+}
+
+Test(turn_trouble, an_order_that_the_venue_does_not_have_is_a_difference_and_is_resolved_when_that_is_accepted)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    ZVT_STR_SET(w.open_orders[0], w.sent[0].client_order_id);
+    w.open_count = 1;
+    s_reconcile(false);
+    cr_assert(w.command_reply.success, "%s", w.command_reply.message);
+    w.open_count = 0;
+    s_reconcile(false);
+    cr_assert_not(w.command_reply.success);
+    cr_assert_eq(s_last(ZVT_T_RECONCILIATION_COMPLETED)->reconciliation_completed.missing_orders, 1);
+    s_reconcile(true);
+    cr_assert(w.command_reply.success);
+    cr_assert_eq(s_count(ZVT_T_ORDER_RESOLVED), 1);
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
+    s_reconcile(false);
+    cr_assert(w.command_reply.success);
+}
+
+Test(turn_trouble, an_order_at_the_venue_that_is_not_ours_is_a_difference_and_is_canceled_when_that_is_accepted)
+{
+    ZVT_STR_SET(w.open_orders[0], "placed-by-somebody-else");
+    w.open_count = 1;
+    s_reconcile(false);
+    cr_assert_not(w.command_reply.success);
+    cr_assert_eq(w.cancels, 0);
+    s_reconcile(true);
+    cr_assert_gt(w.cancels, 0);
+}
+
+Test(turn_trouble, a_venue_that_knows_fewer_reports_than_the_log_is_not_trusted)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    w.venue_seq = 0;
+    s_reconcile(false);
+    cr_assert_not(w.command_reply.success);
+    cr_assert_str_eq(s_last(ZVT_T_RISK_HALTED)->risk_halted.exchange, "alpha");
+}
+
+Test(turn_trouble, a_position_is_adjusted_by_hand_and_the_fold_says_the_same)
+{
+    zvt_adjust_request_t request = {.strategy_id = "alice", .symbol = "BTC/USDT", .exchange = "alpha", .quantity_change_e8 = -2 * ZVT_E8,
+                                    .price_e8 = 50000 * ZVT_E8, .requested_by = "ann", .reason = "traded by phone"};
+    s_owns(0, "USDT", 100000 * ZVT_E8);
+    s_owns(1, "BTC", 5 * ZVT_E8);
+    s_reconcile(false);
+    s_command(ZVT_T_ADJUST_REQUEST, &request);
+    s_command(ZVT_T_ADJUST_REQUEST, &request);
+    s_settle();
+    cr_assert(w.command_reply.success, "%s", w.command_reply.message);
+    const zvt_position_adjusted_t *adjusted = &s_last(ZVT_T_POSITION_ADJUSTED)->position_adjusted;
+    cr_assert_eq(adjusted->new_quantity_e8, -4 * ZVT_E8);
+    s_owns(0, "USDT", 300000 * ZVT_E8);
+    s_owns(1, "BTC", 1 * ZVT_E8);
+    s_reconcile(false);
+    cr_assert(w.command_reply.success, "%s", w.command_reply.message);
+    zvt_adjust_request_t wrong = request;
+    wrong.price_e8 = 0;
+    s_command(ZVT_T_ADJUST_REQUEST, &wrong);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_BAD_PRICE);
+    wrong = request;
+    ZVT_STR_SET(wrong.symbol, "XXX/YYY");
+    s_command(ZVT_T_ADJUST_REQUEST, &wrong);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_UNKNOWN_SYMBOL);
+    wrong = request;
+    wrong.reason[0] = '\0';
+    s_command(ZVT_T_ADJUST_REQUEST, &wrong);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_MALFORMED);
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 2);
+}

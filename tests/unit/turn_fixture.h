@@ -44,6 +44,13 @@ static struct {
     zvt_reports_since_t since; /* the last one asked */
     zvt_dead_letter_row_t letters[SENT_MAX];
     uint32_t letters_count;
+    /* the venue account as alpha tells it; beta has none */
+    bool account_silent;
+    char open_orders[SENT_MAX][ZVT_CLIENT_ORDER_SIZE];
+    int open_count;
+    zvt_account_asset_t assets[4];
+    int assets_count;
+    zvt_route_request_t route; /* the last one asked */
     uint64_t venue_seq, risk_min_seq;
 } w;
 
@@ -106,12 +113,37 @@ static inline void s_venue_takes(const zvt_order_send_t *send)
     if (send->order_type == ZVT_ORDER_TYPE_MARKET) s_queue_fill(send, send->quantity_e8);
 }
 
+/* What the venue answers when it is asked for its account: the orders and assets that the test has set. */
+static inline void s_answer_account(const zvt_account_query_t *query)
+{
+    bool alpha = strcmp(query->exchange, "alpha") == 0;
+    zvt_account_snapshot_t end = {.query = query->query, .code = ZVT_CODE_OK, .venue_seq = alpha ? w.venue_seq : 0};
+    ZVT_STR_SET(end.exchange, query->exchange);
+    for (int i = 0; alpha && i < w.open_count; i++, end.orders++) {
+        zvt_account_order_t row = {.query = query->query};
+        ZVT_STR_SET(row.exchange, query->exchange);
+        ZVT_STR_SET(row.client_order_id, w.open_orders[i]);
+        s_queue(ZVT_T_ACCOUNT_ORDER, &row);
+    }
+    for (int i = 0; alpha && i < w.assets_count; i++, end.assets++) {
+        zvt_account_asset_t row = w.assets[i];
+        row.query = query->query;
+        ZVT_STR_SET(row.exchange, query->exchange);
+        s_queue(ZVT_T_ACCOUNT_ASSET, &row);
+    }
+    s_queue(ZVT_T_ACCOUNT_SNAPSHOT, &end);
+}
+
 static inline void s_ask_executor(zvt_type_t type, const void *record)
 {
     if (type == ZVT_T_ROUTE_REQUEST) {
         const zvt_route_request_t *request = record;
+        w.route = *request;
         zvt_route_reply_t reply = {.order_id = request->order_id, .attempt = request->attempt, .code = w.route_code};
-        ZVT_STR_SET(reply.selected_exchange, strcmp(request->avoid, "alpha") == 0 ? "beta" : "alpha");
+        bool avoid_alpha = strcmp(request->avoid, "alpha") == 0;
+        for (uint32_t i = 0; i < request->excluded_count; i++) avoid_alpha = avoid_alpha || strcmp(request->excluded[i].exchange, "alpha") == 0;
+        if (request->excluded_count == 2) reply.code = request->excluded[0].code;
+        ZVT_STR_SET(reply.selected_exchange, avoid_alpha ? "beta" : "alpha");
         s_queue(ZVT_T_ROUTE_REPLY, &reply);
     } else if (type == ZVT_T_ORDER_SEND) {
         const zvt_order_send_t *send = record;
@@ -120,6 +152,7 @@ static inline void s_ask_executor(zvt_type_t type, const void *record)
         w.sent[w.sent_count++] = *send;
         if (!w.venue_silent) s_venue_takes(send);
     }
+    if (type == ZVT_T_ACCOUNT_QUERY && !w.account_silent) s_answer_account(record);
     w.queries += type == ZVT_T_ORDER_QUERY;
     w.cancels += type == ZVT_T_ORDER_CANCEL;
     w.since_asked += type == ZVT_T_REPORTS_SINCE;

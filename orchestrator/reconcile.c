@@ -1,0 +1,619 @@
+/* system.recovery and system.reconciliation: before a venue gets orders, its missed executions are fetched and its account
+ * is compared with the log. What cannot be explained halts the account, and is accepted only by command. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "turn_world.h"
+#include "zvt_fixed.h"
+#include "zvt_stats.h"
+#include "zvt_time.h"
+
+enum { NONE = -1, LOOKS = 3, COMPLAINTS_MAX = ZVT_LIST_MAX_difference, EVENTS_RESERVE = 16 };
+#define AGAIN_NS (10 * ZVT_MS_NS)       /* until a snapshot that fell between reports is asked for again */
+#define LOOK_AGAIN_NS (50 * ZVT_MS_NS)  /* until a difference is looked at again */
+#define REPEAT_NS (1 * ZVT_SECOND_NS)   /* until a comparison that failed is begun anew */
+
+static const saga_type_t s_recovery, s_reconciliation;
+
+enum { STEP_FETCH, STEP_COMPARE, STEP_RECORD, RECONCILIATION_STEPS };
+enum { STEP_RESUME, STEP_VENUES, STEP_OPEN, RECOVERY_STEPS };
+
+static const char *s_name(const turn_core_t *self, int32_t venue)
+{
+    return self->fleet->venues[venue].name;
+}
+
+/* ---- which venues get orders ---- */
+static uint8_t s_code(const turn_core_t *self, uint32_t venue)
+{
+    if (self->venues[venue].account.halted) return ZVT_CODE_ACCOUNT_HALTED;
+    return self->venues[venue].reconcile.done ? ZVT_CODE_OK : ZVT_CODE_NOT_RECONCILED;
+}
+
+bool reconcile_is_open(const turn_core_t *self, const char *venue)
+{
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
+        bool meant = venue[0] == '\0' || strcmp(venue, self->fleet->venues[i].name) == 0;
+        if (meant && s_code(self, i) == ZVT_CODE_OK) return true;
+    }
+    return false;
+}
+
+void reconcile_exclude(const turn_core_t *self, zvt_route_request_t *request)
+{
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
+        uint8_t code = s_code(self, i);
+        if (code == ZVT_CODE_OK) continue;
+        zvt_excluded_t *excluded = &request->excluded[request->excluded_count++];
+        ZVT_STR_SET(excluded->exchange, self->fleet->venues[i].name);
+        excluded->code = code;
+    }
+}
+_Static_assert(ZVT_LIST_MAX_excluded >= ZVT_VENUES_MAX, "every venue can be excluded");
+
+/* ---- the events of a system saga ---- */
+static void s_emit(turn_core_t *self, system_saga_t *saga, zvt_type_t type, const void *payload, const effect_t *effect)
+{
+    int status = turn_emit_system_in(self, saga, type, payload, effect);
+    ZVT_ASSERT(status == 0); /* the caller looked for room */
+}
+
+static void s_emit_started(turn_core_t *self, system_saga_t *saga, const char *name, const char *exchange, const char *reason)
+{
+    zvt_saga_started_t started;
+    memset(&started, 0, sizeof started);
+    saga->correlation_id = zvt_idgen_next(&self->ids, self->utc_ns);
+    saga->last_event_id = saga->correlation_id;
+    ZVT_STR_SET(started.saga, name);
+    ZVT_STR_SET(started.exchange, exchange);
+    ZVT_STR_SET(started.reason, reason);
+    s_emit(self, saga, ZVT_T_SAGA_STARTED, &started, NULL);
+}
+
+/* ---- starting ---- */
+static void s_forget_client(reconcile_t *run)
+{
+    run->has_client = run->accept = false;
+}
+
+/* Without room the chores start it a moment later. */
+static void s_start(turn_core_t *self, int32_t venue, const char *reason)
+{
+    reconcile_t *run = &self->venues[venue].reconcile;
+    run->again_ns = self->monotonic_ns + REPEAT_NS;
+    if (!turn_has_batch_room(self, EVENTS_RESERVE)) return;
+    run->looks = 0;
+    run->started_ns = self->monotonic_ns;
+    s_emit_started(self, &run->events, s_reconciliation.name, s_name(self, venue), reason);
+    if (saga_core_start(self->sagas, &s_reconciliation, venue, STEP_FETCH, self->monotonic_ns, 0, &run->saga) != 0) run->saga = SAGA_NONE;
+}
+
+void reconcile_begin(turn_core_t *self, int venue, const char *reason)
+{
+    reconcile_t *run = &self->venues[venue].reconcile;
+    run->done = false;
+    if (!self->open) return;
+    if (run->saga != SAGA_NONE)
+        saga_core_go(self->sagas, run->saga, STEP_FETCH, self->monotonic_ns);
+    else
+        s_start(self, venue, reason);
+}
+
+/* ---- fetch_executions ---- */
+static bool s_has_all(const venue_t *venue)
+{
+    return venue->received.contiguous >= venue->tip;
+}
+
+static saga_outcome_t s_fetch(void *arg, int32_t saga, int32_t venue, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    (void)saga;
+    (void)attempt;
+    if (s_has_all(&self->venues[venue])) return SAGA_DONE;
+    reports_ask_since(self, venue);
+    return SAGA_WAIT;
+}
+
+void reconcile_on_report(turn_core_t *self, int venue)
+{
+    int32_t saga = self->venues[venue].reconcile.saga;
+    if (saga != SAGA_NONE && s_has_all(&self->venues[venue])) saga_core_done(self->sagas, saga, STEP_FETCH, self->monotonic_ns);
+}
+
+/* ---- compare_account ---- */
+static saga_outcome_t s_compare(void *arg, int32_t saga, int32_t venue, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    (void)saga;
+    (void)attempt;
+    reconcile_t *run = &self->venues[venue].reconcile;
+    run->query = ++self->reconcile_queries;
+    run->orders = run->assets = run->strange = 0;
+    run->complaint[0] = '\0';
+    zvt_account_query_t query = {.query = run->query};
+    ZVT_STR_SET(query.exchange, s_name(self, venue));
+    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ACCOUNT_QUERY, &query);
+    return SAGA_WAIT;
+}
+
+/* The comparison under way that a row belongs to, or NULL. */
+static reconcile_t *s_run_of(turn_core_t *self, const char *exchange, uint64_t query, int *venue)
+{
+    *venue = zvt_fleet_venue(self->fleet, exchange);
+    if (*venue < 0 || query == 0 || !self->open) return NULL;
+    reconcile_t *run = &self->venues[*venue].reconcile;
+    return run->saga != SAGA_NONE && run->query == query ? run : NULL;
+}
+
+static void s_complain(reconcile_t *run, const char *what, const char *about)
+{
+    if (run->complaint[0] == '\0') snprintf(run->complaint, sizeof run->complaint, "%s %s", what, about);
+}
+
+void reconcile_on_order(turn_core_t *self, const zvt_account_order_t *row)
+{
+    int venue;
+    reconcile_t *run = s_run_of(self, row->exchange, row->query, &venue);
+    if (run == NULL) return;
+    run->orders++;
+    order_t *order = order_core_by_client_order(self->orders, row->client_order_id);
+    if (order != NULL && !order_is_ended(order)) {
+        order->account_query = row->query;
+        return;
+    }
+    run->strange++;
+    s_complain(run, order == NULL ? "the venue has an order that is not ours:" : "the venue still has an order that has ended:",
+               row->client_order_id);
+    if (!run->accept) return;
+    zvt_order_cancel_t cancel = {.epoch = self->epoch};
+    ZVT_STR_SET(cancel.client_order_id, row->client_order_id);
+    ZVT_STR_SET(cancel.exchange, row->exchange);
+    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ORDER_CANCEL, &cancel);
+}
+
+void reconcile_on_asset(turn_core_t *self, const zvt_account_asset_t *row)
+{
+    int venue;
+    reconcile_t *run = s_run_of(self, row->exchange, row->query, &venue);
+    if (run == NULL) return;
+    account_asset_t *asset = account_asset(&self->venues[venue].account, row->asset);
+    if (asset == NULL) {
+        s_complain(run, "the account has more assets than are kept:", row->asset);
+        run->strange++;
+        return;
+    }
+    run->assets++;
+    asset->actual_e8 = row->total_e8;
+    asset->query = row->query;
+}
+
+/* What the log makes of the balances, with the fills that wait for portfolio. */
+static void s_expect(turn_core_t *self, int venue)
+{
+    account_t *account = &self->venues[venue].account;
+    account_expect(account);
+    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next) {
+        const zvt_report_t *report = &self->fills[at].report;
+        if (strcmp(report->exchange, s_name(self, venue)) != 0) continue;
+        const order_t *order = order_core_at(self->orders, self->fills[at].order);
+        account_execution_t execution = {.symbol = order->terms.symbol, .side = order->terms.side, .quantity_e8 = report->quantity_e8,
+                                         .commission_e8 = report->commission_e8, .commission_asset = report->commission_asset};
+        int status = zvt_fixed_mul(report->price_e8, report->quantity_e8, &execution.notional_e8);
+        if (status == 0) status = account_execute(account, &execution, true);
+        if (status != 0) ZVT_COUNT("accounts_overflow");
+    }
+}
+
+/* Whether the venue must have this order, if the log is right. */
+static bool s_must_be_open(const turn_core_t *self, const order_t *order, int venue)
+{
+    bool rests = order->state == ZVT_ORDER_STATE_ACCEPTED || order->state == ZVT_ORDER_STATE_PARTIALLY_FILLED;
+    return rests && order->fills_pending == 0 && order->held == ORDER_NONE && order_leaves_e8(order) > 0 &&
+           strcmp(order->exchange, s_name(self, venue)) == 0;
+}
+
+/* Calls `found` for every order that the venue does not have; returns their number. */
+static uint32_t s_visit_missing(turn_core_t *self, int venue, void (*found)(turn_core_t *, int, order_t *))
+{
+    uint32_t missing = 0;
+    uint64_t query = self->venues[venue].reconcile.query;
+    int32_t older;
+    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = older) {
+        order_t *order = order_core_at(self->orders, at);
+        older = order_core_older(self->orders, at);
+        if (order->account_query == query || !s_must_be_open(self, order, venue)) continue;
+        missing++;
+        found(self, venue, order);
+    }
+    return missing;
+}
+
+static void s_complain_missing(turn_core_t *self, int venue, order_t *order)
+{
+    s_complain(&self->venues[venue].reconcile, "the venue does not have the open order", order->client_order_id);
+}
+
+static void s_look_for_differences(turn_core_t *self, int venue)
+{
+    const account_t *account = &self->venues[venue].account;
+    reconcile_t *run = &self->venues[venue].reconcile;
+    for (uint32_t i = 0; i < account->assets_count; i++) {
+        const account_asset_t *asset = &account->assets[i];
+        char about[ZVT_MESSAGE_SIZE / 2], expected[ZVT_FIXED_TEXT], actual[ZVT_FIXED_TEXT];
+        if (!account_differs(asset, run->query)) continue;
+        zvt_fixed_format(asset->expected_e8, expected);
+        zvt_fixed_format(asset->query == run->query ? asset->actual_e8 : 0, actual);
+        snprintf(about, sizeof about, "%s %s, the log makes it %s", actual, asset->asset, expected);
+        s_complain(run, "the venue says", about);
+    }
+}
+
+/* A snapshot speaks of the account after one report; it can be compared when exactly the reports up to it are here. */
+static bool s_is_comparable(turn_core_t *self, int index, const zvt_account_snapshot_t *snapshot)
+{
+    venue_t *venue = &self->venues[index];
+    if (snapshot->venue_seq > venue->tip) venue->tip = snapshot->venue_seq;
+    if (!s_has_all(venue)) {
+        saga_core_go(self->sagas, venue->reconcile.saga, STEP_FETCH, self->monotonic_ns);
+        return false;
+    }
+    bool whole = snapshot->orders == venue->reconcile.orders && snapshot->assets == venue->reconcile.assets;
+    bool exact = snapshot->venue_seq == venue->received.contiguous && snapshot->venue_seq == venue->received.high;
+    bool behind = snapshot->venue_seq < venue->received.contiguous;
+    if (behind) s_complain(&venue->reconcile, "the venue knows fewer reports than the log:", "its ledger was lost or replaced");
+    bool room = turn_flush_all(self) && turn_has_batch_room(self, venue->account.assets_count + EVENTS_RESERVE);
+    return whole && room && (exact || behind);
+}
+
+void reconcile_on_snapshot(turn_core_t *self, const zvt_account_snapshot_t *snapshot)
+{
+    int index;
+    reconcile_t *run = s_run_of(self, snapshot->exchange, snapshot->query, &index);
+    if (run == NULL || saga_core_step(self->sagas, run->saga) != STEP_COMPARE) return;
+    if (snapshot->code != ZVT_CODE_OK) {
+        saga_core_retry(self->sagas, run->saga, STEP_COMPARE, snapshot->code, "the venue gave no account", self->monotonic_ns);
+        return;
+    }
+    uint64_t query = run->query;
+    if (!s_is_comparable(self, index, snapshot)) {
+        if (run->saga != SAGA_NONE && run->query == query)
+            saga_core_again(self->sagas, run->saga, STEP_COMPARE, self->monotonic_ns + AGAIN_NS);
+        return;
+    }
+    run->venue_seq = snapshot->venue_seq;
+    s_expect(self, index);
+    s_look_for_differences(self, index);
+    run->missing = s_visit_missing(self, index, s_complain_missing);
+    bool explained = run->complaint[0] == '\0';
+    if (!explained && ++run->looks < LOOKS) {
+        saga_core_again(self->sagas, run->saga, STEP_COMPARE, self->monotonic_ns + LOOK_AGAIN_NS * run->looks);
+        return;
+    }
+    saga_core_done(self->sagas, run->saga, STEP_COMPARE, self->monotonic_ns);
+}
+
+/* ---- record_result ---- */
+/* Balances that the log has not seen yet begin with what executions do not explain. */
+static void s_open_assets(turn_core_t *self, int venue)
+{
+    venue_t *known = &self->venues[venue];
+    for (uint32_t i = 0; i < known->account.assets_count; i++) {
+        account_asset_t *asset = &known->account.assets[i];
+        zvt_account_opened_t opened = {.venue_seq = known->reconcile.venue_seq};
+        if (asset->opened || asset->query != known->reconcile.query) continue;
+        if (zvt_fixed_sub(asset->actual_e8, asset->expected_e8, &opened.amount_e8) != 0) continue;
+        ZVT_STR_SET(opened.exchange, s_name(self, venue));
+        ZVT_STR_SET(opened.asset, asset->asset);
+        asset->expected_e8 = asset->actual_e8;
+        s_emit(self, &known->reconcile.events, ZVT_T_ACCOUNT_OPENED, &opened, NULL);
+    }
+}
+
+static void s_accept_missing(turn_core_t *self, int venue, order_t *order)
+{
+    const reconcile_t *run = &self->venues[venue].reconcile;
+    reports_resolve(self, order, run->requested_by, run->reason);
+}
+
+/* Takes the venue's balances for true, by command. */
+static void s_accept_balances(turn_core_t *self, int venue)
+{
+    venue_t *known = &self->venues[venue];
+    reconcile_t *run = &known->reconcile;
+    for (uint32_t i = 0; i < known->account.assets_count; i++) {
+        const account_asset_t *asset = &known->account.assets[i];
+        if (!account_differs(asset, run->query)) continue;
+        zvt_position_adjusted_t adjusted = {.new_quantity_e8 = asset->query == run->query ? asset->actual_e8 : 0};
+        if (zvt_fixed_sub(adjusted.new_quantity_e8, asset->expected_e8, &adjusted.quantity_change_e8) != 0) continue;
+        ZVT_STR_SET(adjusted.exchange, s_name(self, venue));
+        ZVT_STR_SET(adjusted.asset, asset->asset);
+        ZVT_STR_SET(adjusted.requested_by, run->requested_by);
+        ZVT_STR_SET(adjusted.reason, run->reason);
+        s_emit(self, &run->events, ZVT_T_POSITION_ADJUSTED, &adjusted, NULL);
+    }
+}
+
+static void s_fill_result(turn_core_t *self, int venue, zvt_reconciliation_completed_t *result)
+{
+    const venue_t *known = &self->venues[venue];
+    const reconcile_t *run = &known->reconcile;
+    memset(result, 0, sizeof *result);
+    ZVT_STR_SET(result->exchange, s_name(self, venue));
+    result->venue_seq = run->venue_seq;
+    result->open_orders = run->orders;
+    result->assets = run->assets;
+    result->missing_orders = run->missing;
+    result->strange_orders = run->strange;
+    result->duration_ms_e8 = (self->monotonic_ns - run->started_ns) * (ZVT_E8 / ZVT_MS_NS);
+    for (uint32_t i = 0; i < known->account.assets_count && result->differences_count < COMPLAINTS_MAX; i++) {
+        const account_asset_t *asset = &known->account.assets[i];
+        if (!account_differs(asset, run->query)) continue;
+        zvt_difference_t *difference = &result->differences[result->differences_count++];
+        ZVT_STR_SET(difference->asset, asset->asset);
+        difference->expected_e8 = asset->expected_e8;
+        difference->actual_e8 = asset->query == run->query ? asset->actual_e8 : 0;
+    }
+    ZVT_STR_SET(result->message, run->complaint);
+}
+
+static void s_halt_account(turn_core_t *self, int venue)
+{
+    reconcile_t *run = &self->venues[venue].reconcile;
+    zvt_risk_halted_t halted;
+    zvt_alert_triggered_t alert;
+    memset(&halted, 0, sizeof halted);
+    memset(&alert, 0, sizeof alert);
+    ZVT_STR_SET(halted.requested_by, "reconciliation");
+    ZVT_STR_SET(halted.reason, run->complaint);
+    ZVT_STR_SET(halted.exchange, s_name(self, venue));
+    alert.severity = ZVT_SEVERITY_CRITICAL;
+    alert.code = ZVT_CODE_UNEXPLAINED;
+    ZVT_STR_SET(alert.exchange, halted.exchange);
+    snprintf(alert.message, sizeof alert.message, "the account gets no orders: %.80s; see 'fleet reconcile %s'", run->complaint,
+             s_name(self, venue));
+    s_emit(self, &run->events, ZVT_T_RISK_HALTED, &halted, NULL);
+    s_emit(self, &run->events, ZVT_T_ALERT_TRIGGERED, &alert, NULL);
+    ZVT_COUNT("accounts_halted");
+}
+
+static void s_resume_account(turn_core_t *self, int venue)
+{
+    reconcile_t *run = &self->venues[venue].reconcile;
+    zvt_risk_resumed_t resumed;
+    memset(&resumed, 0, sizeof resumed);
+    ZVT_STR_SET(resumed.requested_by, run->accept ? run->requested_by : "reconciliation");
+    ZVT_STR_SET(resumed.reason, run->accept ? run->reason : "the account agrees with the log");
+    ZVT_STR_SET(resumed.exchange, s_name(self, venue));
+    s_emit(self, &run->events, ZVT_T_RISK_RESUMED, &resumed, NULL);
+}
+
+static saga_outcome_t s_record(void *arg, int32_t saga, int32_t venue, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    (void)saga;
+    (void)attempt;
+    reconcile_t *run = &self->venues[venue].reconcile;
+    zvt_reconciliation_completed_t result;
+    bool explained = run->complaint[0] == '\0', accepted = !explained && run->accept;
+    effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = run->client};
+    effect.command_reply.success = explained || accepted;
+    effect.command_reply.code = effect.command_reply.success ? ZVT_CODE_OK : ZVT_CODE_UNEXPLAINED;
+    ZVT_STR_SET(effect.command_reply.message, explained ? "the account agrees with the log" : run->complaint);
+    s_open_assets(self, venue);
+    s_fill_result(self, venue, &result);
+    if (accepted) s_accept_balances(self, venue);
+    s_emit(self, &run->events, ZVT_T_RECONCILIATION_COMPLETED, &result, run->has_client ? &effect : NULL);
+    bool fine = explained || accepted;
+    if (!fine && !self->venues[venue].account.halted) s_halt_account(self, venue);
+    if (fine && self->venues[venue].account.halted) s_resume_account(self, venue);
+    if (accepted) (void)s_visit_missing(self, venue, s_accept_missing); /* last: may be more than one commit takes */
+    return SAGA_DONE;
+}
+
+/* ---- the end of a comparison ---- */
+static void s_check_recovery(turn_core_t *self);
+
+static void s_completed(void *arg, int32_t venue)
+{
+    turn_core_t *self = arg;
+    reconcile_t *run = &self->venues[venue].reconcile;
+    run->saga = SAGA_NONE;
+    run->done = true;
+    s_forget_client(run);
+    ZVT_COUNT("reconciliations");
+    saga_core_wake(self->sagas, &place_order_saga, STEP_ROUTE, self->monotonic_ns);
+    s_check_recovery(self);
+}
+
+static void s_failed(void *arg, int32_t venue, const saga_step_t *step, uint8_t code, const char *message)
+{
+    turn_core_t *self = arg;
+    reconcile_t *run = &self->venues[venue].reconcile;
+    (void)step;
+    run->saga = SAGA_NONE;
+    run->again_ns = self->monotonic_ns + REPEAT_NS;
+    if (run->has_client) commands_reply(self, &run->client, false, code, message);
+    s_forget_client(run);
+    ZVT_COUNT("reconciliations_failed");
+}
+
+static const saga_step_t s_reconciliation_steps[] = {
+    [STEP_FETCH] = {.name = "fetch_executions", .service = TURN_EXECUTOR, .timeout_ns = ZVT_SECOND_NS, .attempts = 5,
+                    .backoff_ns = 50 * ZVT_MS_NS, .begin = s_fetch},
+    [STEP_COMPARE] = {.name = "compare_account", .service = TURN_EXECUTOR, .timeout_ns = ZVT_SECOND_NS, .attempts = 5,
+                      .backoff_ns = 50 * ZVT_MS_NS, .begin = s_compare},
+    [STEP_RECORD] = {.name = "record_result", .service = -1, .attempts = 1, .begin = s_record},
+};
+_Static_assert(sizeof s_reconciliation_steps / sizeof s_reconciliation_steps[0] == RECONCILIATION_STEPS, "a row for every step");
+
+static const saga_type_t s_reconciliation = {.name = "system.reconciliation", .steps = s_reconciliation_steps,
+                                             .steps_count = RECONCILIATION_STEPS, .failed = s_failed, .completed = s_completed};
+
+/* ---- system.recovery ---- */
+static saga_outcome_t s_resume(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    (void)saga;
+    (void)subject;
+    (void)attempt;
+    int32_t older;
+    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = older) {
+        order_t *order = order_core_at(self->orders, at);
+        older = order_core_older(self->orders, at);
+        if (!order_is_ended(order)) place_order_resume(self, order);
+    }
+    return SAGA_DONE;
+}
+
+/* Some venue can take orders. Those that cannot be reached are compared when they come back. */
+static saga_outcome_t s_wait_for_venues(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    (void)saga;
+    (void)subject;
+    (void)attempt;
+    bool some = false, all = true;
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
+        bool compared = self->venues[i].reconcile.done;
+        some = some || compared;
+        all = all && (compared || !self->venues[i].reachable);
+    }
+    return some && all ? SAGA_DONE : SAGA_WAIT;
+}
+
+static saga_outcome_t s_open_for_orders(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    (void)subject;
+    (void)attempt;
+    if (!turn_has_batch_room(self, EVENTS_RESERVE)) {
+        saga_core_again(self->sagas, saga, STEP_OPEN, self->monotonic_ns + AGAIN_NS);
+        return SAGA_WAIT;
+    }
+    self->recovered.duration_ms_e8 += (self->monotonic_ns - self->opened_ns) * (ZVT_E8 / ZVT_MS_NS);
+    s_emit(self, &self->recovery, ZVT_T_SYSTEM_RECOVERED, &self->recovered, NULL);
+    return SAGA_DONE;
+}
+
+static void s_check_recovery(turn_core_t *self)
+{
+    if (self->recovery_saga == SAGA_NONE) return;
+    if (s_wait_for_venues(self, self->recovery_saga, 0, 1) == SAGA_DONE)
+        saga_core_done(self->sagas, self->recovery_saga, STEP_VENUES, self->monotonic_ns);
+}
+
+static void s_recovered(void *arg, int32_t subject)
+{
+    (void)subject;
+    ((turn_core_t *)arg)->recovery_saga = SAGA_NONE;
+}
+
+static void s_not_recovered(void *arg, int32_t subject, const saga_step_t *step, uint8_t code, const char *message)
+{
+    (void)step;
+    (void)code;
+    (void)message;
+    s_recovered(arg, subject); /* no step of it gives up */
+}
+
+static const saga_step_t s_recovery_steps[] = {
+    [STEP_RESUME] = {.name = "resume_sagas", .service = -1, .attempts = 1, .begin = s_resume},
+    [STEP_VENUES] = {.name = "reconcile_venues", .service = -1, .attempts = 1, .begin = s_wait_for_venues},
+    [STEP_OPEN] = {.name = "open_for_orders", .service = -1, .attempts = 1, .begin = s_open_for_orders},
+};
+_Static_assert(sizeof s_recovery_steps / sizeof s_recovery_steps[0] == RECOVERY_STEPS, "a row for every step");
+
+static const saga_type_t s_recovery = {.name = "system.recovery", .steps = s_recovery_steps, .steps_count = RECOVERY_STEPS,
+                                       .failed = s_not_recovered, .completed = s_recovered};
+
+void reconcile_recover(turn_core_t *self, int64_t recovery_ns)
+{
+    uint32_t open_orders = order_core_open_count(self->orders);
+    self->opened_ns = self->monotonic_ns;
+    self->reconcile_queries = self->epoch << 20; /* an answer to an earlier run's question matches none of ours */
+    self->recovered = (zvt_system_recovered_t){.replayed_events = self->folded, .open_orders = open_orders, .open_sagas = open_orders,
+                                               .duration_ms_e8 = recovery_ns * (ZVT_E8 / ZVT_MS_NS)};
+    s_emit_started(self, &self->recovery, s_recovery.name, "", self->folded == 0 ? "a new log" : "");
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
+        self->venues[i].reconcile.done = false;
+        if (self->venues[i].reachable && self->service_up[TURN_EXECUTOR]) s_start(self, (int32_t)i, "recovery");
+    }
+    int status = saga_core_start(self->sagas, &s_recovery, 0, STEP_RESUME, self->monotonic_ns, 0, &self->recovery_saga);
+    ZVT_ASSERT(status == 0); /* admission keeps a thousand places free */
+}
+
+/* ---- chores, commands ---- */
+bool reconcile_waits(const turn_core_t *self)
+{
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++)
+        if (self->venues[i].reachable && !self->venues[i].reconcile.done) return true;
+    return false;
+}
+
+void reconcile_chores(turn_core_t *self)
+{
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
+        reconcile_t *run = &self->venues[i].reconcile;
+        bool due = run->saga == SAGA_NONE && !run->done && self->venues[i].reachable && run->again_ns <= self->monotonic_ns;
+        if (due && self->service_up[TURN_EXECUTOR]) s_start(self, (int32_t)i, "again");
+    }
+    s_check_recovery(self);
+}
+
+void reconcile_on_request(turn_core_t *self, const turn_client_t *client, const zvt_reconcile_request_t *request)
+{
+    int venue = zvt_fleet_venue(self->fleet, request->exchange);
+    if (!self->open) {
+        commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
+    } else if (venue < 0) {
+        commands_reply(self, client, false, ZVT_CODE_UNKNOWN_VENUE, "no such venue in the fleet file");
+    } else if (!self->venues[venue].reachable) {
+        commands_reply(self, client, false, ZVT_CODE_VENUE_UNREACHABLE, "there is no connection to the venue");
+    } else if (self->venues[venue].reconcile.saga != SAGA_NONE) {
+        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "a comparison is under way; ask again in a second");
+    } else if (request->accept && request->reason[0] == '\0') {
+        commands_reply(self, client, false, ZVT_CODE_MALFORMED, "accepting a difference needs a reason, for the log");
+    } else {
+        reconcile_t *run = &self->venues[venue].reconcile;
+        run->client = *client;
+        run->has_client = true;
+        run->accept = request->accept;
+        ZVT_STR_SET(run->requested_by, request->requested_by);
+        ZVT_STR_SET(run->reason, request->reason);
+        reconcile_begin(self, venue, "asked for");
+    }
+}
+
+/* ---- accounts and what the log says about them ---- */
+void reconcile_note(turn_core_t *self, const zvt_record_t *record)
+{
+    const char *exchange = "";
+    switch (record->type) {
+    case ZVT_T_ORDER_EXECUTED: exchange = record->order_executed.exchange; break;
+    case ZVT_T_ACCOUNT_OPENED: exchange = record->account_opened.exchange; break;
+    case ZVT_T_POSITION_ADJUSTED: exchange = record->position_adjusted.exchange; break;
+    case ZVT_T_RISK_HALTED:
+    case ZVT_T_RISK_RESUMED: exchange = record->risk_halted.exchange; break;
+    default: return;
+    }
+    int venue = exchange[0] == '\0' ? -1 : zvt_fleet_venue(self->fleet, exchange);
+    if (venue < 0) return;
+    account_t *account = &self->venues[venue].account;
+    const zvt_order_executed_t *executed = &record->order_executed;
+    int status = 0;
+    if (record->type == ZVT_T_ORDER_EXECUTED) {
+        account_execution_t execution = {.symbol = executed->symbol, .side = executed->side,
+                                         .quantity_e8 = executed->executed_quantity_e8, .notional_e8 = executed->notional_value_e8,
+                                         .commission_e8 = executed->commission_e8, .commission_asset = executed->commission_asset};
+        status = account_execute(account, &execution, false);
+    } else if (record->type == ZVT_T_ACCOUNT_OPENED) {
+        status = account_open(account, &record->account_opened);
+    } else if (record->type == ZVT_T_POSITION_ADJUSTED) {
+        status = account_adjust(account, &record->position_adjusted);
+    } else {
+        account->halted = record->type == ZVT_T_RISK_HALTED;
+        ZVT_STR_SET(account->reason, account->halted ? record->risk_halted.reason : "");
+    }
+    if (status != 0) ZVT_COUNT("accounts_overflow");
+}
