@@ -150,14 +150,17 @@ void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
     if (index < 0) return;
     venue_t *venue = &self->venues[index];
     bool new_run = tip->incarnation != 0 && venue->incarnation != 0 && tip->incarnation != venue->incarnation;
-    bool came_back = tip->reachable && (!venue->reachable || new_run);
-    venue->reachable = tip->reachable;
+    /* The end of an answer says only whether that answer was complete. */
+    bool reachable = tip->cursor == 0 ? tip->reachable : venue->reachable;
+    bool came_back = reachable && (!venue->reachable || new_run), went_away = venue->reachable && !reachable;
+    venue->reachable = reachable;
     if (tip->incarnation != 0) venue->incarnation = tip->incarnation;
     if (tip->venue_seq > venue->tip) venue->tip = tip->venue_seq;
     if (came_back) {
         reconcile_begin(self, index, new_run ? "the venue was started again" : "the venue is back");
         reports_query_all(self, index);
     }
+    if (went_away && self->open) reports_query_all(self, index); /* what was under way there is in doubt from now on */
     /* The end of an answer that was cut at its limit: go on at once. An answer that brought nothing is asked for again
      * by time, or a venue that is away would be asked without a pause. */
     bool brought = tip->cursor != 0 && venue->received.contiguous > tip->cursor;

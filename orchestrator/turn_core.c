@@ -376,6 +376,7 @@ void turn_core_on_service_down(turn_core_t *self, turn_service_t service)
     self->service_up[service] = false;
     if (service != TURN_EXECUTOR) return;
     for (uint32_t i = 0; i < ZVT_VENUES_MAX; i++) self->venues[i].reachable = false;
+    if (self->open) reports_query_all(self, -1);
 }
 
 /* ---- the end of a turn, and the commit ---- */

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# What a person has to decide: a trade at the venue that is not ours, a balance that nobody explains, an order whose
+# outcome stays unknown.
+# shellcheck source=tests/system/lib.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+start_fleet --seed 11 --no-strategies
+
+# A trade on the same account that the fleet knows nothing of: an order straight to the venue's own socket.
+trade_behind_our_back() {
+    eval "$(fleet env)"
+    python - "$1" "$2" <<'PYTHON'
+import os, sys
+import msgpack, zmq
+ORDER_SEND, REPORT, FILL = 172, 177, 3
+venue, name = sys.argv[1:]
+socket = zmq.Context().socket(zmq.DEALER)
+socket.setsockopt(zmq.LINGER, 0)
+socket.setsockopt(zmq.RCVTIMEO, 10000)
+socket.connect(f"ipc://{os.environ['ZVT_RUNTIME']}/venue.{venue}")
+socket.send(msgpack.packb([ORDER_SEND, name, venue, "BTCUSDT", 1, 1, 2, False, 10_000_000, 0, 0, 0]))
+while True:
+    unpacker = msgpack.Unpacker(strict_map_key=False)
+    unpacker.feed(socket.recv_multipart()[-1])
+    for record in unpacker:
+        if record[0] == REPORT and record[3] == FILL:
+            sys.exit(0)
+PYTHON
+}
+letters() { fleet dead-letters --json | python -c 'import json, sys; print(len(json.load(sys.stdin)))'; }
+has_letters() { (($(letters) >= 2)); }
+letter() { fleet dead-letters --json | field 0.letter_id; }
+events_of() { sql "select count(*) from event_store where event_type = '$1'"; }
+
+# ---- a stranger's trade ----
+check "the account agrees with the log to begin with" fleet reconcile alpha
+check_equal "with a balance for every asset" 8 "$(events_of account.opened)"
+check "somebody trades on the account behind our back" trade_behind_our_back alpha stranger-1
+check "its reports become dead letters" wait_until 10 has_letters
+check_equal "with the reason" UNKNOWN_ORDER "$(fleet dead-letters --json | field 0.letter.failure_reason)"
+check_refused "reconciliation finds what the log cannot explain" "UNEXPLAINED the venue says .* the log makes it" fleet reconcile alpha
+check_equal "an alert says so" UNEXPLAINED "$(sql "select event_data ->> 'code' from event_store where event_type = 'alert.triggered'")"
+check_equal "and that account alone is halted" alpha "$(sql "select event_data ->> 'exchange' from event_store where event_type = 'risk.halted'")"
+check_refused "an order for that venue is refused" "ACCOUNT_HALTED" fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue alpha
+check_equal "other orders go elsewhere" beta "$(buy BTC/USDT 0.01 | field exchange)"
+
+check_refused "accepting needs a reason" "reason" fleet reconcile alpha --accept
+check_refused "adjusting too" "reason" fleet adjust --strategy desk --symbol BTC/USDT --quantity 0.1 --price 60000
+check "the trade is booked on a strategy by hand" fleet adjust --strategy desk --symbol BTC/USDT --quantity 0.1 --price 60000 \
+    --venue alpha --reason "traded in the venue's own window"
+check_equal "which has the position now" 0.1 "$(fleet positions --strategy desk --json | field 0.quantity)"
+check_refused "price and fee of it are still unexplained" "UNEXPLAINED" fleet reconcile alpha
+check "the rest is accepted" fleet reconcile alpha --accept --reason "price and fee of that trade"
+check "and the account agrees again" fleet reconcile alpha
+check_equal "it takes orders again" alpha "$(fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue alpha --json | field exchange)"
+
+# ---- dead letters ----
+id=$(letter)
+check "a dead letter is shown" grep -q '"venue_seq"' <(fleet dead-letters show "$id")
+retried() { [[ $(letter) != "$id" && $(fleet dead-letters --json | field 0.retrying) == false ]] || (($(letters) > 0)) && [[ $(letter) != "$id" ]]; }
+check "it is retried by the end of its id" fleet dead-letters retry "${id: -8}"
+check "and put aside again, because nothing has changed" wait_until 10 retried
+while (($(letters) > 0)); do fleet dead-letters drop "$(letter)" --reason "booked by hand" >/dev/null || break; done
+check_equal "dropped letters are gone" 0 "$(letters)"
+check_that "and recorded" "$(events_of dead_letter.dropped) >= 2 && $(events_of dead_letter.retried) == 1"
+check_refused "an unknown letter is refused" "no dead letter" fleet dead-letters drop 12345678
+
+# ---- an order whose outcome is unknown ----
+venue=$(pid_of venue-alpha)
+kill -STOP "$venue"
+fleet order --symbol BTC/USDT --side buy --quantity 0.02 --venue alpha --wait committed --request-id r-unknown >/dev/null
+unknown_orders() { fleet orders --unknown --json | python -c 'import json, sys; print(*[o["order_id"] for o in json.load(sys.stdin)])'; }
+is_unknown() { [[ -n $(unknown_orders) ]]; }
+check "an order without an answer becomes unknown" wait_until 15 is_unknown
+order=$(unknown_orders)
+check_refused "resolving needs a reason" "reason" fleet resolve "$order"
+check "it is resolved by hand" fleet resolve "${order: -8}" --reason "the venue's desk says it never arrived"
+check_equal "and counts as canceled" "canceled RESOLVED_BY_HAND" \
+    "$(fleet orders --limit 1 --json | python -c 'import json, sys; o = json.load(sys.stdin)[0]; print(o["state"], o["code"])')"
+check_equal "nothing is unknown any more" "" "$(unknown_orders)"
+check_refused "twice is refused" "ORDER_ENDED" fleet resolve "$order" --reason again
+check_equal "the log says by whom" "$(id -un)" "$(sql "select event_data ->> 'requested_by' from event_store where event_type = 'order.resolved'")"
+kill -CONT "$venue"
+late_fill() { [[ $(sql "select count(*) from event_store where event_type = 'order.executed' and event_data ->> 'order_id' = '$order'") == 1 ]]; }
+check "it had arrived after all: its fill counts" wait_until 20 late_fill
+settled() { fleet reconcile alpha; }
+check "and the account agrees" wait_until 20 settled
+check "verify passes" fleet verify
