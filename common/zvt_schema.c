@@ -20,19 +20,16 @@ const zvt_enum_desc_t *zvt_enum_desc(unsigned enumeration)
     return &s_enums[enumeration];
 }
 
-static const zvt_enum_row_t *s_enum_row(unsigned enumeration, uint8_t id)
-{
-    const zvt_enum_desc_t *desc = zvt_enum_desc(enumeration);
-    for (size_t i = 0; i < desc->rows_count; i++)
-        if (desc->rows[i].id == id) return &desc->rows[i];
-    return NULL;
-}
+/* Texts by id, because every field of every message that is read is looked up here. */
+#define ENUM_TEXT(PREFIX, NAME, value, text_, meaning_) [value] = (text_),
+#define ENUM_TEXTS(PREFIX, c_name) [ZVT_ENUM_OF_##PREFIX] = {ZVT_ENUM_##PREFIX(ENUM_TEXT)},
+static const char *const s_texts[ZVT_ENUM_COUNT][UINT8_MAX + 1] = {ZVT_ENUMS(ENUM_TEXTS)};
 
 const char *zvt_enum_text(unsigned enumeration, uint8_t id)
 {
+    ZVT_ASSERT(enumeration < ZVT_ENUM_COUNT);
     if (id == 0) return "";
-    const zvt_enum_row_t *row = s_enum_row(enumeration, id);
-    return row == NULL ? "?" : row->text;
+    return s_texts[enumeration][id] == NULL ? "?" : s_texts[enumeration][id];
 }
 
 uint8_t zvt_enum_parse(unsigned enumeration, const char *text)
@@ -45,7 +42,8 @@ uint8_t zvt_enum_parse(unsigned enumeration, const char *text)
 
 bool zvt_enum_valid(unsigned enumeration, uint8_t id)
 {
-    return s_enum_row(enumeration, id) != NULL;
+    ZVT_ASSERT(enumeration < ZVT_ENUM_COUNT);
+    return s_texts[enumeration][id] != NULL;
 }
 
 /* ---- records ---- */
