@@ -5,6 +5,7 @@
 #include "zvt_fixed.h"
 #include "zvt_follower.h"
 #include "zvt_service.h"
+#include "zvt_subscriber.h"
 #include "zvt_time.h"
 
 enum { BURST_MAX = 256 };

@@ -3,7 +3,10 @@
 #include <inttypes.h>
 
 #include "zvt_diag.h"
+#include "zvt_link.h"
+#include "zvt_socket.h"
 #include "zvt_stats.h"
+#include "zvt_subscriber.h"
 #include "zvt_time.h"
 
 enum { REPLAY_LIMIT = 4000 };

@@ -7,7 +7,8 @@
 #ifndef ZVT_FOLLOWER_H
 #define ZVT_FOLLOWER_H
 
-#include "zvt_socket.h"
+#include "zvt_codec.h"
+#include "zvt_loop.h"
 
 enum { ZVT_FOLLOWER_HELD = 8 << 20 };
 

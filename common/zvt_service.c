@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
+#include "zvt_hub.h"
 #include "zvt_time.h"
 
 enum { PATH_SIZE = 512 };

@@ -3,7 +3,10 @@
 
 #include "executor_core.h"
 #include "zvt_epoch.h"
+#include "zvt_hub.h"
+#include "zvt_link.h"
 #include "zvt_service.h"
+#include "zvt_subscriber.h"
 
 enum { PATH_SIZE = 768 };
 #define TICK_NS (100 * ZVT_MS_NS) /* how exactly the patience with a venue is kept */

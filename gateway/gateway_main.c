@@ -6,6 +6,7 @@
 #include "outbox.h"
 #include "paper_adapter.h"
 #include "zvt_epoch.h"
+#include "zvt_hub.h"
 #include "zvt_service.h"
 
 enum {

@@ -16,8 +16,8 @@
 #define GATEWAY_ORDER_ENTRY_CORE_H
 
 #include "adapter.h"
+#include "zvt_peer.h"
 #include "zvt_pools.h"
-#include "zvt_socket.h" /* zvt_peer_t, a plain value */
 #include "zvt_time.h"
 
 enum { ORDER_ENTRY_ASKS_MAX = ZVT_POOL(4096, 256) };

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "paper_core.h"
+#include "zvt_link.h"
 #include "zvt_socket.h"
+#include "zvt_subscriber.h"
 
 typedef struct {
     gateway_adapter_t adapter; /* first, so that a pointer to it is a pointer to us */

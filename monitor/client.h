@@ -11,6 +11,7 @@
 #ifndef MONITOR_CLIENT_H
 #define MONITOR_CLIENT_H
 
+#include "zvt_codec.h"
 #include "zvt_socket.h"
 
 enum {

@@ -13,6 +13,7 @@
 #include "zvt_diag.h"
 #include "zvt_follower.h"
 #include "zvt_json.h"
+#include "zvt_subscriber.h"
 #include "zvt_time.h"
 
 enum { OUT_SIZE = 64 << 10 }; /* bytes of output that may wait for the end of a round */

@@ -5,6 +5,9 @@
 #include "log_reader.h"
 #include "log_writer.h"
 #include "turn_core.h"
+#include "zvt_hub.h"
+#include "zvt_link.h"
+#include "zvt_puller.h"
 #include "zvt_service.h"
 #include "zvt_time.h"
 

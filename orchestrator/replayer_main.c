@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "log_reader.h"
+#include "zvt_hub.h"
 #include "zvt_service.h"
 #include "zvt_time.h"
 

@@ -7,7 +7,9 @@
 
 #include "risk_core.h"
 #include "zvt_follower.h"
+#include "zvt_hub.h"
 #include "zvt_service.h"
+#include "zvt_subscriber.h"
 #include "zvt_time.h"
 #include "zvt_verify.h"
 #include "zvt_waitlist.h"

@@ -4,7 +4,9 @@
 
 #include "strategy_options.h"
 #include "zvt_follower.h"
+#include "zvt_link.h"
 #include "zvt_service.h"
+#include "zvt_subscriber.h"
 
 enum { OUT_SIZE = 256 << 10, LEFT_OPEN_LINES = 20 };
 

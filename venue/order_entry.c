@@ -5,6 +5,8 @@
 
 #include "outbox.h"
 #include "snapshot.h"
+#include "zvt_hub.h"
+#include "zvt_socket.h"
 #include "zvt_time.h"
 
 enum {

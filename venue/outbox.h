@@ -7,7 +7,10 @@
 #ifndef VENUE_OUTBOX_H
 #define VENUE_OUTBOX_H
 
-#include "zvt_socket.h"
+#include <stddef.h>
+
+#include "zvt_error.h"
+#include "zvt_peer.h"
 
 enum { OUTBOX_ENTRIES = 1 << 16, OUTBOX_BYTES = 16 << 20 };
 

@@ -18,6 +18,7 @@
 #include "source.h"
 #include "zvt_fixed.h"
 #include "zvt_json.h"
+#include "zvt_socket.h"
 
 enum {
     PATH_SIZE = 640,

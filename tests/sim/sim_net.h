@@ -1,4 +1,5 @@
-/* sim_net -- the simulated network: it implements zvt_socket.h, and what the processes bind besides.
+/* sim_net -- the simulated network: it implements zvt_hub, zvt_link, zvt_subscriber and zvt_puller, and what the
+ * processes bind besides.
  *
  * A connection is a pair of FIFO queues. Whole messages may be lost (a full queue), doubled or late; a connection that
  * breaks loses what is in flight in both directions; a process that dies takes with it what has not reached it, and an
@@ -8,7 +9,11 @@
 #define SIM_NET_H
 
 #include "sim_world.h"
+#include "zvt_hub.h"
+#include "zvt_link.h"
+#include "zvt_puller.h"
 #include "zvt_socket.h"
+#include "zvt_subscriber.h"
 
 /* PUB: binds; subscribers come through zvt_subscriber_new. */
 typedef struct sim_pub sim_pub_t;

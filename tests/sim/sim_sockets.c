@@ -1,6 +1,6 @@
-/* zvt_socket.h over the simulated network: the hub, the link with its hellos and its silence, the subscriber, the puller.
- * The behaviour follows common/zvt_socket.c line by line where it matters: what a round queues leaves at its end as one
- * message, a link says hello every 250 ms, and 500 ms of silence reopen it. */
+/* The sockets of common/ over the simulated network: the hub, the link with its hellos and its silence, the subscriber,
+ * the puller. The behaviour follows common/zvt_hub.c and common/zvt_link.c line by line where it matters: what a round
+ * queues leaves at its end as one message, a link says hello every 250 ms, and 500 ms of silence reopen it. */
 #include <stdlib.h>
 #include <string.h>
 
