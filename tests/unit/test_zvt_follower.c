@@ -1,0 +1,320 @@
+#include "manual_loop.h"
+#include "zvt_follower.h"
+#include "zvt_hub.h"
+
+enum { SHARD = 3, FRAME_SIZE = 1 << 20, LOG_MAX = 20000 };
+
+static zvt_loop_t *s_here, *s_replayer_loop;
+static zvt_hub_t *s_replayer;
+static zsock_t *s_pub;
+static zvt_follower_t *s_follower;
+static const zvt_hello_t s_identity = {.role = ZVT_ROLE_RISK, .name = "risk", .incarnation = 1};
+static zvt_buf_t s_frame;
+
+/* ---- the log: event n has a payload of s_payload bytes ---- */
+static uint64_t s_tip;            /* what is committed */
+static uint32_t s_payload = 8;    /* bytes, msgpack bin */
+static uint32_t s_replay_max = UINT32_MAX; /* events in one answer */
+static int s_asked;
+
+static uint64_t s_delivered, s_wrong, s_applied;
+static bool s_caught_up;
+static int s_batches; /* batches, answers and heartbeats that it has handled */
+
+static void s_on_event(void *arg, const zvt_event_t *event)
+{
+    (void)arg;
+    if (s_delivered != 0 && event->seq != s_applied + 1) s_wrong++;
+    s_delivered++;
+    s_applied = event->seq;
+}
+
+static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
+{
+    (void)arg;
+    s_caught_up = caught_up;
+    s_batches++;
+    if (s_delivered != 0 && applied_seq != s_applied) s_wrong++;
+}
+
+static bool s_pack_events(uint64_t first_seq, uint64_t last_seq)
+{
+    static uint8_t payload[FRAME_SIZE] = {0xc6};
+    payload[1] = (uint8_t)(s_payload >> 24);
+    payload[2] = (uint8_t)(s_payload >> 16);
+    payload[3] = (uint8_t)(s_payload >> 8);
+    payload[4] = (uint8_t)s_payload;
+    for (uint64_t seq = first_seq; seq <= last_seq; seq++) {
+        zvt_event_t event = {.seq = seq, .type = ZVT_T_SYSTEM_BARRIER, .payload = payload, .payload_length = s_payload + 5};
+        if (zvt_pack_event(&s_frame, &event) != 0) return false;
+    }
+    return true;
+}
+
+static void s_pack_batch(uint32_t shard, uint64_t first_seq, uint64_t last_seq)
+{
+    zvt_log_batch_t batch = {.shard = shard, .first_seq = first_seq, .last_seq = last_seq, .tip_seq = s_tip};
+    s_frame.length = 0;
+    cr_assert_eq(zvt_pack(&s_frame, ZVT_T_LOG_BATCH, &batch), 0);
+    cr_assert(s_pack_events(first_seq, last_seq));
+}
+
+/* ---- the replayer ---- */
+static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
+{
+    (void)arg;
+    if (record->type != ZVT_T_REPLAY_REQUEST) return;
+    s_asked++;
+    const zvt_replay_request_t *request = &record->replay_request;
+    uint64_t limit = request->limit < s_replay_max ? request->limit : s_replay_max;
+    uint64_t last_seq = request->from_seq + limit - 1;
+    s_pack_batch(SHARD, request->from_seq, last_seq < s_tip ? last_seq : s_tip);
+    zvt_hub_send_packed(s_replayer, peer, s_frame.data, s_frame.length);
+}
+
+static void s_start_replayer(uint64_t incarnation)
+{
+    char endpoint[ZVT_ENDPOINT_SIZE];
+    zvt_hello_t identity = {.role = ZVT_ROLE_REPLAYER, .name = "replayer", .incarnation = incarnation};
+    zvt_endpoint(endpoint, "replay", NULL);
+    s_replayer_loop = zvt_loop_new();
+    cr_assert_eq(zvt_hub_new(&s_replayer, s_replayer_loop, endpoint, &identity, s_on_request, NULL, NULL), 0);
+}
+
+static void s_kill_replayer(void)
+{
+    char endpoint[ZVT_ENDPOINT_SIZE];
+    zvt_endpoint(endpoint, "replay", NULL);
+    manual_kill(s_replayer_loop);
+    zvt_hub_destroy(&s_replayer);
+    manual_unlock(endpoint);
+}
+
+/* ---- the orchestrator's side ---- */
+static void s_publish_tip(void)
+{
+    zvt_log_tip_t tip = {.shard = SHARD, .tip_seq = s_tip};
+    s_frame.length = 0;
+    cr_assert_eq(zvt_pack(&s_frame, ZVT_T_LOG_TIP, &tip), 0);
+    cr_assert(zvt_publish(s_pub, "log.3", s_frame.data, s_frame.length));
+}
+
+static void s_publish(uint64_t first_seq, uint64_t last_seq)
+{
+    s_pack_batch(SHARD, first_seq, last_seq);
+    cr_assert(zvt_publish(s_pub, "log.3", s_frame.data, s_frame.length));
+}
+
+/* Commits `count` events and publishes them as one batch. */
+static void s_commit(uint64_t count)
+{
+    uint64_t first_seq = s_tip + 1;
+    s_tip += count;
+    s_publish(first_seq, s_tip);
+}
+
+/* Commits `count` events whose batch is lost on the way. */
+static void s_commit_unheard(uint64_t count)
+{
+    s_tip += count;
+}
+
+static void s_begin(void)
+{
+    char endpoint[ZVT_ENDPOINT_SIZE];
+    manual_begin();
+    s_frame = zvt_buf_new(FRAME_SIZE);
+    zvt_endpoint(endpoint, "events", NULL);
+    s_pub = zvt_socket_new(ZMQ_PUB);
+    cr_assert_eq(zvt_socket_bind(s_pub, endpoint), 0);
+    s_start_replayer(1);
+}
+
+static void s_end(void)
+{
+    zvt_follower_destroy(&s_follower);
+    zvt_hub_destroy(&s_replayer);
+    zsock_destroy(&s_pub);
+    zvt_buf_destroy(&s_frame);
+    manual_end();
+}
+
+static void s_follow(uint64_t from_seq)
+{
+    s_here = zvt_loop_new();
+    s_follower = zvt_follower_new(s_here, SHARD, from_seq, &s_identity, s_on_event, s_on_batch, NULL);
+}
+
+/* Follows from the first event on, which it has to fetch, and goes on when it has also heard a heartbeat: then both of
+ * its sockets are connected. */
+static void s_follow_from_the_start(void)
+{
+    s_commit_unheard(1);
+    s_follow(1);
+    MANUAL_PASS_UNTIL(s_delivered == 1);
+    int before = s_batches;
+    MANUAL_UNTIL((s_publish_tip(), s_batches > before));
+    s_asked = 0;
+}
+
+static void s_expect(uint64_t delivered)
+{
+    cr_assert_eq(s_delivered, delivered);
+    cr_assert_eq(s_wrong, 0, "in order, each once");
+    cr_assert_eq(zvt_follower_applied(s_follower), s_tip);
+    cr_assert(s_caught_up);
+}
+
+TestSuite(zvt_follower, .init = s_begin, .fini = s_end);
+
+Test(zvt_follower, delivers_live_batches_as_they_come)
+{
+    s_follow_from_the_start();
+    for (int i = 0; i < 100; i++) s_commit(7);
+    MANUAL_UNTIL(s_delivered == 701);
+    s_expect(701);
+    cr_assert_eq(s_asked, 0, "nothing was missing");
+}
+
+Test(zvt_follower, that_joins_late_fetches_history_page_by_page)
+{
+    s_commit_unheard(9500);
+    s_follow(1);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_delivered == 9500));
+    s_expect(9500);
+    cr_assert_geq(s_asked, 3, "4,000 a page");
+}
+
+Test(zvt_follower, that_joins_in_mid_stream_misses_nothing)
+{
+    s_commit_unheard(5000);
+    s_replay_max = 500;
+    s_follow(1);
+    MANUAL_PASS_UNTIL(s_delivered > 0);
+    manual_freeze(s_replayer_loop, true);
+    int before = s_batches;
+    MANUAL_UNTIL((s_publish_tip(), s_batches > before + 1)); /* one of them may be the last answer under way */
+    while (s_tip < LOG_MAX) {
+        s_commit(25);
+        s_round();
+    }
+    cr_assert_lt(s_delivered, 5000, "what is live waits for what is missing");
+    manual_freeze(s_replayer_loop, false);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_delivered == LOG_MAX));
+    s_expect(LOG_MAX);
+}
+
+Test(zvt_follower, repairs_a_gap_when_the_next_batch_shows_it)
+{
+    s_follow_from_the_start();
+    s_commit(10);
+    s_commit_unheard(10);
+    s_commit(10);
+    MANUAL_UNTIL(s_delivered == 31);
+    s_expect(31);
+    cr_assert_eq(s_count_of("follower_gaps"), 1);
+    cr_assert_eq(s_asked, 1);
+}
+
+Test(zvt_follower, repairs_a_lost_last_batch_when_the_heartbeat_shows_it)
+{
+    s_follow_from_the_start();
+    s_commit(10);
+    s_commit_unheard(10);
+    MANUAL_UNTIL(s_delivered == 11);
+    s_publish_tip();
+    MANUAL_UNTIL(s_delivered == 21);
+    s_expect(21);
+}
+
+Test(zvt_follower, delivers_batches_that_come_twice_or_overlap_once)
+{
+    s_follow_from_the_start();
+    s_commit(9);
+    s_publish(1, 10);
+    s_publish(5, 10);
+    s_tip = 15;
+    s_publish(8, 15);
+    MANUAL_UNTIL(s_delivered == 15);
+    s_publish_tip();
+    manual_pass(ZVT_SECOND_NS);
+    s_expect(15);
+}
+
+Test(zvt_follower, asks_again_when_the_replayer_does_not_answer)
+{
+    s_follow_from_the_start();
+    manual_freeze(s_replayer_loop, true);
+    s_commit_unheard(10);
+    s_commit(10);
+    manual_pass(400 * ZVT_MS_NS);
+    cr_assert_eq(s_delivered, 1);
+    manual_freeze(s_replayer_loop, false);
+    MANUAL_PASS_UNTIL(s_delivered == 21);
+    s_expect(21);
+}
+
+Test(zvt_follower, asks_a_replayer_that_was_killed_with_the_question_again)
+{
+    s_follow_from_the_start();
+    manual_freeze(s_replayer_loop, true);
+    s_commit_unheard(10);
+    s_commit(10);
+    manual_pass(100 * ZVT_MS_NS);
+    s_kill_replayer();
+    s_start_replayer(2);
+    MANUAL_PASS_UNTIL(s_delivered == 21);
+    s_expect(21);
+}
+
+Test(zvt_follower, can_begin_with_what_comes_next)
+{
+    s_commit_unheard(1000);
+    s_follow(ZVT_FOLLOW_LIVE);
+    MANUAL_PASS_UNTIL((s_publish_tip(), zvt_follower_caught_up(s_follower)));
+    s_commit(5);
+    MANUAL_UNTIL(s_delivered == 5);
+    s_expect(5);
+    cr_assert_eq(s_asked, 0);
+}
+
+Test(zvt_follower, takes_no_notice_of_other_shards_on_its_prefix)
+{
+    s_follow_from_the_start();
+    s_pack_batch(30, 2, 10);
+    cr_assert(zvt_publish(s_pub, "log.30", s_frame.data, s_frame.length));
+    s_commit(3);
+    MANUAL_UNTIL(s_delivered == 4);
+    s_expect(4);
+}
+
+Test(zvt_follower, drops_what_does_not_decode_and_fetches_it)
+{
+    s_follow_from_the_start();
+    uint64_t before = s_count_of("malformed");
+    s_tip = 10;
+    s_pack_batch(SHARD, 2, 10);
+    cr_assert(zvt_publish(s_pub, "log.3", s_frame.data, s_frame.length - 3));
+    cr_assert(zvt_publish(s_pub, "log.3", "\xc1", 1));
+    MANUAL_UNTIL(s_count_of("malformed") == before + 2);
+    s_publish_tip();
+    MANUAL_UNTIL(s_delivered == 10);
+    s_expect(10);
+}
+
+Test(zvt_follower, that_cannot_hold_the_live_batches_of_a_long_fetch_fetches_them_too)
+{
+    s_payload = 60000;
+    s_replay_max = 10;
+    s_follow_from_the_start();
+    manual_freeze(s_replayer_loop, true);
+    s_commit_unheard(1);
+    while (s_tip * s_payload < 2 * (uint64_t)ZVT_FOLLOWER_HELD) {
+        s_commit(1);
+        s_round();
+    }
+    MANUAL_UNTIL(s_count_of("follower_held_lost") > 0);
+    manual_freeze(s_replayer_loop, false);
+    MANUAL_PASS_UNTIL(s_delivered == s_tip);
+    s_expect(s_tip);
+}

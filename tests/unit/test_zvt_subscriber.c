@@ -1,0 +1,107 @@
+#include "manual_loop.h"
+#include "zvt_subscriber.h"
+
+enum { PAYLOAD = 512, FLOOD = 8 * ZVT_HWM };
+
+static zvt_loop_t *s_loop;
+static zsock_t *s_pub;
+static zvt_subscriber_t *s_sub;
+static char s_endpoint[ZVT_ENDPOINT_SIZE];
+static int s_records, s_jumps;
+static uint64_t s_last_seq;
+
+static void s_on_record(void *arg, const char *topic, const zvt_record_t *record)
+{
+    (void)arg;
+    (void)topic;
+    s_records++;
+    if (record->log_tip.tip_seq != s_last_seq + 1) s_jumps++;
+    s_last_seq = record->log_tip.tip_seq;
+}
+
+static void s_begin(void)
+{
+    manual_begin();
+    s_loop = zvt_loop_new();
+    zvt_endpoint(s_endpoint, "events", NULL);
+    s_pub = zvt_socket_new(ZMQ_PUB);
+    cr_assert_eq(zvt_socket_bind(s_pub, s_endpoint), 0);
+    s_sub = zvt_subscriber_new(s_loop, s_endpoint, s_on_record, NULL);
+    zvt_subscriber_add(s_sub, "tip.");
+}
+
+static void s_end(void)
+{
+    zvt_subscriber_destroy(&s_sub);
+    zsock_destroy(&s_pub);
+    manual_end();
+}
+
+static bool s_publish(const char *topic, uint64_t seq)
+{
+    uint8_t bytes[PAYLOAD];
+    zvt_buf_t out = {.data = bytes, .capacity = sizeof bytes};
+    zvt_log_tip_t tip = {.tip_seq = seq};
+    cr_assert_eq(zvt_pack(&out, ZVT_T_LOG_TIP, &tip), 0);
+    return zvt_publish(s_pub, topic, out.data, out.length);
+}
+
+/* A publisher knows nothing of its subscribers: it speaks until it is heard. */
+static void s_until_heard(void)
+{
+    int before = s_records;
+    MANUAL_UNTIL((s_publish("tip.first", 0), s_records > before));
+    /* Those that are still under way come before this one. */
+    s_publish("tip.first", UINT32_MAX);
+    MANUAL_UNTIL(s_last_seq == UINT32_MAX);
+    s_records = s_jumps = 0;
+    s_last_seq = 0;
+}
+
+TestSuite(zvt_subscriber, .init = s_begin, .fini = s_end);
+
+Test(zvt_subscriber, hears_the_topics_it_asked_for_in_order)
+{
+    s_until_heard();
+    for (uint64_t seq = 1; seq <= 100; seq++) {
+        s_publish("other.x", 1000 + seq);
+        s_publish("tip.x", seq);
+    }
+    MANUAL_UNTIL(s_records == 100);
+    cr_assert_eq(s_last_seq, 100);
+    cr_assert_eq(s_jumps, 0);
+}
+
+Test(zvt_subscriber, hears_what_is_published_after_it_joined)
+{
+    for (uint64_t seq = 1; seq <= 1000; seq++) s_publish("tip.x", 5);
+    s_until_heard();
+    s_publish("tip.x", 1);
+    MANUAL_UNTIL(s_records == 1);
+    cr_assert_eq(s_last_seq, 1);
+}
+
+Test(zvt_subscriber, drops_and_counts_what_does_not_decode)
+{
+    s_until_heard();
+    uint64_t before = s_count_of("malformed");
+    cr_assert(zvt_publish(s_pub, "tip.x", "\xc1", 1));
+    cr_assert_geq(zmq_send(zsock_resolve(s_pub), "tip.alone", 9, 0), 0);
+    s_publish("tip.x", 1);
+    MANUAL_UNTIL(s_last_seq == 1);
+    cr_assert_eq(s_count_of("malformed") - before, 2);
+}
+
+Test(zvt_subscriber, that_does_not_read_loses_messages_beyond_the_bound_and_nobody_waits_for_it)
+{
+    s_until_heard();
+    manual_freeze(s_loop, true);
+    for (uint64_t seq = 1; seq <= FLOOD; seq++) cr_assert(s_publish("tip.x", seq), "the publisher is never held up");
+    manual_freeze(s_loop, false);
+    MANUAL_UNTIL(s_records >= ZVT_HWM);
+    /* Once it reads again it hears again: what was lost in between shows as one jump. */
+    uint64_t seq = FLOOD;
+    MANUAL_UNTIL((s_publish("tip.x", ++seq), s_last_seq > FLOOD));
+    cr_assert_lt(s_records, FLOOD, "its queue is bounded");
+    cr_assert_geq(s_jumps, 1);
+}
