@@ -1,6 +1,7 @@
 #include "zvt_service.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -26,6 +27,7 @@ struct zvt_service {
     int signals_fd;
     int ready_fd;     /* -1: nobody waits */
     bool ready;
+    bool works;       /* the owner has said so */
     int exit_code;
     int64_t started_ns; /* monotonic */
 };
@@ -59,7 +61,8 @@ static void s_print_help(const zvt_service_desc_t *desc)
     }
     puts("  --help              this text");
     puts("  --version           release and build\n");
-    puts("Environment: ZVT_RUNTIME (folder of the ipc sockets), ZVT_HOME, ZVT_FLEET, ZVT_READY_FD.");
+    puts("Environment: ZVT_RUNTIME (folder of the ipc sockets), ZVT_HOME, ZVT_FLEET, ZVT_READY_FD,\n"
+         "             ZVT_READY_FILE and ZVT_RUN (where to note that this run works).");
     puts("Exit codes: 0 asked to stop, 100 configuration or environment, 101 our own bug, 111 temporary.");
     puts("The fleet is started and stopped with run/fleet.");
 }
@@ -322,6 +325,23 @@ static void s_on_control(void *arg, const zvt_peer_t *peer, const zvt_record_t *
 }
 
 /* ---- run ---- */
+/* Notes for `fleet status` that this run works now: the file's time says when. Nothing depends on it. */
+static void s_note_works(void)
+{
+    const char *path = getenv("ZVT_READY_FILE"), *run = getenv("ZVT_RUN");
+    if (path == NULL || run == NULL) return;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || dprintf(fd, "%s\n", run) < 0) zvt_debug("cannot write %s: %s", path, strerror(errno));
+    if (fd >= 0) close(fd);
+}
+
+void zvt_service_works(zvt_service_t *self)
+{
+    if (self->works) return;
+    self->works = true;
+    s_note_works();
+}
+
 void zvt_service_ready(zvt_service_t *self)
 {
     if (self->ready) return;
@@ -331,6 +351,7 @@ void zvt_service_ready(zvt_service_t *self)
     if (write(self->ready_fd, "\n", 1) != 1) zvt_warn("nobody reads the readiness descriptor %d", self->ready_fd);
     close(self->ready_fd);
     self->ready_fd = -1;
+    s_note_works();
 }
 
 bool zvt_service_is_ready(const zvt_service_t *self)

@@ -5,7 +5,8 @@
  * or SIGINT with exit code 0.
  *
  * Environment  ZVT_RUNTIME (required): folder of the ipc sockets; ZVT_HOME: folder of durable state;
- *              ZVT_FLEET: the fleet file; ZVT_READY_FD: where to write a newline when ready (default: none).
+ *              ZVT_FLEET: the fleet file; ZVT_READY_FD: where to write a newline when ready (default: none);
+ *              ZVT_READY_FILE: the file to write ZVT_RUN to when it works, for `fleet status` (default: none).
  * Errors       a wrong option or fleet file ends the process with exit code 100 and says what to do. */
 #ifndef ZVT_SERVICE_H
 #define ZVT_SERVICE_H
@@ -60,6 +61,9 @@ void zvt_service_on_control(zvt_service_t *self, zvt_control_fn *fn, void *arg);
 
 /* Tells the supervisor, once, that the process does its work. Until then `status` shows it as starting. */
 void zvt_service_ready(zvt_service_t *self);
+/* Notes, once, that it does again what it is for, where that comes later than ready: `status` counts a recovery until
+ * then. */
+void zvt_service_works(zvt_service_t *self);
 bool zvt_service_is_ready(const zvt_service_t *self);
 
 /* Runs until stopped and returns the exit code. */

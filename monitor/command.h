@@ -27,7 +27,7 @@ extern const command_t command_orders, command_quote, command_balances, command_
 extern const command_t command_halt, command_resume, command_barrier;
 extern const command_t command_resolve, command_dead_letters, command_reconcile, command_adjust;
 extern const command_t command_saga;
-extern const command_t command_status;
+extern const command_t command_status, command_restarts;
 extern const command_t command_ping, command_wait_ready, command_digest, command_stats;
 extern const command_t command_schema;
 extern const command_t command_fleet_file;

@@ -4,13 +4,21 @@
 #include "command.h"
 #include "control.h"
 #include "format.h"
+#include "runs.h"
 #include "status_core.h"
 #include "table.h"
+#include "zvt_time.h"
 
-enum { STATS_MS = 200 }; /* a healthy process answers within a round of its loop */
+enum {
+    STATS_MS = 200,   /* a healthy process answers within a round of its loop */
+    OFTEN = 3,        /* restarts in the last minute that are worth a word */
+};
+
+#define LATELY_NS (60 * ZVT_SECOND_NS)
 
 typedef struct {
     const char *processes;
+    const char *services;
     bool json;
 } status_args_t;
 
@@ -18,6 +26,8 @@ typedef struct {
 static const arg_t s_status_args[] = {
     {.name = "processes", .argument = "FILE", .kind = ARG_TEXT, .required = true, AT(processes),
      .meaning = "lines 'name kind pid uptime_s restarts ready state'; - is standard input"},
+    {.name = "services", .argument = "DIR", .kind = ARG_TEXT, AT(services),
+     .meaning = "the supervisor's service folders, which hold what it noted of restarts"},
     {.name = "json", .kind = ARG_FLAG, AT(json), .meaning = "one JSON object"},
     {.name = NULL},
 };
@@ -69,6 +79,21 @@ static void s_integer_cell(table_t *table, const json_t *value)
         table_cell(table, FORMAT_PLAIN, "-");
 }
 
+/* "14:03:22 killed by SIGKILL, back after 0.310 s" */
+static void s_restart_cell(table_t *table, const status_process_t *process)
+{
+    char clock[FORMAT_CLOCK], cause[RESTARTS_TEXT_SIZE], outcome[RESTARTS_TEXT_SIZE];
+    if (!process->ended) {
+        table_cell(table, FORMAT_QUIET, "-");
+        return;
+    }
+    format_clock(process->last.at_ns, clock);
+    restarts_core_cause(&process->last, cause);
+    restarts_core_outcome(&process->last, outcome);
+    table_cellf(table, process->last.outcome == RESTARTS_WORKS ? FORMAT_QUIET : FORMAT_WARNING, "%.8s %s, %s", clock, cause,
+                outcome);
+}
+
 static void s_process_cells(table_t *table, const json_t *process)
 {
     char uptime[FORMAT_UPTIME];
@@ -84,19 +109,36 @@ static void s_process_cells(table_t *table, const json_t *process)
     table_cell(table, FORMAT_QUIET, json_string_value(json_object_get(process, "state")));
 }
 
-static void s_print_status(const json_t *status)
+/* What to do about processes that end again and again. */
+static void s_print_advice(const status_process_t *processes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char cause[RESTARTS_TEXT_SIZE];
+        if (processes[i].lately < OFTEN) continue;
+        restarts_core_cause(&processes[i].last, cause);
+        printf("\n%s was restarted %zu times in the last minute, at last: %s. To see why: %s logs %s; %s restarts %s\n",
+               processes[i].name, processes[i].lately, cause, command_program(), processes[i].name, command_program(),
+               processes[i].name);
+    }
+}
+
+static void s_print_status(const json_t *status, const status_process_t *known, size_t count)
 {
     static const char *const heads[] = {"process", "kind", ">pid", ">uptime", ">restarts", "ready", ">messages", "state",
-                                        NULL};
+                                        "last restart", NULL};
     bool colour = format_wants_colour(stdout);
     s_print_fleet(json_object_get(status, "fleet"), colour);
     const json_t *processes = json_object_get(status, "processes");
     if (json_array_size(processes) == 0) return;
     table_t *table = table_new(heads);
-    for (size_t i = 0; i < json_array_size(processes); i++) s_process_cells(table, json_array_get(processes, i));
+    for (size_t i = 0; i < json_array_size(processes); i++) {
+        s_process_cells(table, json_array_get(processes, i));
+        s_restart_cell(table, &known[i]);
+    }
     putchar('\n');
     table_print(table, stdout, colour);
     table_destroy(&table);
+    s_print_advice(known, count);
 }
 
 /* ---- the command ---- */
@@ -111,6 +153,19 @@ static int s_read_processes(const char *path, status_process_t *processes, size_
     return status == 0 ? ZVT_EXIT_OK : command_fail("%s, %s", path, problem);
 }
 
+/* Adds what was noted of each process's restarts. */
+static void s_read_restarts(const char *services, status_process_t *processes, size_t count)
+{
+    for (size_t i = 0; services != NULL && i < count; i++) {
+        restart_t restarts[RESTARTS_MAX];
+        size_t ends = runs_restarts(services, processes[i].name, restarts);
+        processes[i].ended = ends > 0;
+        if (ends == 0) continue;
+        processes[i].last = restarts[ends - 1];
+        processes[i].lately = restarts_core_since(restarts, ends, zvt_utc_ns() - LATELY_NS);
+    }
+}
+
 static int s_run_status(const void *arg)
 {
     const status_args_t *args = arg;
@@ -121,6 +176,7 @@ static int s_run_status(const void *arg)
     size_t count = 0, asked = 0;
     int exit_code = s_read_processes(args->processes, s_processes, &count);
     if (exit_code != ZVT_EXIT_OK) return exit_code;
+    s_read_restarts(args->services, s_processes, count);
     /* Only processes that run and serve a control socket are worth the wait: Postgres and foreign strategies do not. */
     for (size_t i = 0; i < count; i++) {
         char endpoint[ZVT_ENDPOINT_SIZE];
@@ -136,7 +192,7 @@ static int s_run_status(const void *arg)
     if (args->json) {
         command_print_json(status);
     } else {
-        s_print_status(status);
+        s_print_status(status, s_processes, count);
         json_decref(status);
     }
     return ZVT_EXIT_OK;

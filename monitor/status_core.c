@@ -144,6 +144,8 @@ static json_t *s_process_object(const status_process_t *process, const json_t *s
     json_object_set_new(object, "ready", json_boolean(process->ready));
     json_object_set_new(object, "state", json_string(process->state));
     json_object_set_new(object, "answers", json_boolean(stats != NULL));
+    json_object_set_new(object, "last_restart", process->ended ? restarts_core_json(&process->last) : json_null());
+    json_object_set_new(object, "restarts_last_minute", json_integer((json_int_t)process->lately));
     const json_t *counters = json_object_get(stats, "counters");
     s_set(object, "messages", json_object_get(counters, "messages"));
     s_set(object, "malformed", json_object_get(counters, "malformed"));

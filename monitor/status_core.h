@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "zvt_schema.h"
+#include "restarts_core.h"
 
 enum { STATUS_PROCESSES_MAX = 512, STATUS_PROBLEM_SIZE = 256, STATUS_WORD_SIZE = 32 };
 
@@ -23,6 +23,9 @@ typedef struct {
     int64_t uptime_s;
     int64_t restarts;
     bool ready;
+    bool ended;              /* at least once: `last` holds its last restart */
+    restart_t last;
+    size_t lately;           /* restarts of the last minute that nobody asked for */
 } status_process_t;
 
 /* Reads the lines; empty ones and those that begin with # are passed over. */

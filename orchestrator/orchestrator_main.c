@@ -13,6 +13,7 @@
 
 enum { RECOVERY_CHUNK = 4000 };
 #define TIP_PERIOD_NS (250 * ZVT_MS_NS)
+#define LOOK_NS (20 * ZVT_MS_NS) /* how exactly `fleet status` knows when it traded again */
 #define RETRY_NS (200 * ZVT_MS_NS)
 #define RETRY_MAX_NS (2 * ZVT_SECOND_NS)
 #define STAYS_NS (5 * ZVT_SECOND_NS) /* a log that stayed open for so long may be taken again at once */
@@ -365,6 +366,16 @@ static const char *s_state_name(const orchestrator_t *self, const turn_status_t 
     return all ? "trading" : "degraded";
 }
 
+/* Ready means that the log is open; the work begins when every peer has answered too. */
+static void s_on_look(void *arg)
+{
+    orchestrator_t *self = arg;
+    turn_status_t status;
+    turn_core_status(self->core, &status);
+    const char *state = s_state_name(self, &status);
+    if (streq(state, "trading") || streq(state, "halted")) zvt_service_works(self->service);
+}
+
 static void s_on_stats(void *arg, FILE *body)
 {
     orchestrator_t *self = arg;
@@ -468,6 +479,7 @@ static int s_run(orchestrator_t *self, const char *dsn)
                                   zvt_service_name(self->service), s_on_committed, s_on_lost, self);
     zvt_loop_every(self->loop, TIP_PERIOD_NS, s_on_tip, self);
     zvt_loop_every(self->loop, SECOND_NS, s_on_second, self);
+    zvt_loop_every(self->loop, LOOK_NS, s_on_look, self);
     zvt_loop_arm(self->loop, self->retry_timer, zvt_loop_monotonic_ns(self->loop) + 1);
     zvt_service_on_stats(self->service, s_on_stats, self);
     zvt_service_on_control(self->service, s_on_control, self);

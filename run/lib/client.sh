@@ -29,7 +29,7 @@ cmd_status() {
         status_without_monitor "$state" "$@"
     fi
     monitor=$(binary zvt-monitor) || exit 1
-    "$monitor" status --processes - "$@" <<<"$facts"
+    "$monitor" status --processes - --services "$(services_dir)" "$@" <<<"$facts"
     code=$?
     if (($# == 0)); then
         if [[ $state != running ]]; then say "The fleet in $home is $(state_text "$state")."; else status_show_failed; fi
@@ -66,9 +66,23 @@ status_show_failed() {
         service_facts "$name"
         [[ $fact_state == failed ]] || continue
         say ""
-        say "$name is down: $(service_end "$name"). Its last lines:"
+        say "$name is down: $(service_end "$name"), and stays down. Its last lines:"
         log_tail "$name" 5 | sed 's/^/    /'
+        say "  What to do: correct what they say, then start it again with: $me restart $name"
     done < <(service_names)
+}
+
+# restarts: the monitor reads what the scripts have noted.
+cmd_restarts() {
+    want_help "$@"
+    local monitor word
+    monitor=$(binary zvt-monitor) || exit 1
+    for word in "$@"; do
+        [[ $word == --json ]] && continue
+        [[ $word != -* ]] || usage_error "restarts does not know \"$word\"; see $me restarts --help"
+        [[ $word != */* && -d $(service_dir "$word") ]] || fail "there is no process \"$word\"; there are: $(service_names | paste -sd ' ')"
+    done
+    exec "$monitor" restarts --services "$(services_dir)" "$@"
 }
 
 # ---- logs ----

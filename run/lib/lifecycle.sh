@@ -115,6 +115,8 @@ up_private_postgres() {
     pg_run_script >"$home/s6/run.postgres" || exit 1
     service_write postgres database fd '' <"$home/s6/run.postgres"
     rm -f -- "$home/s6/run.postgres"
+    pg_check_script >"$(service_dir postgres)/data/check" && chmod 755 -- "$(service_dir postgres)/data/check" ||
+        fail "cannot write the service folder of Postgres ($(free_space "$home") free)"
     services_link postgres
     services_wait 120 postgres || fail "the private Postgres did not start ($(free_space "$database_data") free in $database_data)"
 }
@@ -273,8 +275,9 @@ cmd_restart() {
         [[ -d $(service_dir "$name") && $name != */* ]] || fail "there is no process \"$name\"; there are: $(service_names | paste -sd ' ')"
     done
     for name in "$@"; do
+        service_asked "$name"
         s6-svc -wD -T 15000 -d "$(service_dir "$name")" || fail "$name does not stop; see: $me logs $name"
-        service_forgive "$name"
+        s6-svdt-clear "$(service_dir "$name")" # its crashes so far do not count against it any more
         s6-svc -u "$(service_dir "$name")" || fail "$name cannot be started; see: $me logs $name"
     done
     services_wait 60 "$@" || fail "see above"

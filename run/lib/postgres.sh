@@ -153,13 +153,21 @@ pg_make_socket_dir() {
 }
 
 # The run script of the service, on stdout. The readiness of Postgres is asked for, because it cannot signal it;
-# s6-notifyoncheck wants to be in the service's folder.
+# s6-notifyoncheck wants to be in the service's folder, where it finds data/check.
 pg_run_script() {
     local bin
     bin=$(pg_bin) || exit 1
-    printf '#!/bin/sh\nexec 2>&1\n. %s\n' "$(quoted "$home/s6/environment")"
-    printf 'exec s6-notifyoncheck -d -s 50 -w 50 -n 0 -c "%s/pg_isready -q -h %s" ' "$bin" "$pg_socket_dir"
+    printf 'exec s6-notifyoncheck -d -s 50 -w 50 -n 0 '
     printf 'setpriv --pdeathsig KILL %s%s/postgres -D %s\n' "${pg_as[*]:1}${pg_as[*]:+ }" "$bin" "$(quoted "$database_data")"
+}
+
+# The script that asks, and notes when the answer was yes.
+pg_check_script() {
+    local bin
+    bin=$(pg_bin) || exit 1
+    printf '#!/bin/sh\n%s/pg_isready -q -h %s || exit 1\n' "$bin" "$pg_socket_dir"
+    # shellcheck disable=SC2016 # for the script to expand
+    echo 'echo "$ZVT_RUN" 1<>"$ZVT_READY_FILE"'
 }
 
 # ---- using a database ----

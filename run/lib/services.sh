@@ -2,6 +2,8 @@
 # services -- the s6 service folders, the supervisor, and what it knows about each process.
 #
 # Files  HOME/s6/services/NAME: the service; HOME/s6/scan/NAME: a link to it, which is what the supervisor scans.
+#        HOME/s6/services/NAME/data/runs: when the last runs began, worked and ended (monitor/runs.h); data/starts: how
+#        many there were.
 #        HOME/s6/environment: what every process is started with. All of it is made anew by every `up`.
 #        HOME/log/NAME: rotated logs, the newest in `current`.
 #
@@ -50,15 +52,16 @@ endpoint_exports() {
 quoted() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
 
 # ---- making services ----
-# service_write NAME KIND READY LOGSCRIPT: makes the folder; the run script comes on stdin, the finish script's last
-# lines (may be none) as FINISH. READY: "fd" when the process signals readiness on descriptor 3.
+# service_write NAME KIND READY LOGSCRIPT: makes the folder; the run script comes on stdin, without its first lines.
+# READY: "fd" when the process signals readiness on descriptor 3.
 service_write() {
     local name=$1 kind=$2 ready=$3 stamp=$4 dir
     dir=$(service_dir "$name")
     rm -rf -- "$dir"
-    mkdir -p -- "$dir/log" "$dir/data" "$home/log/$name" &&
-        cat >"$dir/run" &&
+    mkdir -p -- "$dir/log" "$dir/data/runs" "$home/log/$name" &&
+        { run_prelude && cat; } >"$dir/run" &&
         printf '%s\n' "$kind" >"$dir/data/kind" &&
+        echo 0 >"$dir/data/starts" &&
         printf '4096\n' >"$dir/max-death-tally" &&
         finish_script "$kind" >"$dir/finish" &&
         printf '#!/bin/sh\nexec s6-log -d 3 -- %s n5 s4000000 %s\n' "$stamp" "$(quoted "$home/log/$name")" >"$dir/log/run" &&
@@ -72,11 +75,29 @@ service_write() {
     esac
 }
 
-# What happens when a process has ended: nothing (it is started again, once a second at the most), or it stays down.
+# The first lines of every run script. They note that a run begins, in one of 32 places, and tell the process where to
+# note that it works. Builtins of the shell alone, because a fork would cost every restart a millisecond; "1<>" writes
+# over what is there, so that a number is never gone in between (it only grows), and no file system waits for a new block.
+run_prelude() {
+    cat <<'END'
+#!/bin/sh
+exec 2>&1
+read -r run <data/starts
+run=$((run + 1))
+echo "$run" 1<>data/starts
+echo "$run" 1<>"data/runs/start.$((run % 32))"
+export ZVT_RUN="$run" ZVT_READY_FILE="$PWD/data/runs/ready.$((run % 32))"
+END
+    printf '. %s\n' "$(quoted "$home/s6/environment")"
+}
+
+# What happens when a process has ended: it is noted, and then nothing (it is started again, once a second at the most), or it stays down.
 # Deaths by SIGKILL do not count as crashes: they come from people and from the kernel, not from the program.
 finish_script() {
     echo '#!/bin/sh'
     echo '# Arguments: exit code (256: killed by a signal), signal.'
+    # shellcheck disable=SC2016 # for the script to expand
+    printf '%s\n' 'read -r run <data/starts' 'echo "$run $1 $2" 1<>"data/runs/end.$((run % 32))"'
     echo "[ \"\$1\" = 100 ] && exit 125"
     case $1 in
     program) echo "[ \"\$1\" = 0 ] && exit 125" ;; # an attached program that is done
@@ -94,8 +115,7 @@ daemon_write() {
     shift 3
     line="exec setpriv --pdeathsig KILL $(quoted "$path")"
     for word in "$@"; do line+=" $(quoted "$word")"; done
-    printf '#!/bin/sh\nexec 2>&1\n. %s\ncd /\n%s\n' "$(quoted "$home/s6/environment")" "$line" |
-        service_write "$name" "$kind" fd ''
+    printf 'cd /\n%s\n' "$line" | service_write "$name" "$kind" fd ''
 }
 
 # Writes every service but the database.
@@ -196,18 +216,19 @@ service_facts() {
     fi
 }
 
-# How often it has ended since `up`: what the supervisor counts, and what was counted before that was cleared.
+# How often it has ended since `up`. After service_facts NAME.
 service_restarts() {
-    local before
-    before=$(cat -- "$(service_dir "$1")/data/restarts" 2>/dev/null)
-    echo $((${before:-0} + $(s6-svdt "$(service_dir "$1")" 2>/dev/null | wc -l)))
+    local starts=0
+    read -r starts 2>/dev/null <"$(service_dir "$1")/data/starts"
+    if [[ $fact_up == true ]]; then starts=$((starts - 1)); fi
+    echo "$((starts < 0 ? 0 : starts))"
 }
 
-# service_forgive NAME: its crashes so far do not count against it any more.
-service_forgive() {
-    service_restarts "$1" >"$(service_dir "$1")/data/restarts.new"
-    mv -f -- "$(service_dir "$1")/data/restarts.new" "$(service_dir "$1")/data/restarts"
-    s6-svdt-clear "$(service_dir "$1")"
+# service_asked NAME: notes that the end of the run that goes on was asked for.
+service_asked() {
+    local dir run
+    dir=$(service_dir "$1")/data
+    read -r run <"$dir/starts" && echo "$run" >"$dir/runs/asked.$((run % 32))"
 }
 
 # How a failed process ended, in words.

@@ -64,11 +64,12 @@ attached_write() {
     : >"$(service_dir "$1")/data/attached"
 }
 
-# Uses the attached_* variables of its caller. A program says nothing about readiness, and its lines get a time.
+# Uses the attached_* variables of its caller. A program says nothing about readiness: it works when it runs; and its lines get a time.
 attached_write_program() {
     {
-        printf '#!/bin/sh\nexec 2>&1\n. %s\n' "$(quoted "$home/s6/environment")"
-        printf 'unset ZVT_READY_FD\ncd %s || cd /\n' "$(quoted "$attached_directory")"
+        # shellcheck disable=SC2016 # for the script to expand
+        echo 'echo "$run" 1<>"$ZVT_READY_FILE"'
+        printf 'unset ZVT_READY_FD ZVT_READY_FILE ZVT_RUN\ncd %s || cd /\n' "$(quoted "$attached_directory")"
         printf 'export ZVT_STRATEGY_NAME=%s ZVT_STRATEGY_SYMBOL=%s ZVT_STRATEGY_VENUE=%s\n' \
             "$(quoted "$1")" "$(quoted "$attached_symbol")" "$(quoted "$attached_venue")"
         printf 'export ZVT_STRATEGY_SETTINGS=%s PYTHONUNBUFFERED=1\n' "$(quoted "${attached_settings//$'\n'/,}")"
