@@ -39,7 +39,7 @@ static format_tone_t s_fleet_tone(const char *state)
     static const struct {
         const char *state;
         format_tone_t tone;
-    } tones[] = {{"trading", FORMAT_GOOD}, {"halted", FORMAT_WARNING}, {"starting", FORMAT_WARNING},
+    } tones[] = {{"trading", FORMAT_GOOD}, {"halted", FORMAT_WARNING}, {"starting", FORMAT_WARNING}, {"market ended", FORMAT_WARNING},
                  {"degraded", FORMAT_BAD}};
     for (size_t i = 0; i < sizeof tones / sizeof tones[0]; i++)
         if (strcmp(tones[i].state, state) == 0) return tones[i].tone;

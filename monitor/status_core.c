@@ -98,6 +98,16 @@ const char *status_core_fleet_state(const status_process_t *processes, size_t co
 
 /* ---- merging ---- */
 
+/* What the venues say of their market: it has ended when none is open and one says that it has. */
+typedef enum { MARKET_UNKNOWN, MARKET_ENDED, MARKET_OPEN } market_t;
+
+static market_t s_market(const json_t *stats)
+{
+    const json_t *market = json_object_get(stats, "market");
+    if (json_is_true(json_object_get(market, "open"))) return MARKET_OPEN;
+    return json_is_true(json_object_get(market, "ended")) ? MARKET_ENDED : MARKET_UNKNOWN;
+}
+
 /* Members of the orchestrator's stats that describe the fleet, in this order; null when it does not answer. */
 static const char *const s_fleet_keys[] = {
     "seq", "open_sagas", "open_orders", "orders_per_second", "order_latency", "epoch", "halted",
@@ -118,11 +128,18 @@ static void s_set(json_t *object, const char *key, json_t *borrowed)
         json_object_set(object, key, borrowed);
 }
 
-static json_t *s_fleet_object(const status_process_t *processes, size_t count, const json_t *orchestrator)
+/* The word for a fleet whose processes are well and whose market is over: it runs, and refuses orders. */
+static const char s_market_ended[] = "market ended";
+
+static json_t *s_fleet_object(const status_process_t *processes, size_t count, const json_t *orchestrator, market_t market)
 {
+    static const char *const markets[] = {[MARKET_UNKNOWN] = NULL, [MARKET_OPEN] = "open", [MARKET_ENDED] = "ended"};
     json_t *fleet = json_object();
     ZVT_ASSERT(fleet != NULL);
-    json_object_set_new(fleet, "state", json_string(status_core_fleet_state(processes, count, orchestrator)));
+    const char *state = status_core_fleet_state(processes, count, orchestrator);
+    if (market == MARKET_ENDED && strcmp(state, "trading") == 0) state = s_market_ended;
+    json_object_set_new(fleet, "state", json_string(state));
+    json_object_set_new(fleet, "market", markets[market] == NULL ? json_null() : json_string(markets[market]));
     for (size_t i = 0; i < sizeof s_fleet_keys / sizeof s_fleet_keys[0]; i++) {
         bool latency = strcmp(s_fleet_keys[i], "order_latency") == 0;
         s_set(fleet, latency ? "order_latency_ms" : s_fleet_keys[i],
@@ -154,14 +171,17 @@ static json_t *s_process_object(const status_process_t *process, const json_t *s
 
 json_t *status_core_merge(const status_process_t *processes, size_t count, const char *const *bodies)
 {
-    json_t *list = json_array(), *fleet = NULL;
+    json_t *list = json_array(), *orchestrator = NULL;
+    market_t market = MARKET_UNKNOWN;
     ZVT_ASSERT(list != NULL);
     for (size_t i = 0; i < count; i++) {
         json_t *stats = bodies[i] == NULL ? NULL : json_loads(bodies[i], 0, NULL);
         json_array_append_new(list, s_process_object(&processes[i], stats));
-        if (s_is_orchestrator(&processes[i]) && fleet == NULL) fleet = s_fleet_object(processes, count, stats);
+        if (s_is_orchestrator(&processes[i]) && orchestrator == NULL) orchestrator = json_incref(stats);
+        if (s_market(stats) > market) market = s_market(stats);
         json_decref(stats);
     }
-    if (fleet == NULL) fleet = s_fleet_object(processes, count, NULL);
+    json_t *fleet = s_fleet_object(processes, count, orchestrator, market);
+    json_decref(orchestrator);
     return json_pack("{s:o, s:o}", "fleet", fleet, "processes", list);
 }

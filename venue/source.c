@@ -31,6 +31,7 @@ struct source {
     int64_t step_ns;
     int64_t step;           /* last one made; INT64_MIN: none yet */
     int64_t played_ns;      /* recording: how far its clock is */
+    bool end_saved;         /* the position file says that the recording has ended */
     int64_t advanced_ns;    /* monotonic: when it was last advanced */
 };
 
@@ -130,7 +131,7 @@ market_t source_market(source_t *self)
 
 /* ---- the position of a recording ---- */
 
-/* Reads "FILE LINE FINGERPRINT"; false when there is no position for this recording. */
+/* Reads "FILE LINE FINGERPRINT" (a second line, "ended", is for the supervisor script); false when there is no position for this recording. */
 static bool s_read_position(const source_t *self, uint32_t *file, uint64_t *line)
 {
     char text[POSITION_SIZE] = "";
@@ -154,19 +155,19 @@ void source_resume(source_t *self)
     zvt_info("the recording goes on behind line %" PRIu64 " of file %" PRIu32, line, file + 1);
 }
 
-/* Not durable on purpose: after a power cut the recording may repeat more, and the ledger is what counts. */
-void source_save_position(source_t *self, bool orderly)
+/* Not durable on purpose while it plays: after a power cut the recording may repeat more, and the ledger is what
+ * counts. Its end is durable, because a market that has closed does not open again. */
+void source_save_position(source_t *self)
 {
     if (self->player == NULL || player_line(self->player) == 0) return;
-    if (orderly && player_has_ended(self->player)) {
-        (void)unlink(self->config.position_path);
-        return;
-    }
+    bool ended = player_has_ended(self->player);
+    if (ended && self->end_saved) return;
     char text[POSITION_SIZE];
-    int length = snprintf(text, sizeof text, "%" PRIu32 " %" PRIu64 " %s\n", player_file(self->player),
-                          player_line(self->player), self->fingerprint);
+    int length = snprintf(text, sizeof text, "%" PRIu32 " %" PRIu64 " %s\n%s", player_file(self->player),
+                          player_line(self->player), self->fingerprint, ended ? "ended\n" : "");
     int fd = open(self->config.position_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     bool written = fd >= 0 && pwrite(fd, text, (size_t)length, 0) == length && ftruncate(fd, length) == 0;
+    if (written && ended) written = self->end_saved = fdatasync(fd) == 0;
     if (!written && zvt_diag_allowed())
         zvt_warn("cannot write %s: %s; a restart would repeat the recording", self->config.position_path, strerror(errno));
     if (fd >= 0) close(fd);
@@ -198,17 +199,24 @@ static bool s_advance_synthetic(source_t *self, int64_t monotonic_ns)
     return moved;
 }
 
+static bool s_play_until(source_t *self, int64_t until_ns)
+{
+    bool moved = player_advance(self->player, until_ns) > 0;
+    if (player_has_ended(self->player)) source_save_position(self);
+    return moved;
+}
+
 static bool s_advance_recorded(source_t *self, int64_t monotonic_ns)
 {
     int64_t elapsed_ns = monotonic_ns - self->advanced_ns;
     self->advanced_ns = monotonic_ns;
     if (player_has_ended(self->player)) return false;
     int64_t next_ns = player_next_ns(self->player);
-    if (self->config.speed == 0) return player_advance(self->player, next_ns + SLICE_NS) > 0;
+    if (self->config.speed == 0) return s_play_until(self, next_ns + SLICE_NS);
     if (elapsed_ns > PAUSE_MAX_NS) elapsed_ns = PAUSE_MAX_NS;
     self->played_ns += (int64_t)((double)elapsed_ns * self->config.speed);
     if (next_ns - self->played_ns > SOURCE_GAP_NS) self->played_ns = next_ns;
-    return player_advance(self->player, self->played_ns) > 0;
+    return s_play_until(self, self->played_ns);
 }
 
 bool source_advance(source_t *self, int64_t monotonic_ns)
@@ -242,6 +250,11 @@ int64_t source_market_ns(const source_t *self)
 bool source_is_open(const source_t *self)
 {
     return self->synthetic != NULL || (self->player != NULL && !player_has_ended(self->player));
+}
+
+bool source_has_ended(const source_t *self)
+{
+    return self->player != NULL && player_has_ended(self->player);
 }
 
 const char *source_message(const source_t *self)

@@ -6,8 +6,8 @@
  *
  * Plumbing: owns the cores and the files; the caller passes both clocks.
  * Restart    the synthetic market goes on at the present time. A recording goes on where the position file says (written
- *            once a second, so a killed venue repeats a second at the most); after it has ended and the venue was
- *            stopped in order, the next start plays it again.
+ *            once a second, so a killed venue repeats a second at the most). Once it has ended it stays closed; whoever
+ *            wants to play it again removes the position file (`fleet up --replay` does).
  * Pace       gaps of more than SOURCE_GAP_NS in a recording are skipped.
  * Errors     a status with `problem`. */
 #ifndef VENUE_SOURCE_H
@@ -57,10 +57,12 @@ bool source_is_unpaced(const source_t *self);
 int64_t source_market_ns(const source_t *self);
 /* Whether it trades, and why not. */
 bool source_is_open(const source_t *self);
+/* A recording that is over. */
+bool source_has_ended(const source_t *self);
 const char *source_message(const source_t *self);
 
-/* Writes where a recording stands; `orderly` when the venue is being stopped. */
-void source_save_position(source_t *self, bool orderly);
+/* Writes where a recording stands, for the next start. */
+void source_save_position(source_t *self);
 /* Writes `"key": value` pairs about the market. */
 void source_stats(const source_t *self, FILE *body);
 

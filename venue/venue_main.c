@@ -257,7 +257,7 @@ static void s_on_second(void *arg)
     venue_t *self = arg;
     self->republish = true;
     s_update_status(self);
-    source_save_position(self->source, false);
+    source_save_position(self->source);
 }
 
 static void s_on_round(void *arg)
@@ -269,7 +269,8 @@ static void s_on_round(void *arg)
 static void s_on_stats(void *arg, FILE *body)
 {
     venue_t *self = arg;
-    fprintf(body, ", \"market\": {\"open\": %s, \"message\": ", self->status.open ? "true" : "false");
+    fprintf(body, ", \"market\": {\"open\": %s, \"ended\": %s, \"message\": ", self->status.open ? "true" : "false",
+            source_has_ended(self->source) ? "true" : "false");
     zvt_json_string(body, self->status.message);
     fputs(", ", body);
     source_stats(self->source, body);
@@ -362,7 +363,7 @@ static void s_start(venue_t *self)
 
 static void s_stop(venue_t *self)
 {
-    source_save_position(self->source, true);
+    source_save_position(self->source);
     order_entry_destroy(&self->entry);
     feed_core_destroy(&self->feed);
     zsock_destroy(&self->pub);

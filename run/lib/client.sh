@@ -15,7 +15,7 @@ cmd_monitor() {
 cmd_version() {
     local monitor
     monitor=$(binary zvt-monitor) || exit 1
-    exec "$monitor" --version
+    say "ZVT $("$monitor" --version | cut -d ' ' -f 2)"
 }
 
 # ---- status ----

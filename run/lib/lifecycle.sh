@@ -20,6 +20,7 @@ cmd_up() {
     market_resolve
     database_resolve
     supervisor_stop # what a killed supervisor has left
+    market_replay_again
     up_start
     up_state=trading
     trap - EXIT INT TERM HUP
@@ -145,7 +146,11 @@ up_summary() {
     while read -r name; do
         if service_is_strategy "$name"; then strategies+=("$name"); fi
     done < <(service_names)
-    say "The fleet trades, on $(market_text)."
+    if market_has_ended; then
+        say "The fleet runs, on $(market_text), which has ended: orders are refused."
+    else
+        say "The fleet trades, on $(market_text)."
+    fi
     say "  venues      $(fleet_venues | paste -sd ' ')$(up_idle_venues)"
     say "  strategies  ${strategies[*]:-none}"
     say "  home        $home"

@@ -180,6 +180,19 @@ market_refuse_smaller_fleet() {
     fleet_lines=("${new[@]}")
 }
 
+market_has_ended() { [[ $market_mode == replay ]] && grep -qsx ended -- "$home"/state/*.position; }
+
+# A recording that has ended stays ended, however often its venue is started. Naming it again plays it again.
+market_replay_again() {
+    market_has_ended || return 0
+    if [[ -n $opt_replay ]]; then
+        rm -f -- "$home"/state/*.position
+        note "The recorded market had ended; it is played again from its beginning."
+    else
+        note "The recorded market has ended: orders will be refused. To play it again: $me up --replay $(printf '%q' "$market_replay")"
+    fi
+}
+
 market_note_other_seed() {
     if [[ -z $opt_seed && -n $market_seed && $market_seed != "$1" ]]; then
         note "This home keeps its market (seed $market_seed); the fleet file's seed $1 is for new homes."

@@ -4,7 +4,7 @@
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 sample=$base/sample.jsonl.gz
-check "sample writes a recording" fleet sample "$sample" --seconds 120
+check "sample writes a recording" fleet sample "$sample" --seconds 600
 check_refused "sample does not overwrite" "is there already" fleet sample "$sample"
 check_refused "a recording that is not there is named" "nowhere.gz" fleet up --replay "$base/nowhere.gz"
 check_refused "--speed needs a recording" "--replay" fleet up --speed 5
@@ -52,6 +52,16 @@ check "a gzip file that ends early is played to there, and that is said" \
     wait_until 20 grep -q 'cut.jsonl.gz: its gzip data is damaged or ends early' "$home/log/venue-alpha/current"
 check_refused "orders are refused after the end" "MARKET_CLOSED|NO_REFERENCE_PRICE|NO_VENUE" \
     fleet order --symbol BTC/USDT --side buy --quantity 0.01 --timeout 10
+check_equal "status says that the market has ended" "market ended" "$(fleet status --json | field fleet.state)"
+check "and ends with 0, because nothing is wrong" fleet status
+check "the venue is restarted" fleet restart venue-alpha
+check_equal "the market stays closed" "ended" "$(fleet status --json | field fleet.market)"
+fleet down >/dev/null 2>&1
+check "so it does after down and up, which says how to play it again" \
+    grep -q 'has ended: orders will be refused. To play it again: .* up --replay' <<<"$(fleet up --no-strategies 2>&1)"
+fleet down >/dev/null 2>&1
+check "naming the recording plays it again" \
+    grep -q 'is played again from its beginning' <<<"$(fleet up --replay "$base/cut.jsonl.gz" --no-strategies 2>&1)"
 fleet down --wipe --yes >/dev/null 2>&1
 printf 'this is not a recording\n' >"$base/nonsense.jsonl"
 check_refused "a file that is no recording is refused" "nonsense.jsonl" fleet up --replay "$base/nonsense.jsonl" --no-strategies

@@ -106,6 +106,32 @@ Test(monitor_status, merges_answers_into_the_contract)
     json_decref(status);
 }
 
+/* State and market of a fleet with two venues that say this of their market. */
+static void s_expect_market(const char *alpha, const char *beta, const char *state, const char *market)
+{
+    const char *bodies[] = {"{\"state\": \"trading\"}", alpha, beta};
+    cr_assert_eq(s_read("orchestrator orchestrator 5 90 0 yes up\nvenue-alpha venue 6 90 0 yes up\n"
+                        "venue-beta venue 7 90 0 yes up\n"), 0);
+    json_t *status = status_core_merge(s_processes, s_count, bodies);
+    const json_t *fleet = json_object_get(status, "fleet");
+    cr_assert_str_eq(json_string_value(json_object_get(fleet, "state")), state);
+    const char *seen = json_string_value(json_object_get(fleet, "market"));
+    cr_assert_str_eq(seen == NULL ? "null" : seen, market);
+    json_decref(status);
+}
+
+Test(monitor_status, says_that_the_market_has_ended_when_it_has_at_every_venue)
+{
+    static const char *const open = "{\"market\": {\"open\": true, \"ended\": false}}",
+                             *const ended = "{\"market\": {\"open\": false, \"ended\": true}}",
+                             *const full = "{\"market\": {\"open\": false, \"ended\": false}}";
+    s_expect_market(open, open, "trading", "open");
+    s_expect_market(open, ended, "trading", "open");
+    s_expect_market(ended, ended, "market ended", "ended");
+    s_expect_market(ended, NULL, "market ended", "ended");
+    s_expect_market(full, full, "trading", "null");
+}
+
 Test(monitor_status, keeps_the_fleets_keys_when_nobody_answers)
 {
     cr_assert_eq(s_read("\n"), 0);

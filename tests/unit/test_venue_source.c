@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <unistd.h>
 
 #include "sample.h"
 #include "source.h"
@@ -84,23 +85,34 @@ Test(source, a_killed_venue_goes_on_where_it_was)
     source_start(source, 0, 0, 1);
     for (int i = 0; i < 30; i++) (void)source_advance(source, 1);
     int64_t there_ns = source_market_ns(source);
-    source_save_position(source, false);
+    source_save_position(source);
     source_destroy(&source);
     source = s_open(s_replay, 0, 0);
     source_resume(source);
     source_start(source, 0, 0, 1);
     cr_assert_eq(source_market_ns(source), there_ns);
+    source_destroy(&source);
+}
+
+Test(source, a_recording_that_has_ended_stays_closed_however_the_venue_ends)
+{
+    source_t *source = s_open(s_replay, 0, 0);
+    source_start(source, 0, 0, 1);
     while (source_is_open(source)) (void)source_advance(source, 1);
-    source_save_position(source, false);
-    source_destroy(&source);
+    source_destroy(&source); /* killed: nothing is saved on the way out */
     source = s_open(s_replay, 0, 0);
     source_resume(source);
-    cr_assert(!source_is_open(source), "killed after the end: the end stays");
-    source_save_position(source, true);
-    source_destroy(&source);
+    cr_assert(!source_is_open(source));
+    source_save_position(source);
+    source_destroy(&source); /* stopped in order */
     source = s_open(s_replay, 0, 0);
     source_resume(source);
-    cr_assert(source_is_open(source), "stopped in order after the end: the next start plays it again");
+    cr_assert(!source_is_open(source));
+    source_destroy(&source);
+    unlink(s_position);
+    source = s_open(s_replay, 0, 0);
+    source_resume(source);
+    cr_assert(source_is_open(source), "without its position it is played again");
     source_destroy(&source);
 }
 
