@@ -22,6 +22,7 @@ struct zvt_follower {
     void *arg;
     uint64_t next_seq;  /* the event wanted next; 0: whatever comes (ZVT_FOLLOW_LIVE before the first batch) */
     uint64_t tip_seq;   /* highest seq known to be committed */
+    int64_t committed_ns; /* UTC; of the batch delivered last; 0: history */
     bool tip_known;     /* the log's end has been heard of */
     bool asking;        /* a replay request is under way */
     int64_t asked_ns;   /* monotonic */
@@ -38,9 +39,10 @@ static void s_ask(zvt_follower_t *self)
 }
 
 /* Delivers the events of a batch that are still wanted. A hole inside the batch ends it. */
-static void s_deliver(zvt_follower_t *self, zvt_cursor_t frame)
+static void s_deliver(zvt_follower_t *self, const zvt_log_batch_t *batch, zvt_cursor_t frame)
 {
     zvt_event_t event;
+    self->committed_ns = batch->committed_at_ns;
     while (!zvt_cursor_done(&frame)) {
         int status = zvt_read_event(&frame, &event);
         if (status != 0) {
@@ -103,7 +105,7 @@ static void s_on_live_batch(zvt_follower_t *self, zvt_cursor_t whole)
         s_ask(self);
         return;
     }
-    s_deliver(self, frame);
+    s_deliver(self, &batch, frame);
     s_after_batch(self);
 }
 
@@ -136,7 +138,7 @@ static void s_release_held(zvt_follower_t *self)
         memcpy(&length, self->held.data + at, sizeof length);
         zvt_cursor_t frame = zvt_cursor(self->held.data + at + sizeof length, length);
         zvt_log_batch_t batch;
-        if (s_read_batch(&frame, &batch) && batch.first_seq <= self->next_seq) s_deliver(self, frame);
+        if (s_read_batch(&frame, &batch) && batch.first_seq <= self->next_seq) s_deliver(self, &batch, frame);
         at += sizeof length + length;
     }
 }
@@ -163,7 +165,7 @@ static void s_on_replay_frame(void *arg, zvt_cursor_t frame)
     if (!s_read_batch(&frame, &batch) || !self->asking) return;
     s_note_tip(self, batch.tip_seq);
     uint64_t before = self->next_seq;
-    s_deliver(self, frame);
+    s_deliver(self, &batch, frame);
     if (self->next_seq == before && !zvt_follower_caught_up(self)) return; /* an old answer; asked again by time */
     s_on_replayed(self);
 }
@@ -221,6 +223,11 @@ void zvt_follower_destroy(zvt_follower_t **self)
     zvt_buf_destroy(&(*self)->held);
     free(*self);
     *self = NULL;
+}
+
+int64_t zvt_follower_committed_ns(const zvt_follower_t *self)
+{
+    return self->committed_ns;
 }
 
 uint64_t zvt_follower_applied(const zvt_follower_t *self)

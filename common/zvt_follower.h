@@ -27,6 +27,8 @@ zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from
 void zvt_follower_destroy(zvt_follower_t **self);
 /* Seq of the last event delivered; 0 before the first. */
 uint64_t zvt_follower_applied(const zvt_follower_t *self);
+/* UTC ns at which the writer heard that the batch being delivered, or delivered last, was committed; 0 for history. */
+int64_t zvt_follower_committed_ns(const zvt_follower_t *self);
 /* True when no committed event is known that has not been delivered. */
 bool zvt_follower_caught_up(const zvt_follower_t *self);
 

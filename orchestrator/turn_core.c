@@ -408,7 +408,7 @@ static void s_publish_batch(turn_core_t *self, const turn_batch_t *batch)
     char topic[32];
     snprintf(topic, sizeof topic, "log.%" PRId64, self->fleet->shard);
     zvt_log_batch_t head = {.shard = (uint32_t)self->fleet->shard, .first_seq = batch->first_seq, .last_seq = batch->last_seq,
-                            .tip_seq = batch->last_seq, .epoch = batch->epoch};
+                            .tip_seq = batch->last_seq, .epoch = batch->epoch, .committed_at_ns = self->utc_ns};
     self->frame.length = 0;
     int status = zvt_pack(&self->frame, ZVT_T_LOG_BATCH, &head);
     for (uint32_t i = 0; i < batch->count && status == 0; i++) status = zvt_pack_event(&self->frame, &batch->events[i]);

@@ -730,7 +730,8 @@
     F(S, U64, first_seq, 0, "", "seq of the first event that follows")                  \
     F(S, U64, last_seq, 0, "", "seq of the last; the events follow in the same frame")  \
     F(S, U64, tip_seq, 0, "", "last committed seq when this was sent")                  \
-    F(S, U64, epoch, 0, "", "the writer's epoch")
+    F(S, U64, epoch, 0, "", "the writer's epoch")                                       \
+    F(S, NS, committed_at, 0, "UTC ns", "when the writer heard of the commit; 0 in a replay")
 
 #define ZVT_FIELDS_log_tip(F, S)                                        \
     F(S, U32, shard, 0, "", "the log's shard")                          \
@@ -937,6 +938,6 @@
     R(ACCOUNT_SNAPSHOT, account_snapshot, 193, 1, MESSAGE, "venue, gateway, executor", "account.snapshot", "ends that answer") \
     R(FILL_APPLY, fill_apply, 190, 2, MESSAGE, "orchestrator", "fill.apply", "what does this fill do to the position?") \
     R(FILL_APPLIED, fill_applied, 191, 1, MESSAGE, "portfolio", "fill.applied", "the answer") \
-    R(LOG_BATCH, log_batch, 200, 1, MESSAGE, "orchestrator, replayer", "log.batch", "committed events follow in the same frame; topic log.SHARD") \
+    R(LOG_BATCH, log_batch, 200, 2, MESSAGE, "orchestrator, replayer", "log.batch", "committed events follow in the same frame; topic log.SHARD") \
     R(LOG_TIP, log_tip, 201, 1, MESSAGE, "orchestrator", "log.tip", "heartbeat on topic log.SHARD") \
     R(REPLAY_REQUEST, replay_request, 202, 1, MESSAGE, "follower, client", "replay.request", "history, from the replayer")
