@@ -1,4 +1,5 @@
-add_executable(zvt-load bench/load_main.c bench/load_core.c)
-target_include_directories(zvt-load PRIVATE ${CMAKE_SOURCE_DIR}/bench)
-target_link_libraries(zvt-load PRIVATE zvt_common)
-set_target_properties(zvt-load PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+# What measures: a load of orders, an observer of the log, market data at a chosen rate, a log of any length, the limits
+# of the machine, and the peer to compare with.
+zvt_room(bench load_core.c load_stages.c)
+zvt_binary(bench zvt-load load_main.c)
+zvt_binary(bench zvt-watch watch_main.c)
