@@ -2,4 +2,12 @@
 # of the machine, and the peer to compare with.
 zvt_room(bench load_core.c load_stages.c)
 zvt_binary(bench zvt-load load_main.c)
+zvt_binary(bench zvt-limit limit_main.c limit_copy.c limit_hop.c limit_sync.c)
 zvt_binary(bench zvt-watch watch_main.c)
+
+# The peer speaks to Redis; it is built where hiredis is installed, and nothing else needs it.
+pkg_check_modules(HIREDIS IMPORTED_TARGET hiredis)
+if(HIREDIS_FOUND)
+    zvt_binary(bench zvt-redis-peer peer_main.c peer_redis.c)
+    target_link_libraries(zvt-redis-peer PRIVATE PkgConfig::HIREDIS)
+endif()

@@ -1,0 +1,39 @@
+/* limit -- what the machine gives without us: the figures that every result is held against.
+ *
+ * Each function measures for so many seconds, and writes one JSON object to stdout.
+ * Errors   the exit code, after a message that says what to do. */
+#ifndef LIMIT_H
+#define LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "zvt_stats.h"
+
+typedef struct {
+    double seconds;
+    uint32_t batch;    /* copy: rows of a commit */
+    uint32_t window;   /* hop: messages in flight; 1: one after another */
+    uint32_t peers;    /* publish: subscribers */
+    uint32_t size;     /* hop, publish, sync: bytes of a message or write */
+    uint64_t rows;     /* copy, read: rows to take from the log at the most */
+    const char *dsn;   /* copy, read: of a role that may make tables */
+    const char *path;  /* sync: file to write to; hop, publish: folder of the sockets */
+} limit_options_t;
+
+/* The log's own rows again, by COPY BINARY into a table like it: rows/s, and the time of a commit. */
+int limit_copy(const limit_options_t *options);
+/* The log's rows out of the database in one COPY stream: rows/s. */
+int limit_read(const limit_options_t *options);
+/* Messages through one ZeroMQ socket from process to process: hops/s, or the time of a round trip. */
+int limit_hop(const limit_options_t *options);
+/* Messages from one PUB socket to all subscribers without loss: messages/s. */
+int limit_publish(const limit_options_t *options);
+/* Writes of a file, each synced: the time of one. */
+int limit_sync(const limit_options_t *options);
+
+/* `, "name": {"count": .., "p50": .., "p99": .., "max": ..}` in milliseconds. */
+void limit_print_histogram(FILE *out, const char *name, const zvt_histogram_t *histogram);
+
+#endif

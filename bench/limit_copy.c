@@ -1,0 +1,147 @@
+#include <endian.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "limit.h"
+#include "zvt_time.h"
+
+enum { SEQ_AT = 6 /* in a COPY BINARY row: after the count of columns and the length of the first */, COPY_HEADER = 19 };
+
+#define COLUMNS "seq, event_id, type, version, timestamp_ns, correlation_id, causation_id, aggregate_id, aggregate_version, metadata, payload"
+
+/* Rows of the log as COPY BINARY sends them, one after another. */
+typedef struct {
+    uint8_t *bytes;
+    size_t length, capacity;
+    size_t *starts; /* of each row; one more for the end */
+    size_t count, starts_capacity;
+} rows_t;
+
+static int s_fail(PGconn *conn, const char *what)
+{
+    fprintf(stderr, "zvt-limit: %s: %s", what, PQerrorMessage(conn));
+    PQfinish(conn);
+    return ZVT_EXIT_FAILED;
+}
+
+static bool s_run(PGconn *conn, const char *sql, ExecStatusType wanted)
+{
+    PGresult *result = PQexec(conn, sql);
+    bool ok = PQresultStatus(result) == wanted;
+    PQclear(result);
+    return ok;
+}
+
+static void s_add_row(rows_t *rows, const char *data, size_t length)
+{
+    if (rows->length + length > rows->capacity) {
+        rows->capacity = 2 * rows->capacity + length;
+        rows->bytes = realloc(rows->bytes, rows->capacity);
+    }
+    if (rows->count + 2 > rows->starts_capacity) {
+        rows->starts_capacity = 2 * rows->starts_capacity + 1024;
+        rows->starts = realloc(rows->starts, rows->starts_capacity * sizeof *rows->starts);
+    }
+    ZVT_ASSERT(rows->bytes != NULL && rows->starts != NULL);
+    memcpy(rows->bytes + rows->length, data, length);
+    rows->starts[rows->count++] = rows->length;
+    rows->length += length;
+    rows->starts[rows->count] = rows->length;
+}
+
+/* The newest rows of the log; keeps them only when `rows` is given. Returns how many, or -1. */
+static int64_t s_read_log(PGconn *conn, uint64_t limit, rows_t *rows)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql, "COPY (SELECT " COLUMNS " FROM events WHERE seq > (SELECT max(last_seq) FROM event_batches) - %" PRIu64
+             " ORDER BY seq) TO STDOUT (FORMAT binary)", limit);
+    if (!s_run(conn, sql, PGRES_COPY_OUT)) return -1;
+    char *data;
+    int length;
+    int64_t count = 0;
+    while ((length = PQgetCopyData(conn, &data, 0)) > 0) {
+        /* The first message begins with the stream's header, the last one is the two bytes of its trailer. */
+        size_t skip = count == 0 ? COPY_HEADER : 0;
+        if ((size_t)length > skip + 2) {
+            if (rows != NULL) s_add_row(rows, data + skip, (size_t)length - skip);
+            count++;
+        }
+        PQfreemem(data);
+    }
+    PGresult *result;
+    bool ok = length == -1;
+    while ((result = PQgetResult(conn)) != NULL) {
+        ok = ok && PQresultStatus(result) == PGRES_COMMAND_OK;
+        PQclear(result);
+    }
+    return ok ? count : -1;
+}
+
+/* One commit of `batch` rows, numbered from *seq on. */
+static bool s_commit(PGconn *conn, rows_t *rows, uint32_t batch, uint64_t *seq)
+{
+    static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", trailer[] = "\377\377";
+    size_t first = *seq % (rows->count - batch + 1), last = first + batch;
+    for (size_t i = first; i < last; i++) {
+        uint64_t seq_be = htobe64(++*seq);
+        memcpy(rows->bytes + rows->starts[i] + SEQ_AT, &seq_be, sizeof seq_be);
+    }
+    if (!s_run(conn, "COPY bench_limit FROM STDIN (FORMAT binary)", PGRES_COPY_IN)) return false;
+    bool ok = PQputCopyData(conn, header, COPY_HEADER) == 1 &&
+              PQputCopyData(conn, (char *)rows->bytes + rows->starts[first], (int)(rows->starts[last] - rows->starts[first])) == 1 &&
+              PQputCopyData(conn, trailer, 2) == 1 && PQputCopyEnd(conn, NULL) == 1;
+    PGresult *result;
+    while ((result = PQgetResult(conn)) != NULL) {
+        ok = ok && PQresultStatus(result) == PGRES_COMMAND_OK;
+        PQclear(result);
+    }
+    return ok;
+}
+
+int limit_copy(const limit_options_t *options)
+{
+    rows_t rows = {0};
+    PGconn *conn = PQconnectdb(options->dsn == NULL ? "" : options->dsn);
+    if (PQstatus(conn) != CONNECTION_OK) return s_fail(conn, "cannot connect");
+    if (s_read_log(conn, options->rows, &rows) < 0) return s_fail(conn, "cannot read the log");
+    if (rows.count == 0) return s_fail(conn, "the log is empty; trade before measuring");
+    uint32_t batch = options->batch < rows.count ? options->batch : (uint32_t)rows.count;
+    bool ready = s_run(conn, "DROP TABLE IF EXISTS bench_limit", PGRES_COMMAND_OK) &&
+                 s_run(conn, "CREATE TABLE bench_limit (LIKE events INCLUDING ALL)", PGRES_COMMAND_OK);
+    if (!ready) return s_fail(conn, "cannot make a table");
+    zvt_histogram_t *commits = zvt_histogram("commit");
+    uint64_t seq = 0, commits_count = 0;
+    int64_t start_ns = zvt_monotonic_ns(), end_ns = start_ns + (int64_t)(options->seconds * 1e9), now_ns = start_ns;
+    while (now_ns < end_ns) {
+        if (!s_commit(conn, &rows, batch, &seq)) return s_fail(conn, "a commit failed");
+        int64_t before_ns = now_ns;
+        now_ns = zvt_monotonic_ns();
+        zvt_histogram_add(commits, now_ns - before_ns);
+        commits_count++;
+    }
+    double seconds = (double)(now_ns - start_ns) / 1e9;
+    printf("{\"batch\": %u, \"rows_per_s\": %.1f, \"commits_per_s\": %.1f, \"row_bytes\": %.1f", batch, (double)seq / seconds,
+           (double)commits_count / seconds, (double)rows.length / (double)rows.count);
+    limit_print_histogram(stdout, "commit_ms", commits);
+    puts("}");
+    (void)s_run(conn, "DROP TABLE bench_limit", PGRES_COMMAND_OK);
+    PQfinish(conn);
+    free(rows.bytes);
+    free(rows.starts);
+    return ZVT_EXIT_OK;
+}
+
+int limit_read(const limit_options_t *options)
+{
+    PGconn *conn = PQconnectdb(options->dsn == NULL ? "" : options->dsn);
+    if (PQstatus(conn) != CONNECTION_OK) return s_fail(conn, "cannot connect");
+    int64_t start_ns = zvt_monotonic_ns();
+    int64_t count = s_read_log(conn, options->rows, NULL);
+    if (count < 0) return s_fail(conn, "cannot read the log");
+    double seconds = (double)(zvt_monotonic_ns() - start_ns) / 1e9;
+    printf("{\"rows\": %" PRId64 ", \"rows_per_s\": %.1f}\n", count, (double)count / seconds);
+    PQfinish(conn);
+    return ZVT_EXIT_OK;
+}
