@@ -2,6 +2,8 @@
 # of the machine, and the peer to compare with.
 zvt_room(bench load_core.c load_stages.c)
 zvt_binary(bench zvt-load load_main.c)
+zvt_binary(bench zvt-tick-source ticks_source.c)
+zvt_binary(bench zvt-tick-sink ticks_sink.c)
 zvt_binary(bench zvt-limit limit_main.c limit_copy.c limit_hop.c limit_sync.c)
 zvt_binary(bench zvt-watch watch_main.c)
 
