@@ -1,9 +1,12 @@
 # What measures: a load of orders, an observer of the log, market data at a chosen rate, a log of any length, the limits
 # of the machine, and the peer to compare with.
-zvt_room(bench load_core.c load_stages.c)
+zvt_room(bench load_core.c load_stages.c fill_core.c)
 zvt_binary(bench zvt-load load_main.c)
 zvt_binary(bench zvt-tick-source ticks_source.c)
 zvt_binary(bench zvt-tick-sink ticks_sink.c)
+# Writes with the orchestrator's own log writer.
+zvt_binary(bench zvt-fill fill_main.c)
+target_link_libraries(zvt-fill PRIVATE zvt_orchestrator)
 zvt_binary(bench zvt-limit limit_main.c limit_copy.c limit_hop.c limit_sync.c)
 zvt_binary(bench zvt-watch watch_main.c)
 
