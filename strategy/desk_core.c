@@ -5,11 +5,14 @@
 
 #include "zvt_map.h"
 
+#define NO_SEAT UINT32_MAX
+
 enum { TOUCHED_MAX = 4096 }; /* orders of anybody that the log may change while the open orders are listed */
 
 /* One symbol that some strategy trades, and the last number seen from each venue. */
 typedef struct {
     const char *symbol; /* borrowed from the instrument */
+    uint32_t first_seat, last_seat; /* strategies that trade it, in the order they were added; NO_SEAT: none */
     uint32_t venues_count;
     struct {
         char venue[ZVT_VENUE_SIZE];
@@ -19,7 +22,7 @@ typedef struct {
 
 typedef struct {
     strategy_core_t *core;
-    uint32_t market;       /* index of its symbol */
+    uint32_t next;         /* seat of the same symbol; NO_SEAT: the last one */
     int64_t next_time_ns;  /* monotonic; of on_time; 0: never */
 } seat_t;
 
@@ -36,6 +39,7 @@ struct desk_core {
     bool timers_wanted;       /* some strategy has a period */
     uint32_t markets_count;
     market_t markets[DESK_MARKETS_MAX];
+    zvt_map_t *by_symbol;     /* symbol, padded with NULs -> market */
     zvt_map_t *by_name;       /* strategy_id -> seat */
     zvt_map_t *by_order;      /* order_id -> seat */
     zvt_map_t *touched;       /* orders that the log changed since begin_orders */
@@ -121,6 +125,7 @@ desk_core_t *desk_core_new(const char *sender, uint64_t incarnation, uint64_t se
     delivery_output_t delivery_output = {.send = s_on_send, .expired = s_on_expired, .arg = self};
     self->delivery = delivery_core_new(sender, incarnation, &delivery_output);
     self->by_name = zvt_map_new(ZVT_NAME_SIZE, strategies_max);
+    self->by_symbol = zvt_map_new(ZVT_SYMBOL_SIZE, DESK_MARKETS_MAX);
     self->by_order = zvt_map_new(sizeof(zvt_id_t), strategies_max * ZVT_STRATEGY_ORDERS_MAX);
     self->touched = zvt_map_new(sizeof(zvt_id_t), TOUCHED_MAX);
     return self;
@@ -133,6 +138,7 @@ void desk_core_destroy(desk_core_t **self)
     delivery_core_destroy(&(*self)->delivery);
     zvt_map_destroy(&(*self)->by_name);
     zvt_map_destroy(&(*self)->by_order);
+    zvt_map_destroy(&(*self)->by_symbol);
     zvt_map_destroy(&(*self)->touched);
     free(*self);
     *self = NULL;
@@ -140,17 +146,22 @@ void desk_core_destroy(desk_core_t **self)
 
 static market_t *s_market(desk_core_t *self, const char *symbol)
 {
-    for (uint32_t i = 0; i < self->markets_count; i++)
-        if (strcmp(self->markets[i].symbol, symbol) == 0) return &self->markets[i];
-    return NULL;
+    char key[ZVT_SYMBOL_SIZE] = "";
+    ZVT_STR_SET(key, symbol);
+    uint32_t index = zvt_map_get(self->by_symbol, key);
+    return index == ZVT_MAP_NONE ? NULL : &self->markets[index];
 }
 
 static market_t *s_add_market(desk_core_t *self, const char *symbol)
 {
     market_t *market = s_market(self, symbol);
     if (market != NULL || self->markets_count == DESK_MARKETS_MAX) return market;
+    char key[ZVT_SYMBOL_SIZE] = "";
+    ZVT_STR_SET(key, symbol);
+    ZVT_ASSERT(zvt_map_put(self->by_symbol, key, self->markets_count) == 0);
     market = &self->markets[self->markets_count++];
     market->symbol = symbol;
+    market->first_seat = market->last_seat = NO_SEAT;
     return market;
 }
 
@@ -193,7 +204,9 @@ int desk_core_add(desk_core_t *self, const zvt_strategy_t *strategy, const zvt_s
     ZVT_ASSERT(zvt_map_put(self->by_name, of_core.name, self->seats_count) == 0);
     if (strategy->on_event != NULL) self->events_wanted = true;
     if (strategy->period_ms > 0) self->timers_wanted = true;
-    self->seats[self->seats_count++] = (seat_t){.core = core, .market = (uint32_t)(market - self->markets)};
+    uint32_t *link = market->last_seat == NO_SEAT ? &market->first_seat : &self->seats[market->last_seat].next;
+    *link = market->last_seat = self->seats_count;
+    self->seats[self->seats_count++] = (seat_t){.core = core, .next = NO_SEAT};
     return 0;
 }
 
@@ -293,9 +306,8 @@ void desk_core_on_market(desk_core_t *self, const zvt_record_t *record, desk_tim
     self->now = now;
     self->counts.market_updates++;
     s_note_seq(self, market, record->price_updated.venue, record->price_updated.symbol_seq);
-    uint32_t index = (uint32_t)(market - self->markets);
-    for (uint32_t i = 0; i < self->seats_count; i++)
-        if (self->seats[i].market == index) strategy_core_on_market(s_wake(self, i), record);
+    for (uint32_t seat = market->first_seat; seat != NO_SEAT; seat = self->seats[seat].next)
+        strategy_core_on_market(s_wake(self, seat), record);
 }
 #define SAME_PLACE(member)                                                               \
     (offsetof(zvt_price_updated_t, member) == offsetof(zvt_trade_tick_t, member) &&      \

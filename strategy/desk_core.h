@@ -13,7 +13,7 @@
 #include "settings.h"
 #include "strategy_core.h"
 
-enum { DESK_MARKETS_MAX = 64 };
+enum { DESK_MARKETS_MAX = ZVT_INSTRUMENTS_MAX };
 
 typedef struct {
     int64_t utc_ns;

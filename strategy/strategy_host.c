@@ -395,6 +395,8 @@ int strategy_host_main(int argc, char **argv, const zvt_strategy_t *const *strat
         {.name = "set", .argument = "KEY=VALUE", .meaning = "a setting of the strategy; at most 16",
          .each = strategy_options_add_setting, .arg = &options},
         {.name = "count", .argument = "K", .meaning = "run K copies, named NAME-1 to NAME-K", .value = &options.count},
+        {.name = "symbols", .argument = "N", .meaning = "with --count: the copies trade N instruments by turns, from --symbol on",
+         .value = &options.symbols},
         {.name = "with", .argument = "NAME", .meaning = "also run this strategy of the fleet file; repeatable",
          .each = strategy_options_add_with, .arg = &options},
         {.name = "list", .meaning = "print the strategies and their settings and end", .value = &options.list},

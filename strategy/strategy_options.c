@@ -52,6 +52,19 @@ static int s_copies(const strategy_options_t *self, char problem[SETTINGS_PROBLE
     return (int)copies;
 }
 
+/* How many instruments the copies trade by turns. */
+static int s_symbols(const strategy_options_t *self, const zvt_fleet_t *fleet, char problem[SETTINGS_PROBLEM_SIZE])
+{
+    if (self->symbols == NULL) return 1;
+    char *end;
+    errno = 0;
+    long symbols = strtol(self->symbols, &end, 10);
+    if (errno != 0 || end == self->symbols || *end != '\0' || symbols < 1 || symbols > (long)fleet->instruments_count)
+        return s_problem(problem, ZVT_ERR_RANGE, "--symbols %s: use a number from 1 to %u, which is all that the fleet file has",
+                         self->symbols, fleet->instruments_count);
+    return (int)symbols;
+}
+
 int strategy_options_count(const strategy_options_t *self, char problem[SETTINGS_PROBLEM_SIZE])
 {
     int copies = s_copies(self, problem);
@@ -158,7 +171,8 @@ static int s_check_venue(const zvt_fleet_t *fleet, const char *venue, char probl
     return s_problem(problem, ZVT_ERR_NOT_FOUND, "unknown venue '%s'; the fleet file has: %s", venue, known);
 }
 
-/* Adds one description to the desk, in `copies` copies named NAME-1 .. NAME-copies, or once as it is. */
+/* Adds one description to the desk, in `copies` copies named NAME-1 .. NAME-copies, or once as it is. The copies take
+ * the instruments from the description's own on by turns. */
 static int s_add(const strategy_options_t *self, const strategy_catalog_t *catalog, const zvt_fleet_t *fleet,
                  const zvt_strategy_config_t *config, int copies, desk_core_t *desk, char problem[SETTINGS_PROBLEM_SIZE])
 {
@@ -173,11 +187,16 @@ static int s_add(const strategy_options_t *self, const strategy_catalog_t *catal
     if (status == 0 && copies == 0) return desk_core_add(desk, strategy, config, portfolio, instrument, problem);
 
     zvt_strategy_config_t copy = *config;
+    int symbols = status == 0 ? s_symbols(self, fleet, problem) : status;
+    if (symbols < 0) return symbols;
+    uint32_t first = (uint32_t)(instrument - fleet->instruments);
     for (int i = 1; i <= copies && status == 0; i++) {
         int length = snprintf(copy.name, sizeof copy.name, "%s-%d", config->name, i);
         if (length >= (int)sizeof copy.name)
             return s_problem(problem, ZVT_ERR_RANGE, "'%s-%d' is longer than %d bytes; use a shorter --name", config->name, i,
                              ZVT_NAME_SIZE - 1);
+        instrument = &fleet->instruments[(first + (uint32_t)(i - 1) % (uint32_t)symbols) % fleet->instruments_count];
+        ZVT_STR_SET(copy.symbol, instrument->symbol);
         status = desk_core_add(desk, strategy, &copy, portfolio, instrument, problem);
     }
     return status;

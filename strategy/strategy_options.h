@@ -1,8 +1,8 @@
 /* strategy_options -- which strategies a process is asked to run.
  *
  * One description is put together from, in rising order: the fleet file's section of that name, the environment
- * (ZVT_STRATEGY_SYMBOL, _VENUE, _SETTINGS), the command line. --count makes copies of it, --with adds sections of the
- * fleet file.
+ * (ZVT_STRATEGY_SYMBOL, _VENUE, _SETTINGS), the command line. --count makes copies of it, which with --symbols trade
+ * different instruments; --with adds sections of the fleet file.
  * Bounds   STRATEGY_COUNT_MAX copies, ZVT_STRATEGIES_MAX sections, ZVT_SETTINGS_MAX settings on the command line.
  * Errors   a negative ZVT_ERR_* and a problem that says what to write instead. */
 #ifndef STRATEGY_OPTIONS_H
@@ -13,7 +13,7 @@
 enum { STRATEGY_COUNT_MAX = 4096 };
 
 typedef struct {
-    const char *strategy, *symbol, *venue, *portfolio, *count; /* command line; NULL: not given */
+    const char *strategy, *symbol, *venue, *portfolio, *count, *symbols; /* command line; NULL: not given */
     const char *list, *json; /* flags that the host has acted on before */
     const char *environment_symbol, *environment_venue, *environment_settings; /* NULL: not set */
     uint32_t settings_count;

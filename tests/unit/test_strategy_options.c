@@ -105,6 +105,27 @@ Test(strategy_options, count_makes_numbered_copies)
     cr_assert_str_eq(s_config(2)->name, "load-3");
 }
 
+Test(strategy_options, copies_trade_instruments_by_turns)
+{
+    options.strategy = "momentum";
+    options.symbol = "ETH/USDT";
+    options.count = "3";
+    options.symbols = "2";
+    cr_assert(s_fill("load") == 0, "%s", problem);
+    cr_assert_str_eq(s_config(0)->instrument->symbol, "ETH/USDT");
+    cr_assert_str_eq(s_config(1)->instrument->symbol, "BTC/USDT");
+    cr_assert_str_eq(s_config(2)->instrument->symbol, "ETH/USDT");
+}
+
+Test(strategy_options, more_instruments_than_there_are_is_a_mistake)
+{
+    options.strategy = "momentum";
+    options.count = "3";
+    options.symbols = "3";
+    cr_assert(s_fill("load") != 0);
+    cr_assert(strstr(problem, "from 1 to 2") != NULL, "%s", problem);
+}
+
 Test(strategy_options, with_adds_a_section_of_the_file)
 {
     options.strategy = "breakout";
