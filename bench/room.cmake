@@ -2,6 +2,8 @@
 # of the machine, and the peer to compare with.
 zvt_room(bench load_core.c load_stages.c fill_core.c)
 zvt_binary(bench zvt-load load_main.c)
+zvt_binary(bench zvt-pulse pulse_main.c)
+target_link_libraries(zvt-pulse PRIVATE zvt_strategy)
 zvt_binary(bench zvt-tick-source ticks_source.c)
 zvt_binary(bench zvt-tick-sink ticks_sink.c)
 # Writes with the orchestrator's own log writer.

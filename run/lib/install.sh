@@ -6,6 +6,7 @@
 packages_run=(gcc libc6-dev cmake ninja-build pkg-config libzmq3-dev libczmq-dev libmsgpack-dev libpq-dev libssl-dev
     libjansson-dev zlib1g-dev s6 execline postgresql util-linux python3-zmq python3-msgpack)
 packages_test=(libcriterion-dev)
+packages_peer=(redis-server libhiredis-dev)
 
 # Prints the packages among the arguments that are not installed.
 missing_packages() {
@@ -47,6 +48,9 @@ install_missing() {
     note "Installing ${missing[*]} (Debian packages; takes a minute or two)"
     if [[ " ${missing[*]} " == *" postgresql "* ]]; then
         note "  Debian's postgresql also sets up a server of its own; the fleet runs a private one and leaves that alone."
+    fi
+    if [[ " ${missing[*]} " == *" redis-server "* ]]; then
+        note "  Debian's redis-server also sets up a server of its own; the benchmark runs a private one and leaves that alone."
     fi
     apt_install
     mapfile -t missing < <(missing_packages "${missing[@]}")

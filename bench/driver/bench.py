@@ -1,0 +1,225 @@
+"""bench -- the driver of run/bench: runs scenarios, prints tables, writes the report.
+
+Called by run/bench with the paths of this checkout; see there for the options.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import growth
+import limits
+import measure
+import orders
+import peer
+import recovery
+import replay
+import report
+import strategies
+import targets
+import ticks
+import watch
+from fleet import BenchError, Fleet
+from load import run_load
+
+SCENARIOS = {
+    "orders": (orders.run, "the whole order at offered rates, and the highest sustained"),
+    "idle": (orders.run_idle, "one order at a time"),
+    "events": (orders.run_events, "commit to subscriber"),
+    "ticks": (ticks.run, "market data, gateway to 1, 4 and 16 strategies"),
+    "strategies": (strategies.run, "1,000 strategies in a few hosts"),
+    "recovery": (recovery.run, "kill -9 of each process under load"),
+    "replay": (replay.run, "rebuilding each follower from a long log"),
+    "limits": (limits.run, "what bare loops get from this machine"),
+    "peer": (peer.run, "the same six steps over Redis Streams"),
+    "growth": (growth.run, "longer logs, more symbols, more strategies"),
+}
+ALL = [name for name in SCENARIOS if name != "growth"]
+
+
+class Bench:
+    """What every scenario is given: the options, a folder, the programs, a fleet."""
+
+    def __init__(self, options):
+        self.options = options
+        self.checkout = options.checkout
+        self.fleet_script = os.path.join(options.checkout, "run", "fleet")
+        self.rate, self.seconds, self.is_quick = options.rate, options.seconds, options.quick
+        self.events = options.events
+        self.folder = tempfile.mkdtemp(prefix="zb.")
+        os.chmod(self.folder, 0o755)  # Postgres, as its own user, passes through
+        hidden = ("DATABASE_URL", "XDG_RUNTIME_DIR")
+        self.env = {name: value for name, value in os.environ.items()
+                    if name not in hidden and not name.startswith(("PG", "ZVT_"))}
+        self.env["ZVT_BIN"] = options.bin
+        self.limits = limits.Limits(self)
+        self.children = []
+        self.current = None  # the fleet that is up
+        self.scenario = ""
+        self.said_at = 0.0
+
+    # ---- telling ----
+    def progress(self, text):
+        """One line that is written over on a terminal, and now and then elsewhere."""
+        line = "%s: %s" % (self.scenario, text)
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K" + line[:100])
+            sys.stderr.flush()
+        elif time.monotonic() - self.said_at > 10:
+            self.said_at = time.monotonic()
+            print(line, file=sys.stderr, flush=True)
+
+    def say(self, text):
+        """A step that is worth a line of its own."""
+        self.said_at = 0.0
+        self.progress(text)
+
+    # ---- choosing ----
+    def quick(self, small, full):
+        """A parameter of the smoke run, or of a real one."""
+        return small if self.is_quick else full
+
+    def short(self, full, small):
+        """The same for the words of a command line."""
+        return str(self.quick(small, full))
+
+    # ---- what runs ----
+    def binary(self, name):
+        """Path of a program of the build."""
+        path = os.path.join(self.options.bin, name)
+        if not os.access(path, os.X_OK):
+            raise BenchError("%s is not built" % path)
+        return path
+
+    def fleet(self, **shape):
+        """The fleet that is up, when it has this shape, else a new one. It stays up for the next scenario."""
+        if self.current is None or self.current.shape != shape:
+            self.stop_fleet()
+            self.current = Fleet(self, "fleet", **shape)
+            self.current.__enter__()
+        return _Borrowed(self.current)
+
+    def stop_fleet(self):
+        """Also after a failure half way."""
+        if self.current is not None:
+            self.current.__exit__()
+        self.current = None
+
+    def watch(self, fleet, *words):
+        """An observer of the log."""
+        return watch.Watch(fleet, *words)
+
+    def some_orders(self, fleet):
+        """A log for limits to copy from."""
+        run_load(fleet, "a log to copy", rate=500, seconds=self.short(10, 1), warmup=0)
+
+    def close(self):
+        """Nothing stays."""
+        for child in self.children:
+            child.kill()
+        self.stop_fleet()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+
+
+class _Borrowed:
+    """`with` over a fleet that outlives it."""
+
+    def __init__(self, fleet):
+        self.fleet = fleet
+
+    def __enter__(self):
+        return self.fleet
+
+    def __exit__(self, *_):
+        return False
+
+
+def _arguments():
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("scenario", nargs="*")
+    parser.add_argument("--checkout", required=True)
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--events", type=float, default=10)
+    parser.add_argument("--out")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--no-limits", action="store_true")
+    return parser.parse_args()
+
+
+def _check(options):
+    for name in options.scenario:
+        if name not in SCENARIOS:
+            sys.exit("bench: there is no scenario \"%s\"; there are: %s" % (name, " ".join(SCENARIOS)))
+    for name in ("rate", "seconds", "events"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < 1e9:
+            sys.exit("bench: --%s takes a positive number" % name)
+
+
+def _run_all(bench, names):
+    """Every scenario; one that cannot be run does not stop the others."""
+    done, failures = {}, []
+    for name in names:
+        bench.scenario = name
+        try:
+            done[name] = SCENARIOS[name][0](bench)
+            if sys.stderr.isatty():
+                sys.stderr.write("\r\x1b[K")
+            print(report.table(done[name]) + "\n", flush=True)
+        except (BenchError, subprocess.CalledProcessError) as error:
+            failures.append("%s: %s" % (name, error))
+            print("%s could not be measured: %s\n" % (name, error), file=sys.stderr, flush=True)
+            bench.stop_fleet()
+    return done, failures
+
+
+def _write(path, what):
+    folder = os.path.dirname(path)
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+    with open(path + ".new", "w") as out:
+        json.dump(what, out, indent=1)
+        out.write("\n")
+    os.replace(path + ".new", path)
+    print("The report is in %s" % path)
+
+
+def main():
+    """Exit code 0 when everything was measured, nothing was lost and every target that was measured is met."""
+    options = _arguments()
+    _check(options)
+    bench = Bench(options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        done, failures = _run_all(bench, options.scenario or bench.quick(list(SCENARIOS), ALL))
+    finally:
+        bench.close()
+    judged = [] if options.no_limits or options.quick else targets.judge(done)
+    lost = targets.losses(done)
+    result = {"version": 1, "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+              "commit": measure.commit_of(options.checkout), "machine": measure.machine(), "quick": options.quick,
+              "rate": options.rate, "seconds": options.seconds, "scenarios": done, "targets": judged, "lost": lost,
+              "failures": failures}
+    if judged:
+        print(report.targets_table(judged))
+    for text in lost:
+        print("Orders were lost: " + text)
+    if options.out:
+        _write(options.out, result)
+    missed = [target for target in judged if not target["met"]]
+    return 1 if failures or lost or missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

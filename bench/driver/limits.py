@@ -1,0 +1,79 @@
+"""limits -- what the machine gives to bare loops, measured once in a run and only when a result needs it."""
+
+import json
+import os
+import subprocess
+
+from fleet import BenchError
+
+
+class Limits:
+    """Lazy figures. Those of the database need a running fleet with a log of some length."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.found = {}
+
+    def _run(self, *words):
+        done = subprocess.run([self.bench.binary("zvt-limit"), *words], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False, env=self.bench.env)
+        if done.returncode != 0:
+            raise BenchError("zvt-limit %s failed: %s" % (" ".join(words), done.stderr))
+        return json.loads(done.stdout)
+
+    def _once(self, key, measure):
+        if key not in self.found:
+            self.bench.say("measuring the limit: " + key)
+            self.found[key] = measure()
+        return self.found[key]
+
+    def copy(self, fleet, batch):
+        """The log's own rows by COPY BINARY from a bare loop, into a table like the log, `batch` rows a commit."""
+        words = ("copy", "--dsn", fleet.owner_dsn(), "--batch", str(batch), "--seconds", self.bench.short(10, 1))
+        return self._once("COPY of %d rows a commit" % batch, lambda: self._run(*words))
+
+    def best_rows_per_s(self, fleet):
+        """Over sizes of commits."""
+        return max(self.copy(fleet, batch)["rows_per_s"] for batch in (1000, 4000))
+
+    def read(self, fleet, rows):
+        """Rows out of the database in one COPY stream."""
+        words = ("read", "--dsn", fleet.owner_dsn(), "--rows", str(rows))
+        return self._once("COPY of %d rows out of the database" % rows, lambda: self._run(*words))
+
+    def hop(self, window):
+        """Messages from process to process, `window` in flight."""
+        words = ("hop", "--path", self.bench.folder, "--window", str(window), "--seconds", self.bench.short(3, 0.3))
+        return self._once("ZeroMQ, %d in flight" % window, lambda: self._run(*words))
+
+    def publish(self, peers):
+        """Messages to so many subscribers without loss."""
+        words = ("publish", "--path", self.bench.folder, "--peers", str(peers), "--seconds", self.bench.short(3, 0.3),
+                 "--size", "110")
+        return self._once("ZeroMQ, one to %d" % peers, lambda: self._run(*words))
+
+    def sync(self):
+        """Synced writes of 8 KiB."""
+        words = ("sync", "--path", os.path.join(self.bench.folder, "sync"), "--size", "8192", "--seconds", self.bench.short(3, 0.3))
+        return self._once("fdatasync", lambda: self._run(*words))
+
+
+def run(bench):
+    """The scenario: all of them."""
+    rows = []
+    with bench.fleet(symbols=3) as fleet:
+        bench.some_orders(fleet)
+        for batch in (5, 64, 1000, 4000):
+            found = bench.limits.copy(fleet, batch)
+            rows.append({"case": "COPY, %d rows a commit" % batch, "per_s": found["rows_per_s"], "p50_ms": found["commit_ms"]["p50"],
+                         "p99_ms": found["commit_ms"]["p99"], "max_ms": found["commit_ms"]["max"]})
+    sync = bench.limits.sync()
+    rows.append({"case": "fdatasync of 8 KiB", "per_s": sync["syncs_per_s"], "p50_ms": sync["sync_ms"]["p50"],
+                 "p99_ms": sync["sync_ms"]["p99"], "max_ms": sync["sync_ms"]["max"]})
+    lone, many = bench.limits.hop(1), bench.limits.hop(256)
+    rows.append({"case": "ZeroMQ round trip, 1 in flight", "per_s": lone["hops_per_s"], "p50_ms": lone["round_trip_ms"]["p50"],
+                 "p99_ms": lone["round_trip_ms"]["p99"], "max_ms": lone["round_trip_ms"]["max"]})
+    rows.append({"case": "ZeroMQ one way, 256 in flight", "per_s": many["hops_per_s"]})
+    for peers in (1, 4, 16):
+        rows.append({"case": "ZeroMQ one to %d" % peers, "per_s": bench.limits.publish(peers)["messages_per_s"]})
+    return {"title": "limits: what bare loops get from this machine", "rows": rows}

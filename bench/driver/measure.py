@@ -1,0 +1,93 @@
+"""measure -- what a load costs: CPU and memory by process, rows and WAL of the log."""
+
+import os
+import subprocess
+import time
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_s(pid):
+    """User and system time of a process with all its threads; 0 when it is gone."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_mb(pid, shared=True):
+    """Resident memory; without `shared`, pages that others use too count in proportion."""
+    key, path = ("VmRSS:", "/proc/%d/status") if shared else ("Pss:", "/proc/%d/smaps_rollup")
+    try:
+        with open(path % pid) as file:
+            for line in file:
+                if line.startswith(key):
+                    return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return 0.0
+
+
+def children(pid):
+    """Process ids of the children."""
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
+class Snapshot:
+    """CPU so far of every process, and how long the log is."""
+
+    def __init__(self, fleet, more=None):
+        self.at = time.monotonic()
+        self.pids = {**fleet.pids(), **(more or {})}
+        self.cpu = {}
+        self.memory = {}
+        for name, pid in self.pids.items():
+            family = [pid] + (children(pid) if name == "postgres" else [])
+            self.cpu[name] = sum(cpu_s(one) for one in family)
+            self.memory[name] = sum(memory_mb(one, shared=name != "postgres") for one in family)
+        answer = fleet.sql("select pg_current_wal_lsn() - '0/0'::pg_lsn, coalesce(max(last_seq), 0) from event_batches")
+        wal, seq = answer.split("|")
+        self.wal_bytes, self.seq = int(wal), int(seq)
+
+
+def between(first, last, orders_per_s):
+    """What the time between two snapshots cost, by order."""
+    seconds = last.at - first.at
+    orders = max(1.0, orders_per_s * seconds)
+    cpu = {name: (last.cpu[name] - first.cpu.get(name, 0.0)) * 1e6 / orders for name in last.cpu}
+    return {
+        "cpu_us_per_order": round(sum(cpu.values()), 2),
+        "cpu_us": {name: round(value, 2) for name, value in sorted(cpu.items())},
+        "cores": round(sum(last.cpu[name] - first.cpu.get(name, 0.0) for name in last.cpu) / seconds, 3),
+        "rss_mb": {name: round(value, 1) for name, value in sorted(last.memory.items())},
+        "rss_mb_total": round(sum(last.memory.values()), 1),
+        "rows_per_s": round((last.seq - first.seq) / seconds, 1),
+        "wal_bytes_per_order": round((last.wal_bytes - first.wal_bytes) / orders, 1),
+    }
+
+
+def machine():
+    """What the figures were measured on."""
+    model = "unknown"
+    with open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    with open("/proc/meminfo") as file:
+        memory_mib = int(file.readline().split()[1]) // 1024
+    return {"cpu": model, "cores": os.cpu_count(), "memory_mib": memory_mib, "kernel": os.uname().release,
+            "load_average": os.getloadavg()[0]}
+
+
+def commit_of(checkout):
+    """Which sources, or unknown."""
+    done = subprocess.run(["git", "-C", checkout, "describe", "--always", "--dirty"], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False)
+    return done.stdout.strip() or "unknown"

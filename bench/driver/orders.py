@@ -1,0 +1,125 @@
+"""orders -- the whole life of an order: at offered rates, one at a time, and what a subscriber sees of its commits."""
+
+from fleet import symbols_of
+from load import run_load
+
+RATES = ((100, 30), (1000, 30), (5000, 30), (10000, 60), (15000, 30), (20000, 30))
+STAGES = ("requested", "requested_durable", "validated", "routed", "intent_durable", "venue_and_back", "resting", "executed",
+          "position", "completed_durable", "completed", "cancel_to_canceled", "commit_to_subscriber")
+ROWS_PER_ORDER = 9      # of a plain filled order
+SUSTAINED_SHARE = 0.99  # of the offered rate, completed within the measured time
+SUCCESS_SHARE = 0.999
+SUSTAINED_P99_MS = 1000
+HOPS_PER_ORDER = 14     # strategy, risk and back, executor and back, to the venue and back, portfolio and back, subscriber
+
+
+def row_of(case, report):
+    """A load's report as a row."""
+    completed = report["latency_ms"].get("completed", {})
+    row = {"case": case, "offered_per_s": report["rate"], "per_s": report["completed_per_s"],
+           "success_share": report["success_share"], "lost": report["lost"] + report["unanswered"]}
+    row.update({point + "_ms": completed.get(point) for point in ("p50", "p99", "p999", "max")})
+    row["stages"] = {name: report["latency_ms"][name] for name in STAGES if name in report["latency_ms"]}
+    row["orders"] = {name: report[name] for name in ("sent", "completed", "rejected", "expired", "refused", "lost", "unanswered",
+                                                     "resent", "partially_filled", "canceled")}
+    for key in ("cpu_us_per_order", "cpu_us", "cores", "rss_mb", "rss_mb_total", "rows_per_s", "wal_bytes_per_order"):
+        if key in report:
+            row[key] = report[key]
+    return row
+
+
+def is_sustained(row):
+    """Every order that was offered completed, as fast as it was offered."""
+    return (row["success_share"] >= SUCCESS_SHARE and row["per_s"] >= SUSTAINED_SHARE * row["offered_per_s"]
+            and (row["p99_ms"] or 1e9) < SUSTAINED_P99_MS)
+
+
+def one_load(bench, fleet, rate, seconds, case=None, **options):
+    """Offers a rate for some seconds; the row."""
+    case = case or "%s/s" % format(rate, ",")
+    report = run_load(fleet, case, rate=rate, seconds=seconds, warmup=bench.short(3, 0.5), **options)
+    return row_of(case, report)
+
+
+def _search(bench, fleet, low, high):
+    """The highest sustained rate between one that is and one that is not; then held for a minute."""
+    while high - low > max(250, low * 0.05):
+        middle = round((low + high) / 2, -2)
+        row = one_load(bench, fleet, middle, bench.short(15, 1), case="trying %s/s" % format(middle, ","))
+        low, high = (middle, high) if is_sustained(row) else (low, middle)
+    while low > 100:
+        row = one_load(bench, fleet, low, bench.short(60, 1), case="highest sustained")
+        if is_sustained(row):
+            return row
+        low = round(low * 0.95, -1)
+    return None
+
+
+def run(bench):
+    """At offered rates, and the highest sustained."""
+    rows, low, high = [], None, None
+    rates = [(rate, seconds) for rate, seconds in bench.quick([(200, 1), (1000, 1)], RATES)]
+    if bench.rate:
+        rates = [(bench.rate, bench.seconds or 30)]
+    with bench.fleet(symbols=3) as fleet:
+        for rate, seconds in rates:
+            rows.append(one_load(bench, fleet, rate, bench.seconds or seconds))
+            if is_sustained(rows[-1]):
+                low = rate
+            else:
+                high = rate
+                break
+        mixed = rates[0][0] if bench.rate else bench.quick(200, 1000)
+        rows.append(one_load(bench, fleet, mixed, bench.seconds or bench.quick(2, 30), case="%s/s, a fifth limits" % format(mixed, ","),
+                         limits=20, symbols=2))
+        if low and high and not bench.rate and not bench.is_quick:
+            best = _search(bench, fleet, low, high)
+            if best:
+                rows.append(best)
+        limit = bench.limits.best_rows_per_s(fleet) / ROWS_PER_ORDER
+    for row in rows:
+        row["share_of_limit"] = round(row["per_s"] / limit, 4)
+    notes = ["bare log, the same rows: %s orders/s; an order counts when it has completed" % format(round(limit), ",")]
+    if high and not bench.rate:
+        notes.append("%s/s is not sustained; higher rates were not offered" % format(high, ","))
+    return {"title": "orders: from the strategy's submit to completed", "rows": rows, "notes": notes,
+            "limit_orders_per_s": round(limit, 1)}
+
+
+def run_idle(bench):
+    """One order at a time."""
+    with bench.fleet(symbols=3) as fleet:
+        report = run_load(fleet, "one at a time", rate=bench.quick(500, 200), seconds=bench.seconds or bench.quick(2, 20),
+                          warmup=bench.short(3, 0.5), pause_ms=10)
+        row = row_of("one at a time", report)
+        row["offered_per_s"] = None
+        commit = bench.limits.copy(fleet, 5)["commit_ms"]["p50"]
+    hop, sync = bench.limits.hop(1)["round_trip_ms"]["p50"] / 2, bench.limits.sync()["sync_ms"]["p50"]
+    limit = 2 * commit + HOPS_PER_ORDER * hop + sync
+    row["share_of_limit"] = round(limit / row["p50_ms"], 4) if row["p50_ms"] else None
+    return {"title": "idle: one order at a time on an idle fleet", "rows": [row],
+            "notes": ["bare: two commits of %.2f ms, %d hops of %.3f ms, the venue's sync of %.2f ms: %.2f ms" % (
+                commit, HOPS_PER_ORDER, hop, sync, limit)]}
+
+
+def run_events(bench):
+    """From the commit to a subscriber."""
+    rate = bench.rate or bench.quick(500, 5000)
+    with bench.fleet(symbols=3) as fleet:
+        watch = bench.watch(fleet)
+        report = run_load(fleet, "%s/s" % format(rate, ","), rate=rate, seconds=bench.seconds or bench.quick(2, 30),
+                          warmup=bench.short(3, 0.5))
+        seen = watch.finish()
+    row = row_of("%s orders/s" % format(rate, ","), report)
+    span = seen["latency_ms"]["commit_to_subscriber"]
+    row.update({point + "_ms": span[point] for point in ("p50", "p99", "p999", "max")})
+    hop = bench.limits.hop(1)["round_trip_ms"]["p50"] / 2
+    row["share_of_limit"] = round(hop / row["p50_ms"], 4) if row["p50_ms"] else None
+    return {"title": "events: from the commit to a subscriber of the log", "rows": [row],
+            "notes": ["bare ZeroMQ hop: %.3f ms; %s batches, %s events, %s gaps" % (
+                hop, format(span["count"], ","), format(seen["events"], ","), seen["gaps"])]}
+
+
+def first_symbol():
+    """The instrument that market orders trade first."""
+    return symbols_of(1)[0][0]

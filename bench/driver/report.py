@@ -1,0 +1,108 @@
+"""report -- tables of what was measured, and the comparison of two reports.
+
+A report is {"scenarios": {name: {"title", "rows": [{"case": .., figure: number ..}], ..}}, "targets": [..], ..}.
+"""
+
+import json
+
+# Figures in the order of the table: key, heading, digits.
+COLUMNS = [
+    ("offered_per_s", "offered/s", 0), ("per_s", "achieved/s", 0), ("share_of_limit", "of limit", 3),
+    ("success_share", "succeeded", 5), ("lost", "lost", 0), ("p50_ms", "p50 ms", 3), ("p99_ms", "p99 ms", 3),
+    ("p999_ms", "p99.9 ms", 3), ("max_ms", "max ms", 2), ("again_ms", "again ms", 1),
+    ("stall_ms", "stall ms", 1), ("under_way_ms", "under way ms", 1), ("cpu_us_per_order", "CPU us/order", 1), ("cores", "cores", 2),
+    ("rss_mb_total", "RSS MB", 0), ("rows_per_s", "rows/s", 0), ("wal_bytes_per_order", "WAL B/order", 0),
+]
+HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s"}
+
+
+def _cell(value, digits):
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    return "{:,.{}f}".format(value, digits)
+
+
+def _grid(lines):
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join("  " + "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths)))
+                     for line in lines)
+
+
+def table(scenario):
+    """One scenario as text."""
+    rows = scenario["rows"]
+    columns = [column for column in COLUMNS if any(row.get(column[0]) is not None for row in rows)]
+    lines = [[""] + [heading for _, heading, _ in columns]]
+    for row in rows:
+        lines.append([row["case"]] + [_cell(row.get(key), digits) for key, _, digits in columns])
+    text = scenario["title"] + "\n" + (_grid(lines) if rows else "  (nothing was measured)")
+    text += _by_name(rows, "stages", "stages, ms since due (p50 / p99)", lambda value: "%.2f / %.2f" % (value["p50"], value["p99"]))
+    text += _by_name(rows, "cpu_us", "CPU, us per order", lambda value: "%.1f" % value)
+    for note in scenario.get("notes", []):
+        text += "\n  " + note
+    return text
+
+
+def _by_name(rows, key, title, show):
+    """A second table: names down, cases across."""
+    rows = [row for row in rows if row.get(key)]
+    if not rows:
+        return ""
+    names = []
+    for row in rows:
+        names += [name for name in row[key] if name not in names]
+    lines = [[title] + [row["case"] for row in rows]]
+    lines += [[name] + [show(row[key][name]) if name in row[key] else "-" for row in rows] for name in names]
+    return "\n" + _grid(lines)
+
+
+def targets_table(targets):
+    """What was to be reached."""
+    lines = [["", "limit", "seen", ""]]
+    for target in targets:
+        lines.append([target["text"], _cell(target["limit"], 3), _cell(target["seen"], 3), "met" if target["met"] else "MISSED"])
+    return _grid(lines)
+
+
+# ---- comparing ----
+def _flat(report):
+    """{(scenario, case, figure): number}."""
+    found = {}
+    for name, scenario in report.get("scenarios", {}).items():
+        for row in scenario["rows"]:
+            for key, value in row.items():
+                if isinstance(value, dict):
+                    for inner, number in value.items():
+                        if isinstance(number, (int, float)):
+                            found[name, row["case"], key + "." + inner] = number
+                        elif isinstance(number, dict):
+                            found.update({(name, row["case"], "%s.%s.%s" % (key, inner, point)): number[point]
+                                          for point in ("p50", "p99") if point in number})
+                elif isinstance(value, (int, float)) and not isinstance(value, bool):
+                    found[name, row["case"], key] = value
+    return found
+
+
+def _verdict(key, change):
+    if abs(change) < 5:
+        return ""
+    return "better" if (change > 0) == (key in HIGHER_IS_BETTER) else "worse"
+
+
+def compare(path_a, path_b):
+    """Two reports side by side."""
+    with open(path_a) as file_a, open(path_b) as file_b:
+        report_a, report_b = json.load(file_a), json.load(file_b)
+    a, b = _flat(report_a), _flat(report_b)
+    lines = [["", "A", "B", "change %", ""]]
+    for place in [place for place in a if place in b]:
+        if place[2] in ("offered_per_s",):
+            continue
+        change = (b[place] - a[place]) / a[place] * 100 if a[place] else 0.0
+        lines.append([" ".join(place), _cell(a[place], 3), _cell(b[place], 3), "%+.1f" % change, _verdict(place[2], change)])
+    head = "A  %s  %s  %s\nB  %s  %s  %s\n" % (path_a, report_a["when"], report_a["commit"], path_b, report_b["when"], report_b["commit"])
+    missing = ["%s %s" % place[:2] for place in sorted(set(a) ^ set(b))]
+    tail = "\nOnly in one of them: %s" % ", ".join(dict.fromkeys(missing)) if missing else ""
+    return head + _grid(lines) + tail

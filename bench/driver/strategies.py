@@ -1,0 +1,132 @@
+"""strategies -- 1,000 strategies in a few host processes, each on its own symbol, trading on 20,000 quotes a second.
+
+The hosts are what `fleet attach` runs: the strategies' own library with many strategies in a process. The market is the
+synthetic venue's, fast. Every signal that was sent has to become exactly one order.
+"""
+
+import json
+import signal
+import subprocess
+import time
+
+import msgpack
+import zmq
+from fleet import BenchError, symbols_of
+from measure import Snapshot, between, memory_mb
+
+HOSTS = 4
+PERIOD_MS = 1000
+CONTROL_REQUEST = 152
+LIFETIME_S = 30  # of zvt-pulse
+
+
+def stats_of(fleet, name):
+    """What a process says of itself on its control socket."""
+    socket = zmq.Context.instance().socket(zmq.REQ)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.RCVTIMEO, 5000)
+    try:
+        socket.connect("ipc://%s/control.%s" % (fleet.env["ZVT_RUNTIME"], name))
+        socket.send(msgpack.packb([CONTROL_REQUEST, "stats", ""]))
+        return json.loads(msgpack.unpackb(socket.recv())[2])
+    except zmq.ZMQError as error:
+        raise BenchError("%s does not answer on its control socket: %s" % (name, error)) from error
+    finally:
+        socket.close()
+
+
+class Hosts:
+    """Processes with many strategies each. Use `with`."""
+
+    def __init__(self, fleet, hosts, strategies, symbols, orders):
+        self.fleet = fleet
+        self.names = ["host%d" % n for n in range(hosts)]
+        self.processes = []
+        names = [symbol for symbol, _, _ in symbols_of(symbols)]
+        for n, name in enumerate(self.names):
+            words = ["--name", name, "--symbol", names[n * symbols // hosts], "--symbols", str(max(1, symbols // hosts)),
+                     "--count", str(strategies // hosts), "--set", "period_ms=%d" % PERIOD_MS, "--set", "orders=%d" % orders]
+            self.processes.append(subprocess.Popen([fleet.bench.binary("zvt-pulse"), *words], env=fleet.environment(),
+                                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        fleet.bench.children.extend(self.processes)
+
+    def __enter__(self):
+        end = time.monotonic() + 60
+        while not all(self.sent(name) > 0 for name in self.names):
+            if time.monotonic() > end:
+                raise BenchError("the strategies do not trade")
+            time.sleep(0.2)
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            process.wait()
+            self.fleet.bench.children.remove(process)
+
+    def counters(self, name):
+        """Of one host."""
+        return stats_of(self.fleet, name)["counters"]
+
+    def sent(self, name):
+        """Signals that a host has sent so far."""
+        try:
+            return self.counters(name).get("signals_sent", 0)
+        except BenchError:
+            return 0
+
+    def total(self, counter):
+        """Over all hosts."""
+        return sum(self.counters(name).get(counter, 0) for name in self.names)
+
+    def pids(self):
+        """{name: pid}."""
+        return {name: process.pid for name, process in zip(self.names, self.processes)}
+
+
+def _answered(hosts):
+    return hosts.total("signals_acked") + hosts.total("signals_refused") + hosts.total("signals_expired")
+
+
+def _trade(bench, hosts, signals, seconds):
+    """Waits until every signal has been sent and answered; false when that takes far too long."""
+    end = time.monotonic() + 3 * seconds + 45
+    while _answered(hosts) < signals:
+        if time.monotonic() > end:
+            return False
+        bench.progress("%s of %s signals sent" % (format(hosts.total("signals_sent"), ","), format(signals, ",")))
+        time.sleep(0.5)
+    return True
+
+
+def run(bench):
+    """Attached, trading, and counted."""
+    strategies, symbols = bench.quick((8, 4), (1000, 200))
+    hosts_count, seconds = bench.quick((2, 2), (HOSTS, int(bench.seconds or 30)))
+    signals = strategies * seconds * 1000 // PERIOD_MS
+    shape = {"symbols": symbols, "venues": ("alpha",), "step_ms": bench.quick(100, 10)}
+    with bench.fleet(**shape) as fleet:
+        watch = bench.watch(fleet, "--lifetime", str(LIFETIME_S))
+        with Hosts(fleet, hosts_count, strategies, symbols, signals // strategies) as hosts:
+            first, updates = Snapshot(fleet, hosts.pids()), hosts.total("market_updates")
+            sent_before = hosts.total("signals_sent")
+            _trade(bench, hosts, signals, seconds)
+            last = Snapshot(fleet, hosts.pids())
+            updates = (hosts.total("market_updates") - updates) / (last.at - first.at)
+            memory = sum(memory_mb(pid) for pid in hosts.pids().values())
+            count = {name: hosts.total(name) for name in ("signals_sent", "signals_resent", "signals_refused", "signals_expired",
+                                                          "market_gaps")}
+        time.sleep(1)  # the observer hears of the last commit within a tip heartbeat
+        seen = watch.finish()
+    spans, sent = seen["latency_ms"]["quote_to_requested"], count["signals_sent"]
+    row = {"case": "%s strategies" % format(strategies, ","), "per_s": round((sent - sent_before) / (last.at - first.at), 1),
+           "success_share": 1 - abs(sent - seen["requested"]) / max(1, signals), "requested": seen["requested"],
+           "updates_per_s": round(updates), "hosts_rss_mb": round(memory, 1), **count,
+           "lost": max(0, sent - count["signals_refused"] - count["signals_expired"] - seen["requested"])}
+    row.update({point + "_ms": spans[point] for point in ("p50", "p99", "p999", "max")})
+    row.update(between(first, last, row["per_s"]))
+    notes = ["%s market updates/s into %d hosts, %s gaps; %s signals (%s sent again), %s orders; hosts: %.0f MB" % (
+        format(row["updates_per_s"], ","), hosts_count, format(count["market_gaps"], ","), format(sent, ","),
+        format(count["signals_resent"], ","), format(seen["requested"], ","), memory)]
+    return {"title": "strategies: from the quote to order.requested", "rows": [row], "notes": notes}

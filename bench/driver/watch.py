@@ -1,0 +1,31 @@
+"""watch -- runs zvt-watch, an observer of the log that is not busy with anything else."""
+
+import json
+import signal
+import subprocess
+
+from fleet import BenchError
+
+
+class Watch:
+    """Observes from its making until finish()."""
+
+    def __init__(self, fleet, *words):
+        self.fleet = fleet
+        self.process = subprocess.Popen([fleet.bench.binary("zvt-watch"), *words], env=fleet.environment(), text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        fleet.bench.children.append(self.process)
+        line = ""
+        for line in self.process.stderr:
+            if line.startswith("watching"):
+                return
+        raise BenchError("zvt-watch did not start: %s" % line)
+
+    def finish(self):
+        """What it saw."""
+        self.process.send_signal(signal.SIGTERM)
+        output, errors = self.process.communicate(timeout=30)
+        self.fleet.bench.children.remove(self.process)
+        if not output.startswith("{"):
+            raise BenchError("zvt-watch failed: %s" % errors)
+        return json.loads(output)
