@@ -3,7 +3,7 @@
 
 cmd_up() {
     want_help "$@"
-    local opt_config='' opt_replay='' opt_speed='' opt_seed='' opt_strategies=yes opt_install=yes
+    local opt_config='' opt_replay='' opt_speed='' opt_seed='' opt_strategies=yes opt_install=yes opt_accept_lost_log=no
     up_options "$@"
     market_check_options
     install_missing "$opt_install" "${packages_run[@]}"
@@ -40,6 +40,7 @@ up_options() {
             ;;
         --no-strategies) opt_strategies=no ;;
         --no-install) opt_install=no ;;
+        --accept-lost-log) opt_accept_lost_log=yes ;;
         *) usage_error "up does not know \"$1\"; see $me up --help" ;;
         esac
         shift
@@ -75,16 +76,20 @@ up_start() {
         database_refuse_foreign_log
         database_store
     fi
+    log_check_data
     cp -- "$market_config" "$home/fleet.zpl" || fail "cannot write $home/fleet.zpl ($(free_space "$home") free)"
     private_dir "$runtime"
     supervisor_start
     export ZVT_FLEET=$home/fleet.zpl
     environment_write
     if [[ $database_kind == private ]]; then up_private_postgres; fi
+    log_check
     schema_apply || {
         tail -n 5 -- "$home/log/schema.log" >&2
         fail "the schema could not be applied to $(dsn_without_password "$database_url") (see above)"
     }
+    database_check_role
+    log_store || fail "cannot write $(log_file) ($(free_space "$home") free)"
     market_store
     services_write
     strategies_write "$opt_strategies"
@@ -191,6 +196,8 @@ cmd_down() {
     state=$(fleet_state)
     if [[ $state != down ]]; then
         note "Stopping the fleet in $home"
+        database_load
+        log_store # as far as the database still answers
         supervisor_stop
         say "The fleet is stopped. Its log is kept; \"$me up\" goes on with it."
     elif [[ $wipe == no ]]; then

@@ -5,7 +5,8 @@
 # supervisor as every other process. Postgres refuses to run as root, so for root it runs as the user postgres, with its
 # data in the home when that user can reach it, else in /var/lib/zvt.
 #
-# Sets   database_url: what the processes connect with. database_admin_url: what the schema is applied with.
+# Sets   database_url: what the processes connect with. database_admin_url: what the schema is applied with; in a
+#        database that was given to us it comes from DATABASE_ADMIN_URL, or is the same.
 # Files  HOME/database.env: which kind of database the home's log is in.
 
 database_file() { printf '%s' "$home/database.env"; }
@@ -44,10 +45,12 @@ database_resolve() {
         fail "the log of $home is in its private Postgres, but DATABASE_URL is set; unset it, or use another --home DIR"
     elif [[ $database_kind == given && $wanted == private ]]; then
         note "Using the database this home began with: $(dsn_without_password "$database_url")"
-    elif [[ $database_kind == given && $(dsn_without_password "$DATABASE_URL") != "$(dsn_without_password "$database_url")" ]]; then
+    elif [[ $database_kind == given && $(dsn_place "$DATABASE_URL") != "$(dsn_place "$database_url")" ]]; then
         fail "the log of $home is in $(dsn_without_password "$database_url"), but DATABASE_URL names $(dsn_without_password "$DATABASE_URL"); use another --home DIR"
     elif [[ $wanted == given ]]; then
-        database_kind=given database_url=$DATABASE_URL database_admin_url=$DATABASE_URL
+        database_kind=given database_url=$DATABASE_URL database_admin_url=${DATABASE_ADMIN_URL:-$DATABASE_URL}
+        [[ $(dsn_place "$database_url") == "$(dsn_place "$database_admin_url")" ]] ||
+            fail "DATABASE_URL and DATABASE_ADMIN_URL name different databases; they may differ in user and password alone"
     else
         database_kind=private
         database_data=${database_data:-$(pg_choose_data)}
@@ -60,6 +63,9 @@ database_resolve() {
 dsn_without_password() {
     sed -E -e 's#(://[^:/@?]*):[^@/]*@#\1@#' -e "s#password=('[^']*'|[^ &]*)#password=...#g" <<<"$1"
 }
+
+# The DSN without who connects: the same place for every role.
+dsn_place() { sed -E -e 's#://[^/@]*@#://#' -e "s#(user|password)=('[^']*'|[^ &]*)[ &]?##g" <<<"$1"; }
 
 # ---- the private Postgres ----
 # Newest server binaries, or those of the version that made the data.
@@ -200,6 +206,25 @@ database_refuse_foreign_log() {
         "select case when to_regclass('events') is null then 0 else (select count(*) from (select from events limit 1) e) end" 2>/dev/null) || return 0
     [[ $events == 0 ]] && return
     fail "the database $(dsn_without_password "$database_url") holds the log of another home; name an empty database"
+}
+
+# What the role of a DSN may do to events that are written; empty if it may only append and read, as it should.
+database_may_change() {
+    database_psql "$1" -Atc "select string_agg(privilege, ', ') from unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) privilege
+        where has_table_privilege('events', privilege) or has_table_privilege('event_batches', privilege)" 2>/dev/null || echo "connect"
+}
+
+# The processes should not be able to change what is written; in a database that was given to us that is for its owner
+# to arrange, because only he can make a role that may log in.
+database_check_role() {
+    local may
+    [[ $database_kind == given ]] || return 0
+    may=$(database_may_change "$database_url")
+    [[ -n $may ]] || return 0
+    note "Warning: the role in $(dsn_without_password "$database_url") may change events that are written ($may), and so may
+  whatever runs as it. What to do: make a role for the processes, which may only append and read, with
+    CREATE ROLE fleet LOGIN PASSWORD '...' IN ROLE zvt_app
+  and start with its DSN in DATABASE_URL and the present one in DATABASE_ADMIN_URL, which only \"up\" uses, for the schema."
 }
 
 # Makes the roles and the database of a private Postgres.

@@ -53,3 +53,57 @@ END
 # ---- the page of the wire ----
 check "docs/wire.md is what the schema says" diff <("$ZVT_BIN/zvt-monitor" schema --markdown) "$checkout/docs/wire.md"
 check "down" fleet down
+
+# ---- the role of the processes ----
+boss() { PGPASSWORD=pass:word psql -q -h "$server" -U boss -d postgres "$@"; }
+boss -c 'create database other' || give_up "another database is made"
+owner_url="postgresql://boss:pass%3Aword@/other?host=$server"
+app_url="postgresql://fleet:secret@/other?host=$server"
+output=$(DATABASE_URL=$owner_url fleet_at "$base/other" up --no-strategies 2>&1)
+check "up warns of a role that may change events" grep -q 'may change events that are written (UPDATE, DELETE, TRUNCATE)' <<<"$output"
+check "and says what to do" grep -q 'CREATE ROLE fleet LOGIN PASSWORD .* IN ROLE zvt_app' <<<"$output"
+fleet_at "$base/other" down >/dev/null 2>&1
+boss -c "create role fleet login password 'secret' in role zvt_app"
+output=$(DATABASE_URL=$app_url DATABASE_ADMIN_URL=$owner_url fleet_at "$base/other" up --no-strategies 2>&1)
+check_equal "with such a role there is no warning" "" "$(grep -i warning <<<"$output")"
+check "the home keeps its log, and orders fill" grep -q filled <<<"$(fleet_at "$base/other" order --symbol BTC/USDT --side buy --quantity 0.01)"
+for what in "update events set seq = seq" "delete from events" "truncate events" "update event_batches set epoch = 1"; do
+    check_refused "that role is refused: $what" "permission denied" env PGPASSWORD=secret psql -X -h "$server" -U fleet -d other -c "$what"
+done
+check_refused "two different databases are refused" "name different databases" \
+    env DATABASE_URL="$app_url" DATABASE_ADMIN_URL="postgresql://boss@/market?host=$server" "$checkout/run/fleet" --home "$base/third" up
+
+# ---- a log that was lost while the ledgers stayed ----
+fleet_at "$base/other" down >/dev/null 2>&1
+boss -c 'alter database other rename to kept' -c 'create database other'
+check_refused "an empty database in the place of the log is refused" "it is empty" fleet_at "$base/other" up --no-strategies
+check_refused "with what to do" "accept-lost-log" fleet_at "$base/other" up --no-strategies
+boss -c 'drop database other' -c 'create database other template market'
+check_refused "so is the log of another home" "another log" fleet_at "$base/other" up --no-strategies
+boss -c 'drop database other' -c 'alter database kept rename to other'
+check "the log itself is welcome back" fleet_at "$base/other" up --no-strategies
+fleet_at "$base/other" down >/dev/null 2>&1
+
+
+home=$base/private
+start_fleet --no-strategies
+check "an order fills" buy
+fleet down >/dev/null 2>&1
+data=$(sed -n 's/^database_data=//p' "$home/database.env")
+cp -a "$data" "$data.old"
+start_fleet --no-strategies
+check "another order fills" buy
+fleet down >/dev/null 2>&1
+mv "$data" "$data.new" && mv "$data.old" "$data"
+check_refused "a database that was restored to an earlier day is refused" "ends at seq [0-9]+, and had reached seq" fleet up --no-strategies
+rm -rf "$data"
+check_refused "a private database that is gone is refused" "there is no database in that folder" fleet up --no-strategies
+check "and no new one is made in its place" test ! -e "$data"
+mv "$data.new" "$data"
+check "the database itself is welcome back" fleet up --no-strategies
+fleet down >/dev/null 2>&1
+rm -rf "$data"
+check "--accept-lost-log goes on with an empty one" fleet up --no-strategies --accept-lost-log
+check_refused "verify names the fills that only the ledgers know" "FAILED +venues: every fill of the ledgers is in the log" fleet verify
+fleet down >/dev/null 2>&1
+check "and is needed only once" fleet up --no-strategies
