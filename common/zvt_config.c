@@ -71,6 +71,14 @@ static const config_key_t s_venue_keys[] = {
     KEY_OF_BOOL(zvt_venue_config_t, "replay", replay, "yes"),
     KEYS_END,
 };
+static const config_key_t s_faults_keys[] = {
+    KEY_OF_NUM(zvt_venue_faults_t, KEY_E8, "lose", lose_e8, "0", 0, ZVT_E8),
+    KEY_OF_NUM(zvt_venue_faults_t, KEY_E8, "late", late_e8, "0", 0, ZVT_E8),
+    KEY_OF_NUM(zvt_venue_faults_t, KEY_E8, "duplicate", duplicate_e8, "0", 0, ZVT_E8),
+    KEY_OF_NUM(zvt_venue_faults_t, KEY_INT, "late_ms", late_ms, "1000", 0, 60000),
+    KEY_OF_NUM(zvt_venue_faults_t, KEY_INT, "seed", seed, "1", 0, INT64_MAX),
+    KEYS_END,
+};
 static const config_key_t s_strategy_keys[] = {
     KEY_OF_STR(zvt_strategy_config_t, "strategy", strategy, NULL),
     KEY_OF_STR(zvt_strategy_config_t, "symbol", symbol, NULL),
@@ -169,12 +177,22 @@ static const config_key_t *s_key(const config_key_t *keys, const char *name)
     return NULL;
 }
 
-static void s_key_names(const config_key_t *keys, char *text, size_t size)
+/* The keys, and the sections beside them (NULL: none), for a problem's text. */
+static void s_key_names(const config_key_t *keys, const char *const *sections, char *text, size_t size)
 {
     size_t length = 0;
     text[0] = '\0';
     for (; keys->name != NULL && length < size; keys++)
         length += (size_t)snprintf(text + length, size - length, "%s%s", length > 0 ? ", " : "", keys->name);
+    for (; sections != NULL && *sections != NULL && length < size; sections++)
+        length += (size_t)snprintf(text + length, size - length, ", %s", *sections);
+}
+
+static bool s_is_among(const char *name, const char *const *sections)
+{
+    for (; sections != NULL && *sections != NULL; sections++)
+        if (streq(name, *sections)) return true;
+    return false;
 }
 
 static const char *s_expectation(key_kind_t kind)
@@ -185,10 +203,10 @@ static const char *s_expectation(key_kind_t kind)
     return texts[kind];
 }
 
-/* Reads the keys of one section into its struct. `names` is the path to the section; a child called `except` is the
- * caller's own business. */
+/* Reads the keys of one section into its struct. `names` is the path to the section; children named in `sections` (NULL:
+ * none) are the caller's own business. */
 static int s_read_keys(const source_t *source, zconfig_t *node, const char *const *names, size_t depth,
-                       const config_key_t *keys, const char *except, void *section)
+                       const config_key_t *keys, const char *const *sections, void *section)
 {
     const char *path[4] = {0};
     for (size_t i = 0; i < depth; i++) path[i] = names[i];
@@ -196,14 +214,13 @@ static int s_read_keys(const source_t *source, zconfig_t *node, const char *cons
         if (key->fallback != NULL) ZVT_ASSERT(s_store(key, key->fallback, section) == 0);
     for (zconfig_t *child = node == NULL ? NULL : zconfig_child(node); child != NULL; child = zconfig_next(child)) {
         const char *name = zconfig_name(child);
-        if (except != NULL && streq(name, except)) continue;
+        if (s_is_among(name, sections)) continue;
         const config_key_t *key = s_key(keys, name);
         path[depth] = name;
         if (key == NULL) {
             char known[160];
-            s_key_names(keys, known, sizeof known);
-            return s_problem(source, path, depth + 1, "unknown key '%s'; '%s' knows: %s%s%s", name, path[depth - 1], known,
-                             except != NULL ? ", " : "", except != NULL ? except : "");
+            s_key_names(keys, sections, known, sizeof known);
+            return s_problem(source, path, depth + 1, "unknown key '%s'; '%s' knows: %s", name, path[depth - 1], known);
         }
         if (s_store(key, zconfig_value(child), section) != 0)
             return s_problem(source, path, depth + 1, "'%s = %s' is not %s", name, zconfig_value(child),
@@ -266,8 +283,19 @@ static bool s_plain_name(const char *name, size_t size)
     return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == length;
 }
 
+static int s_read_faults(const source_t *source, zconfig_t *node, zvt_venue_config_t *venue)
+{
+    const char *names[] = {"venues", venue->name, "faults"};
+    zvt_venue_faults_t *faults = &venue->faults;
+    int status = s_read_keys(source, node, names, 3, s_faults_keys, NULL, faults);
+    if (status == 0 && faults->lose_e8 + faults->late_e8 + faults->duplicate_e8 > ZVT_E8)
+        return s_problem(source, names, 3, "'lose', 'late' and 'duplicate' are shares of the answers; together at most 1");
+    return status;
+}
+
 static int s_read_venue(const source_t *source, zconfig_t *node, zvt_fleet_t *fleet)
 {
+    static const char *const sections[] = {"balances", "faults", NULL};
     const char *names[] = {"venues", zconfig_name(node)};
     if (fleet->venues_count == ZVT_VENUES_MAX) return s_problem(source, names, 2, "more than %d venues", ZVT_VENUES_MAX);
     if (!s_plain_name(names[1], ZVT_VENUE_SIZE))
@@ -275,7 +303,8 @@ static int s_read_venue(const source_t *source, zconfig_t *node, zvt_fleet_t *fl
     if (zvt_fleet_venue(fleet, names[1]) >= 0) return s_problem(source, names, 2, "'%s' is there twice", names[1]);
     zvt_venue_config_t *venue = &fleet->venues[fleet->venues_count++];
     ZVT_STR_SET(venue->name, names[1]);
-    int status = s_read_keys(source, node, names, 2, s_venue_keys, "balances", venue);
+    int status = s_read_keys(source, node, names, 2, s_venue_keys, sections, venue);
+    if (status == 0) status = s_read_faults(source, zconfig_locate(node, "faults"), venue);
     zconfig_t *balances = zconfig_locate(node, "balances");
     return status != 0 || balances == NULL ? status : s_read_balances(source, balances, venue);
 }
@@ -296,6 +325,7 @@ static int s_read_settings(const source_t *source, zconfig_t *node, zvt_strategy
 
 static int s_read_strategy(const source_t *source, zconfig_t *node, zvt_fleet_t *fleet)
 {
+    static const char *const sections[] = {"set", NULL};
     const char *names[] = {"strategies", zconfig_name(node)};
     if (fleet->strategies_count == ZVT_STRATEGIES_MAX)
         return s_problem(source, names, 2, "more than %d strategies", ZVT_STRATEGIES_MAX);
@@ -304,7 +334,7 @@ static int s_read_strategy(const source_t *source, zconfig_t *node, zvt_fleet_t 
                          ZVT_NAME_SIZE - 1);
     zvt_strategy_config_t *strategy = &fleet->strategies[fleet->strategies_count++];
     ZVT_STR_SET(strategy->name, names[1]);
-    int status = s_read_keys(source, node, names, 2, s_strategy_keys, "set", strategy);
+    int status = s_read_keys(source, node, names, 2, s_strategy_keys, sections, strategy);
     if (status != 0) return status;
     zconfig_t *settings = zconfig_locate(node, "set");
     if (settings != NULL) status = s_read_settings(source, settings, strategy);

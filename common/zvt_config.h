@@ -36,6 +36,15 @@ typedef struct {
     int64_t amount_e8;
 } zvt_balance_config_t;
 
+/* What of its answers the paper venue loses, delays and repeats on purpose; all 0: nothing. */
+typedef struct {
+    int64_t lose_e8;        /* ratio of the answers that never leave */
+    int64_t late_e8;        /* ratio that leaves late_ms later */
+    int64_t duplicate_e8;   /* ratio that leaves twice, the second time late_ms later */
+    int64_t late_ms;
+    int64_t seed;           /* draws which ones */
+} zvt_venue_faults_t;
+
 typedef struct {
     char name[ZVT_VENUE_SIZE];
     int64_t maker_fee_e8;   /* ratio of the notional */
@@ -44,6 +53,7 @@ typedef struct {
     int64_t depth_e8;       /* multiplies the synthetic book's sizes */
     int64_t spread_e8;      /* multiplies the synthetic book's width */
     bool replay;            /* takes part in a recorded market */
+    zvt_venue_faults_t faults;
     uint32_t balances_count;
     zvt_balance_config_t balances[ZVT_BALANCES_MAX];
 } zvt_venue_config_t;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "faults_core.h"
 #include "outbox.h"
 #include "snapshot.h"
 #include "zvt_hub.h"
@@ -30,6 +31,8 @@ struct order_entry {
     account_core_t *account;
     ledger_t *ledger;
     outbox_t *outbox;
+    outbox_t *late;            /* answers that faults hold back, all for equally long; NULL without faults */
+    faults_core_t faults;
     int outbox_timer;
     zvt_buf_t scratch;         /* one packed record */
     int64_t market_ns;
@@ -43,14 +46,21 @@ struct order_entry {
     uint64_t gateway_incarnation;
 
     uint64_t *orders_received, *orders_rejected, *fills, *cancels, *duplicates, *tombstones, *queries, *latency_cut;
+    uint64_t *faults_done[FAULT_KINDS]; /* answers sent astray; none counts FAULT_NONE */
     zvt_histogram_t *commit_latency;
 };
 
 /* ---- sending ---- */
-static void s_send_due(order_entry_t *self, int64_t now_ns)
+static void s_send_due_of(order_entry_t *self, outbox_t *outbox, int64_t now_ns)
 {
     outbox_entry_t entry;
-    while (outbox_take(self->outbox, now_ns, &entry)) zvt_hub_send_packed(self->hub, &entry.peer, entry.data, entry.length);
+    while (outbox_take(outbox, now_ns, &entry)) zvt_hub_send_packed(self->hub, &entry.peer, entry.data, entry.length);
+}
+
+static void s_send_due(order_entry_t *self, int64_t now_ns)
+{
+    s_send_due_of(self, self->outbox, now_ns);
+    if (self->late != NULL) s_send_due_of(self, self->late, now_ns);
 }
 
 static bool s_commit(order_entry_t *self)
@@ -68,14 +78,23 @@ static bool s_commit(order_entry_t *self)
     return false;
 }
 
-static void s_send_bytes(order_entry_t *self, const zvt_peer_t *peer, const void *data, size_t length)
+static void s_put(order_entry_t *self, outbox_t *outbox, int64_t delay_ms, const zvt_peer_t *peer, const void *data, size_t length)
 {
-    int64_t due_ns = zvt_loop_monotonic_ns(zvt_service_loop(self->config.service)) + self->venue->latency_ms * ZVT_MS_NS;
-    if (outbox_put(self->outbox, peer, due_ns, data, length) == 0) return;
+    int64_t due_ns = zvt_loop_monotonic_ns(zvt_service_loop(self->config.service)) + delay_ms * ZVT_MS_NS;
+    if (outbox_put(outbox, peer, due_ns, data, length) == 0) return;
     ++*self->latency_cut;
     if (!s_commit(self)) return;
-    s_send_due(self, INT64_MAX);
-    ZVT_ASSERT(outbox_put(self->outbox, peer, due_ns, data, length) == 0);
+    s_send_due_of(self, outbox, INT64_MAX);
+    ZVT_ASSERT(outbox_put(outbox, peer, due_ns, data, length) == 0);
+}
+
+static void s_send_bytes(order_entry_t *self, const zvt_peer_t *peer, const void *data, size_t length)
+{
+    fault_kind_t fault = faults_core_draw(&self->faults);
+    bool on_time = fault == FAULT_NONE || fault == FAULT_DUPLICATE, late = fault == FAULT_LATE || fault == FAULT_DUPLICATE;
+    if (fault != FAULT_NONE) ++*self->faults_done[fault];
+    if (on_time) s_put(self, self->outbox, self->venue->latency_ms, peer, data, length);
+    if (late) s_put(self, self->late, self->venue->latency_ms + self->venue->faults.late_ms, peer, data, length);
 }
 
 static void s_send(order_entry_t *self, const zvt_peer_t *peer, zvt_type_t type, const void *record)
@@ -305,6 +324,9 @@ static void s_count(order_entry_t *self)
     self->tombstones = zvt_counter("tombstones");
     self->queries = zvt_counter("queries");
     self->latency_cut = zvt_counter("latency_cut");
+    self->faults_done[FAULT_LOSE] = zvt_counter("faults_lost");
+    self->faults_done[FAULT_LATE] = zvt_counter("faults_late");
+    self->faults_done[FAULT_DUPLICATE] = zvt_counter("faults_duplicated");
     self->commit_latency = zvt_histogram("ledger_commit");
 }
 
@@ -330,6 +352,11 @@ static void s_rebuild(order_entry_t *self)
 {
     account_core_open_balances(self->account);
     account_core_restore(self->account);
+    faults_core_init(&self->faults, &self->venue->faults, ledger_committed_seq(self->ledger));
+    if (faults_core_is_on(&self->faults)) {
+        self->late = outbox_new();
+        zvt_warn("answers are lost, late and repeated on purpose: 'faults' of this venue in the fleet file");
+    }
     zvt_info("ledger: %llu reports in %llu batches, %u orders rest", (unsigned long long)ledger_committed_seq(self->ledger),
              (unsigned long long)ledger_batches(self->ledger), account_core_open_count(self->account));
 }
@@ -369,6 +396,7 @@ void order_entry_destroy(order_entry_t **self)
     ledger_close(&(*self)->ledger);
     account_core_destroy(&(*self)->account);
     outbox_destroy(&(*self)->outbox);
+    outbox_destroy(&(*self)->late);
     zvt_buf_destroy(&(*self)->scratch);
     free(*self);
     *self = NULL;
@@ -404,15 +432,23 @@ static void s_keep_room(order_entry_t *self, int64_t now_ns)
     self->room_tried_ns = ledger_room(self->ledger) >= wanted ? 0 : now_ns;
 }
 
+/* When the next answer is due; 0 when none waits. */
+static int64_t s_next_due_ns(const order_entry_t *self)
+{
+    int64_t next_ns = outbox_next_ns(self->outbox), late_ns = self->late != NULL ? outbox_next_ns(self->late) : 0;
+    if (next_ns == 0 || late_ns == 0) return next_ns + late_ns;
+    return next_ns < late_ns ? next_ns : late_ns;
+}
+
 bool order_entry_finish_round(order_entry_t *self)
 {
     if (!s_commit(self)) return false;
     zvt_loop_t *loop = zvt_service_loop(self->config.service);
     s_keep_room(self, zvt_loop_monotonic_ns(loop));
-    if (outbox_count(self->outbox) == 0) return true;
+    if (s_next_due_ns(self) == 0) return true;
     s_send_due(self, zvt_loop_monotonic_ns(loop));
     zvt_hub_flush(self->hub);
-    zvt_loop_arm(loop, self->outbox_timer, outbox_next_ns(self->outbox));
+    zvt_loop_arm(loop, self->outbox_timer, s_next_due_ns(self));
     return true;
 }
 

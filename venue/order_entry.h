@@ -4,7 +4,7 @@
  * way; the fleet file's latency_ms delays each answer without blocking anything.
  *
  * Answers  go to whoever asked. Reports also go to the gateway that introduced itself last (the newest incarnation),
- *          which is where fills of resting orders go.
+ *          which is where fills of resting orders go. With `faults` in the fleet file some of all that goes astray.
  * Bounds   the outbox; at its bound the oldest answers leave early ("latency_cut"), none is lost.
  * Errors   opening: a status with `problem`. A commit that fails ends the process with exit code 111: memory is then
  *          ahead of the ledger, nothing of it has left, and the restart rebuilds it. */

@@ -32,6 +32,17 @@ Test(zvt_config, reads_what_is_there_and_fills_in_what_is_not)
     cr_assert_eq(zvt_fleet_venue(&s_fleet, "alpha"), 0);
 }
 
+Test(zvt_config, a_venue_has_no_faults_unless_they_are_asked_for)
+{
+    cr_assert_eq(s_load(GOOD), 0, "%s", s_problem);
+    cr_assert_eq(s_fleet.venues[0].faults.lose_e8, 0);
+    cr_assert_eq(s_load(GOOD "        faults\n            lose = 0.02\n            late_ms = 700\n"), 0, "%s", s_problem);
+    cr_assert_eq(s_fleet.venues[0].faults.lose_e8, ZVT_E8 / 50);
+    cr_assert_eq(s_fleet.venues[0].faults.late_ms, 700);
+    cr_assert_eq(s_fleet.venues[0].faults.duplicate_e8, 0);
+    cr_assert_eq(s_fleet.venues[0].balances_count, 1);
+}
+
 Test(zvt_config, names_the_line_of_what_is_wrong)
 {
     static const struct { const char *text; const char *where; const char *what; } cases[] = {
@@ -46,6 +57,9 @@ Test(zvt_config, names_the_line_of_what_is_wrong)
         {"instruments\n    BTC/USDT\n        tick = 0.000000001\n", "f.zpl:3:", "8 places"},
         {"venues\n    a.b\n        maker_fee = 0\n", "f.zpl:2:", "letters, digits"},
         {"venues\n    a\n        balances\n            USDT = -1\n", "f.zpl:4:", "USDT = -1"},
+        {GOOD "        faults\n            loose = 0.1\n", "f.zpl:13:", "knows: lose, late"},
+        {GOOD "        faults\n            lose = 0.6\n            late = 0.5\n", "f.zpl:12:", "together at most 1"},
+        {GOOD "        makr_fee = 0\n", "f.zpl:12:", "balances, faults"},
         {"venues\n  a\n", "f.zpl:2:", "indent"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
