@@ -1,0 +1,177 @@
+"""The faults: a plan drawn from the seed, and how each one is done.
+
+The plan is a deck of cards, shuffled by the seed and dealt again when it is used up, so that every kind and every
+victim comes as often as its cards, and the same seed gives the same kinds, victims and times."""
+import random
+import signal
+import time
+
+import wire
+from fleet import PROCESSES, VENUES
+
+STOPS_MS = (50, 300, 700, 1500, 3000)
+ORDER_PATH = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "portfolio")
+AT_VENUES = ("gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "executor")
+
+# Kind -> how many milliseconds the fleet may take until it trades again; p99 of the kind's cards per victim.
+LIMITS_MS = {"kill": 1000, "supervise": 1000, "logger": 1000, "stop": 1000, "twice": 3000, "pair": 3000, "backend": 3000, "backend-stop": 1000,
+             "postmaster": 3000, "immediate": 3000, "everything": 5000, "cut": 3000, "stall": 1000, "late-writer": 1000,
+             "halt": 1000, "halt-kill": 1000}
+KILLS = {"kill": 1, "supervise": 1, "logger": 1, "twice": 2, "pair": 2, "backend": 1, "postmaster": 1, "everything": 1, "halt-kill": 1}
+
+
+class Plan:
+    def __init__(self, seed):
+        self.random, self.cards, self.dealt = random.Random(seed), [], 0
+
+    def next(self):
+        if not self.cards:
+            self.cards = self.deck()
+            self.random.shuffle(self.cards)
+        self.dealt += 1
+        card = self.cards.pop()
+        card["number"], card["pause_ms"] = self.dealt, self.random.randrange(20, 250)
+        return card
+
+    def deck(self):
+        rng = self.random
+        one = lambda kind, victim, **more: {"kind": kind, "victims": [victim], **more}
+        cards = [one("kill", name) for name in PROCESSES for _ in range(2)]
+        cards += [one("twice", name, after_ms=rng.randrange(50, 900)) for name in rng.sample(PROCESSES, 4)]
+        cards += [one("supervise", name) for name in rng.sample(PROCESSES, 2)]
+        cards += [one("logger", rng.choice(PROCESSES))]
+        cards += [one("stop", name, ms=rng.choice(STOPS_MS)) for name in rng.sample(ORDER_PATH, 4)]
+        cards += [one("stop", rng.choice(AT_VENUES), ms=rng.randrange(1500, 4000)), one("stop", rng.choice(("replayer", "checkpointer", "maker")), ms=2000)]
+        cards += [{"kind": "pair", "victims": rng.sample(PROCESSES, 2), "after_ms": rng.choice((0, 50, 200, 400))} for _ in range(3)]
+        cards += [one("backend", "postgres", pick=rng.random()) for _ in range(2)]
+        cards += [one("backend-stop", "postgres", pick=rng.random(), ms=rng.randrange(100, 2000))]
+        cards += [one("postmaster", "postgres"), one("immediate", "postgres"), one("immediate", "postgres")]
+        cards += [{"kind": "everything", "victims": [*PROCESSES, "postgres"], "supervisors": rng.random() < 0.5}]
+        cards += [one("cut", "commit", when=when) for when in ("before", "during", "after", "answered")]
+        cards += [one("stall", "commit", ms=rng.randrange(200, 3000))]
+        cards += [one("late-writer", "orchestrator", venue=rng.choice(VENUES))]
+        cards += [one("halt", "switch", ms=rng.randrange(100, 600)), one("halt-kill", "orchestrator", ms=rng.randrange(100, 600))]
+        return cards
+
+
+class Injector:
+    """Does what a card says. Each function returns (when the fault was over and recovery began, monotonic ns; the
+    processes that have to come back, with the pids they had)."""
+
+    def __init__(self, fleet, load, proxy):
+        self.fleet, self.load, self.proxy, self.forged = fleet, load, proxy, 0
+
+    def inject(self, card):
+        return getattr(self, "do_" + card["kind"].replace("-", "_"))(card)
+
+    def kill(self, name):
+        pid = self.fleet.pid(name)
+        self.fleet.kill(pid)
+        return time.monotonic_ns(), {name: pid}
+
+    def do_kill(self, card):
+        return self.kill(card["victims"][0])
+
+    def do_twice(self, card):
+        """Again within a second: as soon as it lives again, or after_ms later if that is sooner than a second."""
+        name, began = card["victims"][0], time.monotonic()
+        first = self.kill(name)[1][name]
+        while self.fleet.pid(name) == first:
+            time.sleep(0.01)
+        time.sleep(max(0.0, min(0.95, card["after_ms"] / 1000) - (time.monotonic() - began)))
+        return self.kill(name)
+
+    def do_pair(self, card):
+        one, other = card["victims"]
+        before = self.kill(one)[1]
+        time.sleep(card["after_ms"] / 1000)
+        began, after = self.kill(other)
+        return began, before | after
+
+    def do_supervise(self, card):
+        """Its process dies with it: nobody must run twice."""
+        name = card["victims"][0]
+        pid = self.fleet.pid(name)
+        self.fleet.kill(self.fleet.supervisor(name))
+        return time.monotonic_ns(), {name: pid}
+
+    def do_logger(self, card):
+        name = card["victims"][0] + "/log"
+        return self.kill(name)
+
+    def do_stop(self, card):
+        name = card["victims"][0]
+        pid = self.fleet.pid(name)
+        self.fleet.kill(pid, signal.SIGSTOP)
+        time.sleep(card["ms"] / 1000)
+        self.fleet.kill(pid, signal.SIGCONT)
+        return time.monotonic_ns(), {}
+
+    def backend(self, card):
+        found = self.fleet.backends()
+        title, pid = found[int(card["pick"] * len(found))] if found else ("none", 0)
+        card["detail"] = title.split(" [local]")[0]
+        return pid
+
+    def do_backend(self, card):
+        pid = self.backend(card)
+        if pid:
+            self.fleet.kill(pid)
+        return time.monotonic_ns(), {}
+
+    def do_backend_stop(self, card):
+        pid = self.backend(card)
+        if pid:
+            self.fleet.kill(pid, signal.SIGSTOP)
+            time.sleep(card["ms"] / 1000)
+            self.fleet.kill(pid, signal.SIGCONT)
+        return time.monotonic_ns(), {}
+
+    def do_postmaster(self, card):
+        return self.kill("postgres")
+
+    def do_immediate(self, card):
+        """What a crash of the machine leaves of Postgres, without its disks: nothing is flushed, nobody says goodbye."""
+        pid = self.fleet.pid("postgres")
+        self.fleet.kill(pid, signal.SIGQUIT)
+        return time.monotonic_ns(), {"postgres": pid}
+
+    def do_everything(self, card):
+        pids = {name: self.fleet.pid(name) for name in card["victims"]}
+        supervisors = [self.fleet.supervisor(name) for name in pids] if card["supervisors"] else []
+        for pid in [*supervisors, *pids.values()]:
+            self.fleet.kill(pid)
+        return time.monotonic_ns(), pids
+
+    def do_cut(self, card):
+        card["detail"] = card["when"]
+        return self.proxy.at_commit(f"cut {card['when']}"), {}
+
+    def do_stall(self, card):
+        return self.proxy.at_commit(f"stall {card['ms']}"), {}
+
+    def do_late_writer(self, card):
+        """A writer that was replaced says something after all: an order under the epoch before, straight to executor and
+        gateway, as a paused orchestrator would that wakes up."""
+        self.forged += 1
+        epoch, name = self.load.stats.get("epoch", 0) - 1, f"zombie-{self.forged}"
+        for number, endpoint in enumerate(("execute", f"order-entry.{card['venue']}")):
+            order = [wire.ORDER_SEND, f"{name}-{number}", card["venue"], "BTC/USDT", wire.BUY, wire.MARKET, wire.IOC, False, wire.E8 // 100, 0,
+                     max(0, epoch), time.time_ns() + 5 * wire.SECOND]
+            self.load.send_to(f"ipc://{self.fleet.env['ZVT_RUNTIME']}/{endpoint}", wire.pack(order))
+        return time.monotonic_ns(), {}
+
+    def do_halt(self, card):
+        self.load.switch(True)
+        time.sleep(card["ms"] / 1000)
+        self.load.switch(False)
+        return time.monotonic_ns(), {}
+
+    def do_halt_kill(self, card):
+        """The halt outlives the orchestrator: nothing is submitted until somebody resumes."""
+        self.load.switch(True)
+        pids = self.kill("orchestrator")[1]
+        self.load.switch(True)
+        time.sleep(card["ms"] / 1000)
+        self.load.switch(False)
+        return time.monotonic_ns(), pids

@@ -1,0 +1,154 @@
+"""The fleet under test: a home of its own, its processes as the kernel and s6 know them, its log and its ledgers."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+CHECKOUT = os.path.dirname(os.path.dirname(HERE))
+VENUES = ("alpha", "beta")
+# Every process of ours, in the order in which an order meets them.
+PROCESSES = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "portfolio",
+             "replayer", "checkpointer", "maker")
+READY_SECONDS = 20
+
+
+class Fleet:
+    def __init__(self, base, binaries, seed):
+        self.base, self.binaries, self.home = base, binaries, os.path.join(base, "home")
+        self.config = os.path.join(base, "fleet.zpl")
+        with open(os.path.join(HERE, "fleet.zpl")) as template, open(self.config, "w") as made:
+            made.write(template.read().replace("SEED", str(seed)))
+        self.env = {}
+
+    def command(self, *words, may_fail=False):
+        done = subprocess.run([f"{CHECKOUT}/run/fleet", "--home", self.home, *words], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, env=os.environ | {"ZVT_BIN": self.binaries})
+        if done.returncode and not may_fail:
+            raise SystemExit(f"fleet {' '.join(words)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def up(self):
+        self.command("up", "--config", self.config)
+        lines = self.command("env").splitlines()
+        self.env = {line.split("=", 1)[0].removeprefix("export "): line.split("=", 1)[1].strip("'") for line in lines}
+        self.database = self.env["DATABASE_URL"]
+        self.pg_socket = os.path.join(self.database.split("host=")[1].split("&")[0], ".s.PGSQL.5432")
+
+    def down(self):
+        self.command("down", "--wipe", "--yes", may_fail=True)
+
+    def put_proxy(self, folder):
+        """The orchestrator connects to Postgres by another way from its next start on. Its service folder is made anew by
+        the next `up`, so this ends with the fleet."""
+        run = os.path.join(self.home, "s6/services/orchestrator/run")
+        other = self.database.replace(os.path.dirname(self.pg_socket), folder)
+        with open(run) as script:
+            lines = script.read().splitlines()
+        lines.insert(len(lines) - 1, f"export DATABASE_URL='{other}'")
+        with open(run, "w") as script:
+            script.write("\n".join(lines) + "\n")
+        self.command("restart", "orchestrator")
+
+    # ---- processes ----
+    def service(self, name):
+        return os.path.join(self.home, "s6/services", name)
+
+    def state(self, name):
+        """(pid, ready) of a service; pid is 0 while it is down."""
+        done = subprocess.run(["s6-svstat", "-o", "pid,ready", self.service(name)], capture_output=True, text=True)
+        words = done.stdout.split()
+        return (max(0, int(words[0])), words[1] == "true") if len(words) == 2 else (0, False)
+
+    def pid(self, name):
+        """Waits for the process if it is being started just now; 0 if it does not come."""
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end:
+            pid = self.state(name)[0]
+            if pid:
+                return pid
+            time.sleep(0.01)
+        return 0
+
+    def parent(self, pid):
+        """0 when the process has gone."""
+        return int(status_of(pid).get("PPid", 0))
+
+    def supervisor(self, name):
+        """The s6-supervise of a service."""
+        for _ in range(100):
+            pid = self.parent(self.pid(name))
+            if title_of(pid).startswith("s6-supervise"):
+                return pid
+        raise SystemExit(f"chaos: {name} has no s6-supervise")
+
+    def backends(self):
+        """Children of the postmaster with what they are called, in a stable order."""
+        postmaster, found = self.state("postgres")[0], []
+        for name in os.listdir("/proc"):
+            if name.isdigit() and postmaster and self.parent(int(name)) == postmaster:
+                found.append((title_of(int(name)), int(name)))
+        return sorted(found)
+
+    def kill(self, pid, number=signal.SIGKILL):
+        """False when it was gone already. Only pids that this fleet's supervisor or its postmaster named come here."""
+        if pid <= 1:
+            return False
+        try:
+            os.kill(pid, number)
+            return True
+        except ProcessLookupError:
+            return False
+
+    # ---- the log and the ledgers ----
+    def sql(self, query):
+        """Rows of a query, each a list of texts, through a role that may only read and append."""
+        done = subprocess.run(["psql", "-XAtq", "-F", "\t", "-d", self.database, "-c", query], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip())
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def copy(self, query):
+        """Streams the rows of a query, which must not hold tabs or backslashes."""
+        child = subprocess.Popen(["psql", "-Xq", "-d", self.database, "-c", f"copy ({query}) to stdout"], stdout=subprocess.PIPE, text=True)
+        with child.stdout as rows:
+            for line in rows:
+                yield line[:-1].split("\t")
+        if child.wait():
+            raise RuntimeError(f"the log could not be read: psql ended with {child.returncode}")
+
+    def ledger(self, venue, skip):
+        """Reports in a venue's own ledger from line `skip` on, as the venue's binary prints them."""
+        child = subprocess.Popen([f"{self.binaries}/zvt-venue", "--name", f"venue-{venue}", "--venue", venue, "--dump-ledger"],
+                                 stdout=subprocess.PIPE, env=os.environ | self.env)
+        with child.stdout as lines:
+            for number, line in enumerate(lines):
+                if number >= skip and b'"venue_seq"' in line:
+                    yield json.loads(line)
+        if child.wait():
+            raise RuntimeError(f"the ledger of {venue} could not be read")
+
+    def verify(self):
+        """Names of the failed checks of `fleet verify`."""
+        output = self.command("verify", "--json", may_fail=True)
+        try:
+            return [f"{c['check']}: {c['detail']}" for c in json.loads(output)["checks"] if not c["ok"]]
+        except (ValueError, KeyError):
+            return [f"fleet verify said nothing usable: {output[:200]}"]
+
+
+def status_of(pid):
+    try:
+        with open(f"/proc/{pid}/status") as lines:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in lines if ":\t" in line)
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+
+
+def title_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as line:
+            return line.read().replace(b"\0", b" ").decode(errors="replace").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
