@@ -185,6 +185,16 @@ static void s_put_aside(turn_core_t *self, fill_t *fill, uint8_t code)
     place_order_settle(self, order);
 }
 
+/* While both orders wait for room in a batch, all that one stages leaves before what the other has staged: a fill that
+ * comes after the other's change of their position would be recorded before it. */
+static bool s_would_overtake(turn_core_t *self, const order_t *order, const zvt_id_t *position_id)
+{
+    uint32_t known = zvt_map_get(self->positions_by_id, position_id);
+    if (known == ZVT_MAP_NONE || !order->ready_listed) return false;
+    const order_t *before = order_core_at(self->orders, self->positions[known].last_order);
+    return before != NULL && before != order && before->used && before->ready_listed;
+}
+
 void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
 {
     fill_t *fill = s_find(self, applied);
@@ -196,7 +206,8 @@ void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
         s_put_aside(self, fill, applied->code);
         return;
     }
-    if (applied->code != ZVT_CODE_OK || !s_is_next_of_position(self, fill) || !s_continues(self, &applied->position)) {
+    bool usable = applied->code == ZVT_CODE_OK && s_is_next_of_position(self, fill) && s_continues(self, &applied->position);
+    if (!usable || s_would_overtake(self, order_core_at(self->orders, fill->order), &applied->position.position_id)) {
         ZVT_COUNT("fills_put_off");
         self->fills_asked_ns = self->monotonic_ns - ASK_AGAIN_NS + PUT_OFF_NS;
         return;

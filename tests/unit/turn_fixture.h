@@ -11,7 +11,7 @@
 #include "zvt_fixed.h"
 
 /* A world for the turn core: a log in memory, and services that answer by the book unless a test says otherwise. */
-enum { LOG_MAX = 4096, QUEUE_MAX = 256, SENT_MAX = 64 };
+enum { LOG_MAX = 16384, QUEUE_MAX = 256, SENT_MAX = 64 };
 #define MS INT64_C(1000000)
 
 static struct {

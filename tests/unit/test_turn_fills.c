@@ -1,0 +1,75 @@
+/* Fills on their way through portfolio: positions are recorded in the order in which they were computed. */
+#include "turn_fixture.h"
+
+TestSuite(turn_fills, .init = s_setup, .fini = s_teardown);
+
+static void s_give_fill(const zvt_order_send_t *send, int64_t quantity_e8, zvt_report_t *fill)
+{
+    *fill = s_report(send, ZVT_REPORT_KIND_FILL);
+    fill->price_e8 = 60000 * ZVT_E8;
+    fill->quantity_e8 = quantity_e8;
+    snprintf(fill->exec_id, sizeof fill->exec_id, "E%llu", (unsigned long long)fill->venue_seq);
+    zvt_record_t record = {.type = ZVT_T_REPORT, .report = *fill};
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &record);
+}
+
+static void s_answer_fill(const zvt_report_t *fill, int64_t new_quantity_e8)
+{
+    zvt_record_t record = {.type = ZVT_T_FILL_APPLIED, .fill_applied = {.incarnation = 1, .code = ZVT_CODE_OK}};
+    zvt_position_updated_t *position = &record.fill_applied.position;
+    position->position_id = zvt_id_from_text("p", 1);
+    position->quantity_change_e8 = fill->quantity_e8;
+    position->new_quantity_e8 = new_quantity_e8;
+    ZVT_STR_SET(record.fill_applied.exchange, fill->exchange);
+    ZVT_STR_SET(position->exec_id, fill->exec_id);
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &record);
+}
+
+/* Events of the system, until the batch being gathered is full; trading is not halted afterwards. */
+static void s_fill_batch(void)
+{
+    for (int n = 0; n < TURN_BATCH_EVENTS_MAX; n++) {
+        zvt_record_t record = {.type = ZVT_T_HALT_REQUEST, .halt_request = {.halt = n % 2 == 0, .requested_by = "test"}};
+        turn_client_t client = {0};
+        turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &record);
+    }
+}
+
+static void s_assert_positions_continue(uint32_t expected)
+{
+    zvt_record_t record;
+    int64_t quantity_e8 = 0;
+    for (uint32_t i = 0; i < w.log_count; i++) {
+        if (w.log[i].type != ZVT_T_POSITION_UPDATED) continue;
+        cr_assert_eq(zvt_read_payload(&w.log[i], &record), 0);
+        quantity_e8 += record.position_updated.quantity_change_e8;
+        cr_assert_eq(record.position_updated.new_quantity_e8, quantity_e8, "position.updated at seq %u", i + 1);
+    }
+    cr_assert_eq(s_count(ZVT_T_POSITION_UPDATED), expected);
+}
+
+Test(turn_fills, two_orders_that_wait_for_room_keep_the_order_of_their_common_position)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT), other = s_signal(2, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_give_signal(&other);
+    s_settle();
+    cr_assert_eq(w.sent_count, 2);
+    w.portfolio_silent = true;
+
+    s_fill_batch();
+    s_tick(0); /* that batch is being committed now; the next is gathered */
+    cr_assert(w.commit_pending);
+    s_fill_batch();
+    zvt_report_t first, between, last;
+    s_give_fill(&w.sent[0], ZVT_E8 / 10, &first);
+    s_give_fill(&w.sent[1], ZVT_E8 / 5, &between);
+    s_give_fill(&w.sent[0], ZVT_E8 / 2, &last);
+    s_answer_fill(&first, ZVT_E8 / 10);
+    s_answer_fill(&between, ZVT_E8 / 10 * 3);
+    s_answer_fill(&last, ZVT_E8 / 10 * 8);
+    s_settle();
+    s_answer_fill(&last, ZVT_E8 / 10 * 8); /* what was put off is asked again */
+    s_settle();
+    s_assert_positions_continue(3);
+}
