@@ -598,3 +598,43 @@ uint32_t portfolio_core_dump(const portfolio_core_t *self, FILE *out)
     for (uint32_t i = 0; i < count; i++) s_dump_slot(&self->slots[self->sorted[i]], out);
     return count;
 }
+
+/* ---- saving and loading ---- */
+typedef struct {
+    portfolio_save_fn *save;
+    void *arg;
+} saving_t;
+
+static void s_save_row(void *arg, uint32_t number, const zvt_position_row_t *row)
+{
+    const saving_t *saving = arg;
+    (void)number;
+    saving->save(saving->arg, ZVT_T_POSITION_ROW, row);
+}
+
+void portfolio_core_save(const portfolio_core_t *self, portfolio_save_fn *save, void *arg)
+{
+    zvt_system_started_t started = {.epoch = self->epoch};
+    saving_t saving = {.save = save, .arg = arg};
+    save(arg, ZVT_T_SYSTEM_STARTED, &started);
+    portfolio_core_visit(self, s_save_row, &saving);
+}
+
+int portfolio_core_load(portfolio_core_t *self, const zvt_record_t *record)
+{
+    if (record->type == ZVT_T_SYSTEM_STARTED) {
+        s_see_epoch(self, record->system_started.epoch);
+        return 0;
+    }
+    if (record->type != ZVT_T_POSITION_ROW) return ZVT_ERR_TYPE;
+    const zvt_position_row_t *row = &record->position_row;
+    position_key_t key = s_key(row->portfolio_id, row->strategy_id, row->symbol);
+    slot_t *slot = s_take_slot(self, &key, PORTFOLIO_POSITIONS_MAX);
+    if (slot == NULL) return ZVT_ERR_FULL;
+    slot->seq = row->seq;
+    slot->committed = (position_t){.quantity_e8 = row->quantity_e8,
+                                   .avg_price_e8 = row->avg_price_e8,
+                                   .realized_pnl_e8 = row->realized_pnl_e8,
+                                   .commission_e8 = row->commission_e8};
+    return 0;
+}

@@ -66,4 +66,12 @@ portfolio_stats_t portfolio_core_stats(const portfolio_core_t *self);
 /* Canonical text of the durable state; returns the number of positions. */
 uint32_t portfolio_core_dump(const portfolio_core_t *self, FILE *out);
 
+/* Gives the durable state record by record, for portfolio_core_load of a fresh core: system.started for the epoch, then a
+ * position.row for each position. Answers that were given are not among it: the writer asks anew what it has not
+ * recorded, and begins such a chain with `restart`. */
+typedef void(portfolio_save_fn)(void *arg, zvt_type_t type, const void *record);
+void portfolio_core_save(const portfolio_core_t *self, portfolio_save_fn *save, void *arg);
+/* ZVT_ERR_TYPE for a record that portfolio_core_save never gives, ZVT_ERR_FULL. */
+ZVT_MUSTUSE int portfolio_core_load(portfolio_core_t *self, const zvt_record_t *record);
+
 #endif

@@ -325,6 +325,47 @@ void exposure_on_ended(exposure_t *self, const zvt_id_t *order_id)
     s_drop_order_if_unused(self, order);
 }
 
+/* ---- the shortest log that makes the same state ---- */
+static void s_save_position(const exposure_key_t *key, const zvt_id_t *order_id, int64_t change_e8, int64_t quantity_e8,
+                            exposure_save_fn *save, void *arg)
+{
+    zvt_position_updated_t position = {.order_id = *order_id, .quantity_change_e8 = change_e8, .new_quantity_e8 = quantity_e8};
+    memcpy(position.portfolio_id, key->portfolio_id, sizeof position.portfolio_id);
+    memcpy(position.strategy_id, key->strategy_id, sizeof position.strategy_id);
+    memcpy(position.symbol, key->symbol, sizeof position.symbol);
+    save(arg, ZVT_T_POSITION_UPDATED, &position);
+}
+
+static void s_save_order(const exposure_order_t *order, exposure_save_fn *save, void *arg)
+{
+    const exposure_key_t *key = &order->terms.key;
+    zvt_order_requested_t requested = {.order_id = order->order_id};
+    memcpy(requested.portfolio_id, key->portfolio_id, sizeof requested.portfolio_id);
+    memcpy(requested.strategy_id, key->strategy_id, sizeof requested.strategy_id);
+    memcpy(requested.order_request.symbol, key->symbol, sizeof requested.order_request.symbol);
+    requested.order_request.side = order->terms.side;
+    requested.order_request.quantity_e8 = order->terms.quantity_e8;
+    save(arg, ZVT_T_ORDER_REQUESTED, &requested);
+    if (order->validated) {
+        zvt_order_validated_t validated = {.order_id = order->order_id, .validation_result = order->verdict.result,
+                                           .risk_score_e8 = order->verdict.risk_score_e8};
+        save(arg, ZVT_T_ORDER_VALIDATED, &validated);
+    }
+    int64_t executed_e8 = order->terms.quantity_e8 > 0 ? order->terms.quantity_e8 - order->leaves_e8 : 0;
+    if (executed_e8 > 0) s_save_position(key, &order->order_id, executed_e8, 0, save, arg);
+}
+
+void exposure_save(const exposure_t *self, exposure_save_fn *save, void *arg)
+{
+    static const zvt_id_t no_order;
+    for (uint32_t i = 0; i < EXPOSURE_ORDERS_MAX; i++)
+        if (self->orders[i].requested) s_save_order(&self->orders[i], save, arg);
+    for (uint32_t i = 0; i < EXPOSURE_KEYS_MAX; i++) {
+        const slot_t *slot = &self->slots[i];
+        if (slot->positioned) s_save_position(&slot->key, &no_order, 0, slot->sum.position_e8, save, arg);
+    }
+}
+
 /* ---- canonical text ---- */
 static int s_compare_slots(const void *a, const void *b, void *arg)
 {

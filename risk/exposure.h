@@ -84,6 +84,11 @@ bool exposure_has_room(const exposure_t *self, const exposure_key_t *key);
 exposure_stats_t exposure_stats(const exposure_t *self);
 /* Canonical text of the durable part: one line per position and order, sorted. Returns their number. */
 uint32_t exposure_dump(const exposure_t *self, FILE *out);
+/* Gives the durable part as payloads that, folded in this order, make it again: for each order order.requested,
+ * order.validated, and a position.updated for what it has executed; then position.updated for each position. Which orders
+ * have ended is not among it. */
+typedef void(exposure_save_fn)(void *arg, zvt_type_t type, const void *payload);
+void exposure_save(const exposure_t *self, exposure_save_fn *save, void *arg);
 
 /* ---- provisional reservations ---- */
 ZVT_MUSTUSE int exposure_reserve(exposure_t *self, const zvt_id_t *order_id, const exposure_terms_t *terms, uint64_t epoch,

@@ -269,6 +269,24 @@ int risk_core_on_event(risk_core_t *self, const zvt_event_t *event)
     return status != 0 ? status : fold(self, &self->record);
 }
 
+void risk_core_save(const risk_core_t *self, exposure_save_fn *save, void *arg)
+{
+    static const zvt_risk_halted_t halted;
+    zvt_system_started_t started = {.epoch = self->epoch};
+    save(arg, ZVT_T_SYSTEM_STARTED, &started);
+    if (self->halted) save(arg, ZVT_T_RISK_HALTED, &halted);
+    exposure_save(self->exposure, save, arg);
+}
+
+int risk_core_load(risk_core_t *self, const zvt_record_t *record)
+{
+    fold_fn *fold = s_folds[record->type];
+    if (fold != NULL) return fold(self, record);
+    if (record->type != ZVT_T_SYSTEM_STARTED) return ZVT_ERR_TYPE;
+    s_see_epoch(self, record->system_started.epoch);
+    return 0;
+}
+
 uint32_t risk_core_dump(const risk_core_t *self, FILE *out)
 {
     fprintf(out, "halted %s\n", self->halted ? "yes" : "no");

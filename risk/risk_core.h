@@ -46,4 +46,10 @@ const exposure_t *risk_core_exposure(const risk_core_t *self);
 /* Canonical text of the durable state; returns the number of positions and orders. */
 uint32_t risk_core_dump(const risk_core_t *self, FILE *out);
 
+/* Gives the durable state record by record, for risk_core_load of a fresh core: see exposure_save, and system.started for
+ * the epoch, risk.halted for the latch. */
+void risk_core_save(const risk_core_t *self, exposure_save_fn *save, void *arg);
+/* ZVT_ERR_TYPE for a record that risk_core_save never gives. */
+ZVT_MUSTUSE int risk_core_load(risk_core_t *self, const zvt_record_t *record);
+
 #endif

@@ -1,6 +1,6 @@
 /* zvt-risk -- serves risk.check and risk.release on the hub "risk".
  *
- * Follows the log from its first event and the venues' quotes. A check whose min_seq is not folded yet waits, and so
+ * Follows the log from its last snapshot (see zvt_snapshot.h) and the venues' quotes. A check whose min_seq is not folded yet waits, and so
  * does every check until the log is caught up with for the first time; nobody waits longer than WAIT_NS. */
 #include <inttypes.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "zvt_follower.h"
 #include "zvt_hub.h"
 #include "zvt_service.h"
+#include "zvt_snapshot.h"
 #include "zvt_subscriber.h"
 #include "zvt_time.h"
 #include "zvt_verify.h"
@@ -26,6 +27,7 @@ typedef struct {
     zvt_subscriber_t *markets[ZVT_VENUES_MAX];
     zvt_waitlist_t *waiting;
     risk_core_t *core;
+    zvt_snapshot_t snapshot;
     zvt_digests_t digests;
     uint64_t *codes[UINT8_MAX + 1]; /* counters of verdicts by code; NULL: never given yet */
     bool broken;                    /* the state cannot follow the log any more; the process is about to end */
@@ -163,7 +165,7 @@ static uint32_t s_dump(const void *state, FILE *out)
 static void s_on_event(void *arg, const zvt_event_t *event)
 {
     risk_t *self = arg;
-    if (self->broken) return;
+    if (self->broken || !zvt_snapshot_takes(&self->snapshot, event)) return;
     ZVT_COUNT("events_folded");
     int status = risk_core_on_event(self->core, event);
     if (status != 0) {
@@ -181,10 +183,31 @@ static void s_on_event(void *arg, const zvt_event_t *event)
 static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
 {
     risk_t *self = arg;
-    (void)applied_seq;
     if (self->broken) return;
+    if (zvt_snapshot_is_foreign(&self->snapshot, applied_seq, caught_up)) {
+        self->broken = true;
+        zvt_service_exit(self->service, ZVT_EXIT_TEMPORARY);
+        return;
+    }
     if (caught_up) zvt_service_ready(self->service);
     s_release(self);
+}
+
+/* ---- the snapshot ---- */
+static void s_save(const void *state, zvt_snapshot_record_fn *record, void *arg)
+{
+    risk_core_save(state, record, arg);
+}
+
+static int s_load(void *state, const zvt_record_t *record)
+{
+    return risk_core_load(state, record);
+}
+
+static void s_on_second(void *arg)
+{
+    risk_t *self = arg;
+    if (!self->broken) zvt_snapshot_on_time(&self->snapshot, zvt_follower_applied(self->follower), s_now_ns(self));
 }
 
 /* ---- the market ---- */
@@ -230,15 +253,33 @@ static void s_subscribe(risk_t *self)
     }
 }
 
+static risk_core_t *s_new_core(const risk_t *self)
+{
+    risk_options_t options = {.quote_max_age_ns = QUOTE_MAX_AGE_NS,
+                              .incarnation = zvt_service_identity(self->service)->incarnation};
+    return risk_core_new(zvt_service_fleet(self->service), &options);
+}
+
+/* The state as of the last snapshot; a fresh core when there is none that can be used. */
+static void s_load_snapshot(risk_t *self)
+{
+    zvt_snapshot_core_t core = {.shard = (uint32_t)zvt_service_fleet(self->service)->shard, .state = self->core,
+                                .save = s_save, .load = s_load, .dump = s_dump};
+    if (zvt_snapshot_open(&self->snapshot, &core, zvt_service_state_dir(self->service), zvt_service_name(self->service))) return;
+    risk_core_destroy(&self->core);
+    self->snapshot.core.state = self->core = s_new_core(self);
+}
+
 static int s_serve(risk_t *self)
 {
     const zvt_fleet_t *fleet = zvt_service_fleet(self->service);
     zvt_loop_t *loop = zvt_service_loop(self->service);
     char endpoint[ZVT_ENDPOINT_SIZE];
     zvt_endpoint(endpoint, "risk", NULL);
+    s_load_snapshot(self);
     self->waiting = zvt_waitlist_new(sizeof(request_t), WAITING_MAX, WAIT_NS, s_on_turn, self);
-    self->follower = zvt_follower_new(loop, (uint32_t)fleet->shard, 1, zvt_service_identity(self->service), s_on_event,
-                                      s_on_batch, self);
+    self->follower = zvt_follower_new(loop, (uint32_t)fleet->shard, zvt_snapshot_from_seq(&self->snapshot),
+                                      zvt_service_identity(self->service), s_on_event, s_on_batch, self);
     int status = zvt_hub_new(&self->hub, loop, endpoint, zvt_service_identity(self->service), s_on_request, s_on_hello,
                              self);
     if (status != 0) {
@@ -247,6 +288,7 @@ static int s_serve(risk_t *self)
     }
     s_subscribe(self);
     zvt_loop_every(loop, EXPIRE_NS, s_on_time, self);
+    zvt_loop_every(loop, ZVT_SECOND_NS, s_on_second, self);
     zvt_service_on_control(self->service, s_on_control, self);
     zvt_service_on_stats(self->service, s_on_stats, self);
     return zvt_service_run(self->service);
@@ -268,8 +310,7 @@ int main(int argc, char **argv)
     risk_t self = {.service = zvt_service_new(argc, argv, &desc)};
     const zvt_hello_t *identity = zvt_service_identity(self.service);
     const zvt_fleet_t *fleet = zvt_service_fleet(self.service);
-    risk_options_t core_options = {.quote_max_age_ns = QUOTE_MAX_AGE_NS, .incarnation = identity->incarnation};
-    self.core = risk_core_new(fleet, &core_options);
+    self.core = s_new_core(&self);
     zvt_refold_t refold = {.shard = (uint32_t)fleet->shard, .identity = identity, .fold = s_fold, .dump = s_dump,
                            .state = self.core, .print_text = dump != NULL};
     int exit_code = fold != NULL ? zvt_refold(&refold, zvt_service_loop(self.service), fold) : s_serve(&self);

@@ -440,3 +440,37 @@ Test(portfolio_core, an_adjustment_of_a_venue_account_changes_no_position)
     cr_assert_eq(portfolio_core_on_event(s_core, s_event(ZVT_T_POSITION_ADJUSTED, &adjusted)), 0);
     cr_assert_eq(portfolio_core_stats(s_core).positions, 0);
 }
+
+/* ---- saving and loading ---- */
+static portfolio_core_t *s_loaded;
+
+static void s_load_back(void *arg, zvt_type_t type, const void *record)
+{
+    static zvt_record_t copy;
+    (void)arg;
+    copy.type = type;
+    memcpy(&copy.hello, record, zvt_desc(type)->size);
+    cr_assert_eq(portfolio_core_load(s_loaded, &copy), 0);
+}
+
+Test(portfolio_core, a_core_that_is_loaded_is_the_one_that_was_saved)
+{
+    char *saved_text = NULL, *loaded_text = NULL;
+    size_t saved_length, loaded_length;
+    for (unsigned n = 1; n < 40; n++) s_ask_and_log(n, n % 3 == 0 ? -0.5 : 0.7, 10000 + n);
+    s_loaded = portfolio_core_new(s_fleet(), 78);
+    portfolio_core_save(s_core, s_load_back, NULL);
+    FILE *out = open_memstream(&saved_text, &saved_length);
+    cr_assert_eq(portfolio_core_dump(s_core, out), 1);
+    fclose(out);
+    out = open_memstream(&loaded_text, &loaded_length);
+    cr_assert_eq(portfolio_core_dump(s_loaded, out), 1);
+    fclose(out);
+    cr_assert_str_eq(loaded_text, saved_text);
+    cr_assert_eq(portfolio_core_epoch(s_loaded), portfolio_core_epoch(s_core));
+    zvt_record_t strange = {.type = ZVT_T_HELLO};
+    cr_assert_eq(portfolio_core_load(s_loaded, &strange), ZVT_ERR_TYPE);
+    portfolio_core_destroy(&s_loaded);
+    free(saved_text);
+    free(loaded_text);
+}

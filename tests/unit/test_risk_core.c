@@ -537,3 +537,56 @@ Test(risk_core, a_position_changed_by_hand_counts_and_a_halted_venue_account_hal
     zvt_risk_check_t second = s_order(ZVT_SIDE_BUY, 2);
     cr_assert_str_eq(s_ask(&second), "MAX_POSITION");
 }
+
+/* ---- saving and loading ---- */
+static risk_core_t *s_loaded;
+
+static void s_load_back(void *arg, zvt_type_t type, const void *payload)
+{
+    static zvt_record_t copy;
+    (void)arg;
+    copy.type = type;
+    memcpy(&copy.hello, payload, zvt_desc(type)->size);
+    cr_assert_eq(risk_core_load(s_loaded, &copy), 0);
+}
+
+static char *s_text_of(const risk_core_t *core)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    cr_assert_gt(risk_core_dump(core, out), 0u);
+    fclose(out);
+    return text;
+}
+
+Test(risk_core, a_core_that_is_loaded_is_the_one_that_was_saved)
+{
+    risk_options_t options = {.quote_max_age_ns = 60 * SECOND, .incarnation = 78};
+    double held = 0;
+    for (unsigned n = 0; n < 60; n++) {
+        zvt_risk_check_t order = s_order(ZVT_SIDE_BUY, 0.5);
+        s_log_requested(&order);
+        if (n % 4 != 0) s_log_validated(&order);
+        if (n % 4 > 1) s_log_position(s_next_order - 1, 0.2, held += 0.2); /* in part */
+        zvt_order_completed_t end = {.order_id = order.order_id};
+        if (n % 4 > 2) s_log(ZVT_T_ORDER_COMPLETED, &end);
+    }
+    zvt_risk_halted_t halted = {.reason = "drill"};
+    s_log(ZVT_T_RISK_HALTED, &halted);
+    s_loaded = risk_core_new(s_fleet(), &options);
+    risk_core_save(s_core, s_load_back, NULL);
+    char *saved = s_text_of(s_core), *loaded = s_text_of(s_loaded);
+    cr_assert_str_eq(loaded, saved);
+    cr_assert(risk_core_halted(s_loaded));
+    cr_assert_eq(risk_core_epoch(s_loaded), risk_core_epoch(s_core));
+    exposure_key_t key = {.portfolio_id = "main", .strategy_id = "momentum", .symbol = "BTC/USDT"};
+    exposure_sum_t before = exposure_of(risk_core_exposure(s_core), &key), after = exposure_of(risk_core_exposure(s_loaded), &key);
+    cr_assert_eq(after.position_e8, before.position_e8);
+    cr_assert(after.pending_buy_e8 == before.pending_buy_e8 && before.pending_buy_e8 > 0, "pending orders count again");
+    zvt_record_t strange = {.type = ZVT_T_HELLO};
+    cr_assert_eq(risk_core_load(s_loaded, &strange), ZVT_ERR_TYPE);
+    risk_core_destroy(&s_loaded);
+    free(saved);
+    free(loaded);
+}
