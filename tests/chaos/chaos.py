@@ -30,7 +30,7 @@ import zmq
 import wire
 from checks import Checker
 from faults import Injector, Plan
-from fleet import VENUES, Fleet
+from fleet import CHECKOUT, Fleet
 from report import Report
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -233,7 +233,10 @@ class Run:
         for child in (self.load, self.proxy):
             if child is not None:
                 child.close()
-        self.fleet.down()
+        if self.options.keep and not self.report.ok():
+            print(f"kept: {self.fleet.home}; {os.path.join(CHECKOUT, 'run/fleet')} --home {self.fleet.home} down --wipe deletes it", flush=True)
+        else:
+            self.fleet.down()
 
 
 def options_of(arguments):
@@ -246,6 +249,7 @@ def options_of(arguments):
     parser.add_argument("--look", type=int, default=60, help=argparse.SUPPRESS)
     parser.add_argument("--stop-early", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--verbose", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--keep", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.minutes <= 0 or options.kills < 0 or options.rate <= 0 or options.look <= 0 or options.seed <= 0:
