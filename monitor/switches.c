@@ -45,8 +45,10 @@ static int s_command(zvt_type_t type, const void *question, const char *done, bo
         command_print_json(command_json_record(ZVT_T_COMMAND_REPLY, &reply));
     } else if (reply.success) {
         bool news = strncmp(done, reply.message, strlen(reply.message)) != 0; /* more than what is said already */
-        printf("%s%s%s, seq %" PRIu64 "%s%s\n", format_tone(FORMAT_GOOD, colour), done, format_tone_end(FORMAT_GOOD, colour),
-               reply.seq, news ? ": " : "", news ? reply.message : "");
+        char seq[32] = "";
+        if (reply.seq != 0) snprintf(seq, sizeof seq, ", seq %" PRIu64, reply.seq);
+        printf("%s%s%s%s%s%s\n", format_tone(FORMAT_GOOD, colour), done, format_tone_end(FORMAT_GOOD, colour), seq,
+               news ? ": " : "", news ? reply.message : "");
     } else {
         printf("%srefused%s: %s %s\n", format_tone(FORMAT_BAD, colour), format_tone_end(FORMAT_BAD, colour),
                zvt_code_text(reply.code), reply.message);

@@ -415,7 +415,7 @@ void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zv
 
 void commands_reply(turn_core_t *self, const turn_client_t *client, bool success, uint8_t code, const char *message)
 {
-    zvt_command_reply_t reply = {.success = success, .code = code, .seq = self->committed_seq};
+    zvt_command_reply_t reply = {.success = success, .code = code}; /* seq 0: it is not recorded */
     ZVT_STR_SET(reply.message, message);
     self->io.reply(self->io.arg, client, ZVT_T_COMMAND_REPLY, &reply);
 }

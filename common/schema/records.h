@@ -457,7 +457,7 @@
     F(S, BOOL, success, 0, "", "it was done")                              \
     F(S, ENUM, code, CODE, "", "OK or why not")                            \
     F(S, STR, message, ZVT_MESSAGE_SIZE, "", "key=value context")          \
-    F(S, U64, seq, 0, "", "seq of the event that records it")
+    F(S, U64, seq, 0, "", "seq of the event that records it; 0 if none does (yet)")
 
 #define ZVT_FIELDS_orders_query(F, S)                                              \
     F(S, BOOL, open_only, 0, "", "only orders that can still execute")             \

@@ -150,6 +150,7 @@ Test(turn_recovery, a_halt_while_the_log_is_away_holds_and_is_recorded_before_an
     turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &halt);
     cr_assert_eq(w.command_replies, 1);
     cr_assert(w.command_reply.success);
+    cr_assert_eq(w.command_reply.seq, 0, "no event records it yet");
     turn_core_clear(w.core);
     uint32_t before = w.log_count;
     for (uint32_t i = 0; i < before; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
