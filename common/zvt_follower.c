@@ -11,6 +11,7 @@
 
 enum { REPLAY_LIMIT = 4000 };
 #define ASK_AGAIN_NS (500 * ZVT_MS_NS) /* a lost question or answer; reads may be repeated */
+#define REFUSED_NS (100 * ZVT_MS_NS)   /* the replayer cannot read the log just now */
 
 struct zvt_follower {
     zvt_loop_t *loop;
@@ -179,8 +180,10 @@ static void s_on_replay_up(void *arg, const zvt_hello_t *peer)
 
 static void s_on_replay_record(void *arg, const zvt_record_t *record)
 {
-    (void)arg;
-    if (record->type == ZVT_T_ERROR_REPLY) zvt_warn("replayer: %s", record->error_reply.message);
+    zvt_follower_t *self = arg;
+    if (record->type != ZVT_T_ERROR_REPLY) return;
+    if (zvt_diag_allowed()) zvt_warn("replayer: %s", record->error_reply.message);
+    self->asked_ns = zvt_loop_monotonic_ns(self->loop) - ASK_AGAIN_NS + REFUSED_NS;
 }
 
 static void s_on_time(void *arg)
@@ -211,7 +214,7 @@ zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from
     zvt_link_handler_t handler = {.on_record = s_on_replay_record, .on_up = s_on_replay_up, .on_frame = s_on_replay_frame,
                                   .arg = self};
     self->replay = zvt_link_new(loop, endpoint, identity, &handler);
-    zvt_loop_every(loop, ASK_AGAIN_NS / 2, s_on_time, self);
+    zvt_loop_every(loop, REFUSED_NS, s_on_time, self);
     return self;
 }
 

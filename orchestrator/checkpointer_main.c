@@ -8,10 +8,10 @@
 #include "zvt_time.h"
 
 enum {
-    WORTH_EVENTS = 20000,      /* so many new events are worth a checkpoint .. */
+    WORTH_EVENTS = 10000,      /* so many new events are worth a checkpoint .. */
     PREPARE_EVENTS = 1000000   /* between two looks at the partitions, which hold ten times as many */
 };
-#define SOONEST_NS (5 * ZVT_SECOND_NS)  /* .. but not more often than this .. */
+#define SOONEST_NS (2 * ZVT_SECOND_NS)  /* .. but not more often than this .. */
 #define LATEST_NS (30 * ZVT_SECOND_NS)  /* .. and any new event is, after this */
 
 typedef struct {
