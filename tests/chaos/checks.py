@@ -16,7 +16,7 @@ from fleet import VENUES
 VENUE_FACTS = {wire.ACCEPTED: (1, 4), wire.EXECUTED: (1, 5), wire.REJECTED: (5, 6), wire.CANCELED: (1, 2), wire.EXPIRED: (1, 2),
                wire.STEP_FAILED: (6, 7)}
 WANTED = frozenset(VENUE_FACTS) | {wire.REQUESTED, wire.SUBMITTED, wire.UNKNOWN, wire.POSITION_UPDATED, wire.HALTED, wire.RESUMED,
-                                   wire.ALERT, wire.COMPLETED, wire.FAILED, wire.CANCEL_REQUESTED}
+                                   wire.ALERT, wire.DEAD_LETTERED, wire.COMPLETED, wire.FAILED, wire.CANCEL_REQUESTED}
 MAX_POSITION_E8 = {"SOL/USDT": 50 * wire.E8}  # as in fleet.zpl
 SHOWN_MAX = 20
 DRAIN_SECONDS = 45  # a saga's 30 s, and the questions after it
@@ -74,12 +74,16 @@ class Checker:
             self.on_requested(seq, aggregate, data)
         elif kind == wire.POSITION_UPDATED:
             self.on_position(seq, data)
+        elif kind in (wire.HALTED, wire.RESUMED) and data[2]:
+            self.violation(f"account: {'halted' if kind == wire.HALTED else 'resumed'} at {data[2]}, seq {seq}: {data[1]}")
         elif kind in (wire.HALTED, wire.RESUMED):
             self.halted = kind == wire.HALTED
             self.switches[seq] = "halted" if self.halted else "resumed"
             self.counts["halts"] += self.halted
         elif kind == wire.ALERT:
             self.on_alert(seq, data)
+        elif kind == wire.DEAD_LETTERED:
+            self.violation(f"dead letter at seq {seq}: {data[3]}")
         elif order is None:
             self.violation(f"log: seq {seq} (type {kind}) is of order {aggregate}, which is not there or had ended before")
         else:
