@@ -1,5 +1,5 @@
 foreach(core account_core balances_core book_core capture capture_line checks_core depth_core dump faults_core feed_core fundamental_core ledger ledger_format
-             outbox player recorded_core source synthetic_core)
+             outbox player recorded_core source symbols synthetic_core)
     zvt_unit_test(venue test_venue_${core})
 endforeach()
 # Recorded market data, if it lies beside the checkout; ZVT_SHARED_DATA names another place at run time.

@@ -64,6 +64,17 @@ void player_destroy(player_t **self)
 }
 
 /* ---- symbols ---- */
+int player_find_instrument(const zvt_fleet_t *fleet, const char *symbol)
+{
+    for (uint32_t i = 0; i < fleet->instruments_count; i++) {
+        char venue_symbol[ZVT_SYMBOL_SIZE];
+        market_venue_symbol(fleet->instruments[i].symbol, venue_symbol);
+        if (strcasecmp(venue_symbol, symbol) == 0 || strcmp(fleet->instruments[i].symbol, symbol) == 0) return (int)i;
+    }
+    return -1;
+}
+
+/* The same from the spellings made at the start: once per line. */
 static int s_instrument(const player_t *self, const char *symbol)
 {
     for (uint32_t i = 0; i < self->fleet->instruments_count; i++)

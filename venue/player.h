@@ -21,6 +21,9 @@ ZVT_MUSTUSE int player_new(player_t **self, const zvt_fleet_t *fleet, const char
                            char problem[ZVT_PROBLEM_SIZE]);
 void player_destroy(player_t **self);
 
+/* Index of the instrument that a recording calls BTCUSDT or BTC/USDT, or -1. */
+int player_find_instrument(const zvt_fleet_t *fleet, const char *symbol);
+
 /* Plays every event received up to until_ns; returns how many. */
 uint32_t player_advance(player_t *self, int64_t until_ns);
 /* Plays everything up to and including a place, as after a restart. */

@@ -16,6 +16,7 @@
 #include "order_entry.h"
 #include "sample.h"
 #include "source.h"
+#include "symbols.h"
 #include "zvt_fixed.h"
 #include "zvt_json.h"
 #include "zvt_socket.h"
@@ -34,7 +35,7 @@ enum {
 #define CREDIT_JOIN_NS ZVT_SECOND_NS
 
 typedef struct {
-    const char *venue, *replay, *speed, *seed, *origin, *dump_ledger, *sample, *sample_seconds;
+    const char *venue, *replay, *speed, *seed, *origin, *dump_ledger, *symbols, *sample, *sample_seconds;
 } options_t;
 
 /* How far the gateway has followed the feed. */
@@ -390,6 +391,14 @@ static int s_sample(const venue_t *self)
     return ZVT_EXIT_OK;
 }
 
+static int s_symbols(const venue_t *self)
+{
+    char problem[ZVT_PROBLEM_SIZE];
+    if (self->options.replay == NULL) s_exit(ZVT_EXIT_CONFIG, "--symbols needs --replay FILES");
+    if (symbols_print(self->fleet, self->options.replay, stdout, problem) != 0) s_exit(ZVT_EXIT_FAILED, "%s", problem);
+    return fflush(stdout) == 0 ? ZVT_EXIT_OK : ZVT_EXIT_FAILED;
+}
+
 /* The process is called venue-VENUE unless --name says otherwise. */
 static const char *s_default_name(int argc, char **argv)
 {
@@ -402,7 +411,8 @@ static const char *s_default_name(int argc, char **argv)
 static bool s_is_tool(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--dump-ledger") == 0 || strcmp(argv[i], "--sample") == 0) return true;
+        if (strcmp(argv[i], "--dump-ledger") == 0 || strcmp(argv[i], "--sample") == 0 || strcmp(argv[i], "--symbols") == 0)
+            return true;
     return false;
 }
 
@@ -421,6 +431,8 @@ static const zvt_option_t s_options[] = {
      .meaning = "UTC ns of the synthetic market's beginning; default from the ledger"},
     {.name = "dump-ledger", .value = &s_self.options.dump_ledger,
      .meaning = "print the ledger as JSON lines and exit"},
+    {.name = "symbols", .value = &s_self.options.symbols,
+     .meaning = "print which instruments the recording holds and exit"},
     {.name = "sample", .argument = "FILE", .value = &s_self.options.sample,
      .meaning = "write a synthetic capture (.gz: compressed) and exit"},
     {.name = "sample-seconds", .argument = "N", .value = &s_self.options.sample_seconds,
@@ -450,6 +462,7 @@ int main(int argc, char **argv)
     self->fleet = zvt_service_fleet(self->service);
     self->venue = s_venue(self->fleet, self->options.venue);
     if (self->options.sample != NULL) return s_sample(self);
+    if (self->options.symbols != NULL) return s_symbols(self);
     s_name_files(self);
     if (self->options.dump_ledger != NULL) return s_dump(self);
     s_start(self);

@@ -110,6 +110,16 @@ fleet_venues() {
     done < <(fleet_fields venue)
 }
 
+# Sets recorded_symbols: those of the fleet file's instruments that a recorded market has quotes of, one a line.
+market_load_symbols() {
+    local venue
+    recorded_symbols=
+    [[ $market_mode == replay ]] || return 0
+    venue=$(binary zvt-venue) || exit 1
+    recorded_symbols=$("$venue" --venue "$(fleet_venues | head -n 1)" --config "$home/fleet.zpl" --replay "$market_replay" --symbols) ||
+        fail "the recording cannot be read (see above)"
+}
+
 # ---- deciding ----
 # Sets market_* and fleet_lines from the options and from what the home remembers.
 market_resolve() {

@@ -24,8 +24,9 @@ strategies_write() {
         if [[ -n $(attached_names) ]]; then note "Attached strategies stay off this time: $(attached_names | paste -sd ' ')"; fi
         return
     fi
+    market_load_symbols
     while IFS=$'\t' read -r name strategy symbol venue settings; do
-        strategy_runs_here "$name" "$venue" || continue
+        strategy_runs_here "$name" "$symbol" "$venue" || continue
         strategy_write_builtin "$name" "$strategy" "$symbol" "$venue" "$settings"
     done < <(fleet_fields strategy | sed 's/\t\t/\t-\t/g; s/\t$/\t-/')
     while read -r name; do
@@ -33,12 +34,17 @@ strategies_write() {
     done < <(attached_names)
 }
 
-# In a replay, a strategy that is bound to a venue outside of it has nothing to trade on.
+# strategy_runs_here NAME SYMBOL VENUE: in a replay, a strategy has nothing to trade on when its venue takes no part, or
+# when the recording has no quotes of its symbol. Uses recorded_symbols.
 strategy_runs_here() {
-    [[ $2 == - ]] && return
-    fleet_venues | grep -qFx -- "$2" && return
-    note "  strategy $1 stays off: its venue $2 takes no part in this market"
-    return 1
+    if [[ $3 != - && -n $3 ]] && ! fleet_venues | grep -qFx -- "$3"; then
+        note "  strategy $1 stays off: its venue $3 takes no part in this market"
+        return 1
+    fi
+    if [[ $market_mode == replay ]] && ! grep -qFx -- "$2" <<<"$recorded_symbols"; then
+        note "  strategy $1 stays off: the recorded market has no $2"
+        return 1
+    fi
 }
 
 # strategy_write_builtin NAME STRATEGY SYMBOL VENUE SETTINGS: "-" for any venue; settings separated by tabs.
@@ -64,7 +70,8 @@ attached_write() {
     : >"$(service_dir "$1")/data/attached"
 }
 
-# Uses the attached_* variables of its caller. A program says nothing about readiness: it works when it runs; and its lines get a time.
+# Uses the attached_* variables of its caller. A program says nothing about readiness: it works when it runs. Its lines
+# get a time.
 attached_write_program() {
     {
         # shellcheck disable=SC2016 # for the script to expand
