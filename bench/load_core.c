@@ -203,6 +203,7 @@ static void s_set_terms(load_core_t *self, load_order_t *order)
     if (order->kind != KIND_MARKET) order->quantity_e8 = s_round_down(order->quantity_e8, lot_e8) + lot_e8;
     /* A little more than the best ask shows, so that the rest of it rests. */
     if (order->kind == KIND_TAKING) order->quantity_e8 = s_round_down(self->quote.ask_volume_e8, lot_e8) + lot_e8;
+    if (order->quantity_e8 > instrument->max_quantity_e8) order->quantity_e8 = s_round_down(instrument->max_quantity_e8, lot_e8);
 }
 
 /* Everything but the terms that were chosen when the order was made follows from its number: so a copy is the same. */

@@ -13,7 +13,7 @@ INSTRUMENT = """    {symbol}
         lot = 0.00001
         min_notional = 0
         price = {price}
-        volatility = 0.3
+        volatility = {volatility}
         max_quantity = 100
         max_position = 100000000
 """
@@ -40,11 +40,11 @@ def symbols_of(count):
     return (KNOWN_SYMBOLS + made)[:count]
 
 
-def fleet_file(symbols=3, venues=("alpha", "beta"), step_ms=100, depth=10):
+def fleet_file(symbols=3, venues=("alpha", "beta"), step_ms=100, depth=10, volatility=0.3):
     """Text of a fleet file."""
     text = "fleet\n    name = bench\n    shard = 0\nmarket\n    seed = 42\n    step_ms = %d\ninstruments\n" % step_ms
     for symbol, price, tick in symbols_of(symbols):
-        text += INSTRUMENT.format(symbol=symbol, price=price, tick=("%.3f" % tick))
+        text += INSTRUMENT.format(symbol=symbol, price=price, tick=("%.3f" % tick), volatility=volatility)
     text += "venues\n"
     for name in venues:
         text += VENUE.format(name=name, depth=depth, replay="yes" if name == venues[0] else "no")

@@ -45,10 +45,10 @@ def _search(bench, fleet, low, high):
     """The highest sustained rate between one that is and one that is not; then held for a minute."""
     while high - low > max(250, low * 0.05):
         middle = round((low + high) / 2, -2)
-        row = one_load(bench, fleet, middle, bench.short(15, 1), case="trying %s/s" % format(middle, ","))
+        row = one_load(bench, fleet, middle, bench.quick(1, 15), case="trying %s/s" % format(middle, ","))
         low, high = (middle, high) if is_sustained(row) else (low, middle)
     while low > 100:
-        row = one_load(bench, fleet, low, bench.short(60, 1), case="highest sustained")
+        row = one_load(bench, fleet, low, bench.quick(1, 60), case="highest sustained")
         if is_sustained(row):
             return row
         low = round(low * 0.95, -1)
