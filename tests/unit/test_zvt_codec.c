@@ -144,6 +144,39 @@ Test(zvt_codec, refuses_text_longer_than_the_schema_allows_and_nesting_without_e
     cr_assert_eq(s_read_bytes(bytes, 304), ZVT_ERR_RANGE);
 }
 
+/* A control.request whose command is `length` bytes of 'a' with one other byte among them. */
+static int s_read_with(uint8_t odd, size_t length, size_t at)
+{
+    uint8_t bytes[64] = {0x93, 0xcc, ZVT_T_CONTROL_REQUEST, (uint8_t)(0xa0 | length)};
+    memset(bytes + 4, 'a', length);
+    bytes[4 + at] = odd;
+    bytes[4 + length] = 0xa0; /* an empty argument */
+    zvt_cursor_t cursor = zvt_cursor(bytes, 5 + length);
+    return zvt_read(&cursor, &s_out);
+}
+
+Test(zvt_codec, control_characters_and_broken_utf8_are_refused_wherever_they_stand)
+{
+    for (size_t length = 1; length <= 24; length++)
+        for (size_t at = 0; at < length; at++)
+            for (unsigned odd = 0; odd <= UINT8_MAX; odd++) {
+                bool good = odd >= 0x20 && odd < 0x7f;
+                cr_assert((s_read_with((uint8_t)odd, length, at) == 0) == good, "byte %u at %zu of %zu", odd, at, length);
+            }
+}
+
+Test(zvt_codec, text_of_other_alphabets_is_taken)
+{
+    static const char text[] = "Z\xc3\xbcrich \xe6\x9d\xb1\xe4\xba\xac";
+    zvt_control_request_t request = {.command = ""};
+    zvt_buf_t buf = {.data = s_bytes, .capacity = SIZE};
+    ZVT_STR_SET(request.command, text);
+    cr_assert(zvt_pack(&buf, ZVT_T_CONTROL_REQUEST, &request) == 0);
+    zvt_cursor_t cursor = zvt_cursor(buf.data, buf.length);
+    cr_assert(zvt_read(&cursor, &s_out) == 0);
+    cr_assert_str_eq(s_out.control_request.command, text);
+}
+
 Test(zvt_codec, a_full_buffer_holds_no_torn_record)
 {
     zvt_list_end_t end = {.count = 70000, .more = true};
