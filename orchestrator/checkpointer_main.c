@@ -113,11 +113,16 @@ static void s_on_stats(void *arg, FILE *body)
             turn_core_folded_seq(self->core), self->saved_seq, self->saved_bytes);
 }
 
-/* Goes on from the newest checkpoint; without one it folds from the log's beginning. */
+/* Goes on from the newest checkpoint; without one it folds from the log's beginning. While the database is away it is
+ * started again instead: folding the whole log would keep the replayer from those who need its tail. */
 static void s_load(checkpointer_t *self)
 {
     char problem[256] = "";
     int status = checkpoint_store_load(self->store, self->core, problem);
+    if (status == ZVT_ERR_IO) {
+        zvt_warn("the newest checkpoint cannot be read now: %s", problem);
+        exit(ZVT_EXIT_TEMPORARY);
+    }
     if (status != 0) {
         turn_core_clear(self->core);
         if (status != ZVT_ERR_NOT_FOUND) zvt_warn("%s; folding the whole log", problem);

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "zvt_diag.h"
+#include "zvt_planted.h"
 #include "zvt_stats.h"
 #include "zvt_time.h"
 
@@ -192,7 +193,7 @@ int log_writer_take(log_writer_t *self, uint64_t seen_epoch, uint64_t *epoch, ui
         s_disconnect(self);
         return ZVT_ERR_IO;
     }
-    bool ok = s_run(self, "SET synchronous_commit = on", problem) && s_take_lease(self, problem) &&
+    bool ok = s_run(self, ZVT_PLANTED(ASYNC_COMMIT_DROPPED_TAIL) ? "SET synchronous_commit = off" : "SET synchronous_commit = on", problem) && s_take_lease(self, problem) &&
               s_read_end(self, last_seq, problem) && s_prepare_partitions(self, *last_seq, problem);
     if (!ok || PQsetnonblocking(self->conn, 1) != 0) {
         s_disconnect(self);
