@@ -7,9 +7,10 @@
 #        HOME/s6/environment: what every process is started with. All of it is made anew by every `up`.
 #        HOME/log/NAME: rotated logs, the newest in `current`.
 #
-# Facts about s6 that this rests on: killing s6-supervise would leave its process running beside a second one, so
-# every process runs under `setpriv --pdeathsig KILL`; a run that ends with 100 is restarted like any other, so `finish`
-# answers 125, which means: down until told otherwise.
+# Facts about s6 that this rests on: a killed s6-supervise is replaced after a second and leaves its process running
+# meanwhile, so the next start of a service first ends what is left of the one before; Postgres and attached programs run
+# under `setpriv --pdeathsig KILL` and go down with it. A run that ends with 100 is restarted like any other, so
+# `finish` answers 125, which means: down until told otherwise.
 
 services_dir() { printf '%s' "$home/s6/services"; }
 scan_dir() { printf '%s' "$home/s6/scan"; }
@@ -113,9 +114,24 @@ daemon_write() {
     local name=$1 kind=$2 path word line
     path=$(binary "$3") || exit 1
     shift 3
-    line="exec setpriv --pdeathsig KILL $(quoted "$path")"
+    line="exec $(quoted "$path")"
     for word in "$@"; do line+=" $(quoted "$word")"; done
-    printf 'cd /\n%s\n' "$line" | service_write "$name" "$kind" fd ''
+    {
+        takeover_script "$(service_dir "$name")"
+        printf 'cd /\n%s\n' "$line"
+    } | service_write "$name" "$kind" fd ''
+}
+
+# Ends what an earlier supervisor of the service in folder DIR has left running, and notes who runs now. A process is
+# known by its environment, because its number may be somebody else's by now.
+takeover_script() {
+    cat <<END
+export ZVT_SERVICE=$(quoted "$1")
+left() { grep -qszFx -- "ZVT_SERVICE=\$ZVT_SERVICE" "/proc/\${old:-none}/environ"; }
+{ read -r old <data/pid; } 2>/dev/null
+while left; do kill -KILL "\$old" 2>/dev/null; sleep 0.01; done
+echo \$\$ >data/pid
+END
 }
 
 # Writes every service but the database.
