@@ -69,6 +69,9 @@ static const config_key_t s_venue_keys[] = {
     KEY_OF_NUM(zvt_venue_config_t, KEY_E8, "depth", depth_e8, "1", ZVT_E8 / 1000, 1000 * ZVT_E8),
     KEY_OF_NUM(zvt_venue_config_t, KEY_E8, "spread", spread_e8, "1", ZVT_E8 / 1000, 1000 * ZVT_E8),
     KEY_OF_BOOL(zvt_venue_config_t, "replay", replay, "yes"),
+    KEY_OF_NUM(zvt_venue_config_t, KEY_INT, "orders_per_second", orders_per_second, "0", 0, 100000),
+    KEY_OF_NUM(zvt_venue_config_t, KEY_INT, "cancels_per_second", cancels_per_second, "0", 0, 100000),
+    KEY_OF_BOOL(zvt_venue_config_t, "enforce_limits", enforce_limits, "no"),
     KEYS_END,
 };
 static const config_key_t s_faults_keys[] = {
@@ -218,7 +221,7 @@ static int s_read_keys(const source_t *source, zconfig_t *node, const char *cons
         const config_key_t *key = s_key(keys, name);
         path[depth] = name;
         if (key == NULL) {
-            char known[160];
+            char known[256];
             s_key_names(keys, sections, known, sizeof known);
             return s_problem(source, path, depth + 1, "unknown key '%s'; '%s' knows: %s", name, path[depth - 1], known);
         }

@@ -50,6 +50,9 @@ typedef struct {
     int64_t maker_fee_e8;   /* ratio of the notional */
     int64_t taker_fee_e8;
     int64_t latency_ms;     /* added by the paper venue before it answers */
+    int64_t orders_per_second;  /* the venue's limit, kept by the executor; 0: none */
+    int64_t cancels_per_second; /* the same for cancels */
+    bool enforce_limits;    /* the paper venue refuses what exceeds them */
     int64_t depth_e8;       /* multiplies the synthetic book's sizes */
     int64_t spread_e8;      /* multiplies the synthetic book's width */
     bool replay;            /* takes part in a recorded market */

@@ -25,6 +25,9 @@ typedef struct {
 typedef struct {
     bool reachable;
     bool closed; /* said by its status */
+    bool throttled; /* an order would wait too long for its limits */
+    int64_t wait_ns; /* for its limits */
+    breaker_t breaker;
     venue_health_t health;
     router_market_t markets[ZVT_INSTRUMENTS_MAX];
 } router_venue_t;
@@ -32,6 +35,8 @@ typedef struct {
 struct router_core {
     const zvt_fleet_t *fleet;
     zvt_map_t *by_symbol; /* to the instrument's index */
+    bool halted;
+    char halt_reason[ZVT_MESSAGE_SIZE];
     router_venue_t venues[ZVT_VENUES_MAX];
 };
 
@@ -43,6 +48,7 @@ router_core_t *router_core_new(const zvt_fleet_t *fleet)
     self->by_symbol = zvt_map_new(ZVT_SYMBOL_SIZE, ZVT_INSTRUMENTS_MAX);
     for (uint32_t i = 0; i < fleet->instruments_count; i++)
         ZVT_ASSERT(zvt_map_put(self->by_symbol, fleet->instruments[i].symbol, i) == 0);
+    for (uint32_t i = 0; i < fleet->venues_count; i++) breaker_core_init(&self->venues[i].breaker);
     return self;
 }
 
@@ -106,6 +112,25 @@ venue_health_t *router_core_health(router_core_t *self, uint32_t venue)
 {
     ZVT_ASSERT(venue < self->fleet->venues_count);
     return &self->venues[venue].health;
+}
+
+breaker_t *router_core_breaker(router_core_t *self, uint32_t venue)
+{
+    ZVT_ASSERT(venue < self->fleet->venues_count);
+    return &self->venues[venue].breaker;
+}
+
+void router_core_on_wait(router_core_t *self, uint32_t venue, int64_t wait_ns, bool in_time)
+{
+    ZVT_ASSERT(venue < self->fleet->venues_count);
+    self->venues[venue].wait_ns = wait_ns;
+    self->venues[venue].throttled = !in_time;
+}
+
+void router_core_halt(router_core_t *self, const char *reason)
+{
+    self->halted = reason != NULL;
+    ZVT_STR_SET(self->halt_reason, reason != NULL ? reason : "");
 }
 
 /* ---- one side of a venue's book ---- */
@@ -266,6 +291,17 @@ static bool s_is_closed(const router_core_t *self, const route_t *route, uint32_
     return self->venues[venue].closed;
 }
 
+static bool s_is_cut_off(const router_core_t *self, const route_t *route, uint32_t venue)
+{
+    return !breaker_core_admits(&self->venues[venue].breaker, route->now_ns);
+}
+
+static bool s_is_throttled(const router_core_t *self, const route_t *route, uint32_t venue)
+{
+    (void)route;
+    return self->venues[venue].throttled;
+}
+
 static bool s_is_without_price(const router_core_t *self, const route_t *route, uint32_t venue)
 {
     const router_market_t *market = &self->venues[venue].markets[route->instrument];
@@ -277,7 +313,9 @@ static const struct {
     uint8_t code;
 } s_filters[] = {
     {.rules_out = s_is_another, .code = ZVT_CODE_VENUE_EXCLUDED},
+    {.rules_out = s_is_cut_off, .code = ZVT_CODE_CIRCUIT_OPEN},
     {.rules_out = s_is_unreachable, .code = ZVT_CODE_VENUE_UNREACHABLE},
+    {.rules_out = s_is_throttled, .code = ZVT_CODE_VENUE_THROTTLED},
     {.rules_out = s_is_closed, .code = ZVT_CODE_MARKET_CLOSED},
     {.rules_out = s_is_without_price, .code = ZVT_CODE_NO_REFERENCE_PRICE},
 };
@@ -305,7 +343,7 @@ static void s_judge(const router_core_t *self, const route_t *route, uint32_t ve
 {
     const venue_health_t *health = &self->venues[venue].health;
     ZVT_STR_SET(metric->exchange, self->fleet->venues[venue].name);
-    metric->latency_ms_e8 = s_capped((__int128)venue_health_latency_ns(health) * NS_TO_MS_E8);
+    metric->latency_ms_e8 = s_capped(((__int128)venue_health_latency_ns(health) + self->venues[venue].wait_ns) * NS_TO_MS_E8);
     metric->failure_rate_e8 = venue_health_failure_rate_e8(health, route->now_ns);
     metric->code = s_filter(self, route, venue);
     if (metric->code == ZVT_CODE_OK) s_price(self, route, venue, metric, price);
@@ -447,7 +485,7 @@ static route_t s_route(const router_core_t *self, const zvt_route_request_t *req
                      .avoid = request->avoid[0] == '\0' ? -1 : zvt_fleet_venue(self->fleet, request->avoid)};
 }
 
-static void s_choose(const router_core_t *self, const route_t *route, zvt_route_reply_t *reply)
+static void s_choose(router_core_t *self, const route_t *route, zvt_route_reply_t *reply)
 {
     price_t prices[ZVT_VENUES_MAX] = {{0}};
     reply->routing_metrics_count = self->fleet->venues_count;
@@ -465,15 +503,21 @@ static void s_choose(const router_core_t *self, const route_t *route, zvt_route_
         return;
     }
     reply->code = ZVT_CODE_OK;
+    breaker_core_on_routed(&self->venues[winner].breaker, route->now_ns);
     ZVT_STR_SET(reply->selected_exchange, self->fleet->venues[winner].name);
     s_explain(route, reply, winner, prices[winner].price_e8, best_e8);
 }
 
-void router_core_route(const router_core_t *self, const zvt_route_request_t *request, int64_t now_ns, zvt_route_reply_t *reply)
+void router_core_route(router_core_t *self, const zvt_route_request_t *request, int64_t now_ns, zvt_route_reply_t *reply)
 {
     memset(reply, 0, sizeof *reply);
     reply->order_id = request->order_id;
     reply->attempt = request->attempt;
+    if (self->halted) {
+        reply->code = ZVT_CODE_HALTED;
+        s_say(reply, "nothing is sent to any venue: %s", self->halt_reason);
+        return;
+    }
     reply->code = s_check(self, request);
     if (reply->code != ZVT_CODE_OK) {
         s_say(reply, "%s symbol=%s venue=%s", zvt_code_text(reply->code), request->order_request.symbol,

@@ -6,7 +6,7 @@
  * file. Every factor goes into the answer's routing_metrics, the comparison into its routing_reason.
  *
  *   score = |price - best price| / best price                   price after fees, for the whole quantity
- *         + weight_latency * latency_ms + weight_failure * failure_rate
+ *         + weight_latency * latency_ms + weight_failure * failure_rate     waiting for the venue's limits included
  *         + ROUTER_MISSING_*_E8 * share of the quantity that cannot execute at once
  *
  * Pure: the same calls give the same answers.
@@ -19,6 +19,7 @@
 #ifndef EXECUTOR_ROUTER_CORE_H
 #define EXECUTOR_ROUTER_CORE_H
 
+#include "breaker_core.h"
 #include "venue_health.h"
 #include "zvt_config.h"
 #include "zvt_fixed.h"
@@ -42,10 +43,16 @@ void router_core_forget_market(router_core_t *self, uint32_t venue);
 /* Orders can, or cannot, reach the venue. A venue is unreachable until told otherwise. */
 void router_core_on_reachable(router_core_t *self, uint32_t venue, bool reachable);
 
-/* The venue's latency and failures, for whoever measures them. */
-venue_health_t *router_core_health(router_core_t *self, uint32_t venue);
+/* An order for the venue would wait so long for its limits; in_time is false when it would be refused for that. */
+void router_core_on_wait(router_core_t *self, uint32_t venue, int64_t wait_ns, bool in_time);
+/* Nothing is sent to any venue: every route is answered HALTED with this reason. NULL: routes are given again. */
+void router_core_halt(router_core_t *self, const char *reason);
 
-/* Fills the whole answer. */
-void router_core_route(const router_core_t *self, const zvt_route_request_t *request, int64_t now_ns, zvt_route_reply_t *reply);
+/* The venue's latency and failures, and its circuit breaker, for whoever measures them. */
+venue_health_t *router_core_health(router_core_t *self, uint32_t venue);
+breaker_t *router_core_breaker(router_core_t *self, uint32_t venue);
+
+/* Fills the whole answer. A venue whose circuit is half-open gets the order as a probe, and is told so. */
+void router_core_route(router_core_t *self, const zvt_route_request_t *request, int64_t now_ns, zvt_route_reply_t *reply);
 
 #endif

@@ -24,7 +24,7 @@ typedef struct {
 extern const command_t command_tail;
 extern const command_t command_order, command_cancel;
 extern const command_t command_orders, command_quote, command_balances, command_positions;
-extern const command_t command_halt, command_resume, command_barrier;
+extern const command_t command_kill, command_halt, command_resume, command_barrier;
 extern const command_t command_resolve, command_dead_letters, command_reconcile, command_adjust;
 extern const command_t command_saga;
 extern const command_t command_status, command_restarts;

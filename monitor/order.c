@@ -1,9 +1,13 @@
 #include "order.h"
 
 #include "format.h"
+#include "kill.h"
 #include "resolve.h"
 
-enum { GRACE_MS = 1500 }; /* the orchestrator answers at the order's own limit; its answer still has to arrive */
+enum {
+    GRACE_MS = 1500,  /* the orchestrator answers at the order's own limit; its answer still has to arrive */
+    PATIENT_MS = 2000, /* before a cancel is brought to the executor, past the orchestrator */
+};
 
 /* ---- order ---- */
 typedef struct {
@@ -227,29 +231,67 @@ static void s_print_cancel(const zvt_cancel_reply_t *reply, const char *message,
     printf("%s%s%s order %s", format_tone(tone, colour), reply->success ? "canceled" : "not canceled",
            format_tone_end(tone, colour), id);
     if (reply->state != 0) printf(", %s", zvt_order_state_text(reply->state));
-    if (reply->success)
+    if (reply->success && reply->leaves_qty_e8 == 0 && reply->cum_qty_e8 == 0 && *message != '\0')
+        printf(": %s\n", message); /* the executor does not count quantities */
+    else if (reply->success)
         printf(": %s executed before, %s taken off\n", cum, leaves);
     else
         printf(": %s %s\n", zvt_code_text(reply->code), message);
+}
+
+static bool s_ask_orchestrator(const zvt_id_t *order_id, int64_t patience_ms, zvt_cancel_reply_t *reply,
+                               char problem[CLIENT_PROBLEM_SIZE])
+{
+    zvt_cancel_request_t request = {.order_id = *order_id, .timeout_ms = (uint32_t)patience_ms};
+    ZVT_STR_SET(request.requested_by, command_user());
+    client_ask_t ask = command_ask_orchestrator(ZVT_T_CANCEL_REQUEST, &request, s_on_cancel_reply, reply);
+    ask.repeatable = true; /* a second cancel finds the order ended */
+    bool answered = client_ask(&ask, 1, patience_ms) == 1;
+    if (!answered) snprintf(problem, CLIENT_PROBLEM_SIZE, "%s", ask.problem);
+    return answered;
+}
+
+/* Past the orchestrator, which cannot cancel without the log. True: it is canceled at its venue. */
+static bool s_ask_executor(const zvt_id_t *order_id, zvt_cancel_reply_t *reply, char problem[CLIENT_PROBLEM_SIZE])
+{
+    zvt_kill_reply_t killed;
+    char why[CLIENT_PROBLEM_SIZE];
+    bool answered = kill_ask(ZVT_KILL_CANCEL, order_id, "canceled past the orchestrator", PATIENT_MS, &killed, why);
+    if (answered && killed.success) {
+        *reply = (zvt_cancel_reply_t){.success = true, .order_id = *order_id, .state = killed.state, .code = ZVT_CODE_OK};
+        ZVT_STR_SET(reply->message, "by the executor, past the orchestrator; recorded when the event log is back");
+        return true;
+    }
+    if (answered) snprintf(why, sizeof why, "%s %s", zvt_code_text(killed.code), zvt_order_state_text(killed.state));
+    snprintf(problem, CLIENT_PROBLEM_SIZE, "orchestrator: %.120s; executor: %.120s", reply->message, why);
+    ZVT_STR_SET(reply->message, problem);
+    return false;
+}
+
+/* The orchestrator's answer, or the executor's when the orchestrator cannot cancel or says nothing for a while. False
+ * with a sentence when neither has one. */
+static bool s_cancel(const zvt_id_t *order_id, int64_t timeout_ms, zvt_cancel_reply_t *reply, char problem[CLIENT_PROBLEM_SIZE])
+{
+    int64_t first_ms = timeout_ms < PATIENT_MS ? timeout_ms : PATIENT_MS, rest_ms = timeout_ms + GRACE_MS - first_ms;
+    bool answered = s_ask_orchestrator(order_id, first_ms, reply, problem);
+    bool settled = answered && reply->code != ZVT_CODE_LOG_UNAVAILABLE && reply->code != ZVT_CODE_SERVICE_TIMEOUT;
+    if (settled) return true;
+    if (!answered) ZVT_STR_SET(reply->message, problem);
+    if (!client_fleet_runs()) return false;
+    bool without_log = answered && reply->code == ZVT_CODE_LOG_UNAVAILABLE;
+    if (s_ask_executor(order_id, reply, problem) || without_log) return true;
+    return s_ask_orchestrator(order_id, rest_ms, reply, problem); /* it may only have been slow */
 }
 
 static int s_run_cancel(const void *arg)
 {
     const cancel_args_t *args = arg;
     char problem[CLIENT_PROBLEM_SIZE];
-    zvt_cancel_request_t request = {.timeout_ms = (uint32_t)args->timeout_ms};
+    zvt_id_t order_id;
     zvt_cancel_reply_t reply = {.success = false};
-    ZVT_STR_SET(request.requested_by, command_user());
-    int status = s_whole_id(args->id, &request.order_id, problem);
+    int status = s_whole_id(args->id, &order_id, problem);
     if (status == ZVT_ERR_SYNTAX) return command_misused("%s", problem);
-    if (status == 0) {
-        client_ask_t ask = command_ask_orchestrator(ZVT_T_CANCEL_REQUEST, &request, s_on_cancel_reply, &reply);
-        ask.repeatable = true; /* a second cancel finds the order ended */
-        if (client_ask(&ask, 1, args->timeout_ms + GRACE_MS) == 0) {
-            status = ZVT_ERR_IO;
-            snprintf(problem, sizeof problem, "%s", ask.problem);
-        }
-    }
+    if (status == 0 && !s_cancel(&order_id, args->timeout_ms, &reply, problem)) status = ZVT_ERR_IO;
     if (status != 0 && !args->json) return command_fail("%s", problem);
     if (status != 0) {
         reply.code = status == ZVT_ERR_IO ? ZVT_CODE_NOT_READY : ZVT_CODE_UNKNOWN_ORDER;

@@ -109,6 +109,42 @@ static void s_process_cells(table_t *table, const json_t *process)
     table_cell(table, FORMAT_QUIET, json_string_value(json_object_get(process, "state")));
 }
 
+/* Why a venue's circuit is not closed, and when it is tried again. */
+static void s_circuit_cell(table_t *table, const json_t *venue)
+{
+    const char *circuit = json_string_value(json_object_get(venue, "circuit"));
+    const char *reason = json_string_value(json_object_get(venue, "circuit_reason"));
+    json_int_t retry_ms = json_integer_value(json_object_get(venue, "retry_ms"));
+    bool closed = circuit == NULL || strcmp(circuit, "closed") == 0;
+    if (closed)
+        table_cell(table, FORMAT_GOOD, circuit == NULL ? "-" : circuit);
+    else if (retry_ms > 0)
+        table_cellf(table, FORMAT_BAD, "%s: %s, tried in %.1f s", circuit, reason == NULL ? "" : reason, (double)retry_ms / 1e3);
+    else
+        table_cellf(table, FORMAT_WARNING, "%s: %s", circuit, reason == NULL ? "" : reason);
+}
+
+static void s_print_venues(const json_t *venues, bool colour)
+{
+    static const char *const heads[] = {"venue", "reached", "circuit", ">ms", ">failures", ">waiting orders", ">cancels", NULL};
+    if (json_array_size(venues) == 0) return;
+    table_t *table = table_new(heads);
+    for (size_t i = 0; i < json_array_size(venues); i++) {
+        const json_t *venue = json_array_get(venues, i);
+        bool reachable = json_is_true(json_object_get(venue, "reachable"));
+        table_cell(table, FORMAT_STRONG, json_string_value(json_object_get(venue, "name")));
+        table_cell(table, reachable ? FORMAT_GOOD : FORMAT_BAD, reachable ? "yes" : "no");
+        s_circuit_cell(table, venue);
+        table_cellf(table, FORMAT_PLAIN, "%.1f", json_number_value(json_object_get(venue, "latency_ms")));
+        s_integer_cell(table, json_object_get(venue, "failures"));
+        s_integer_cell(table, json_object_get(venue, "orders_waiting"));
+        s_integer_cell(table, json_object_get(venue, "cancels_waiting"));
+    }
+    putchar('\n');
+    table_print(table, stdout, colour);
+    table_destroy(&table);
+}
+
 /* What to do about processes that end again and again. */
 static void s_print_advice(const status_process_t *processes, size_t count)
 {
@@ -128,6 +164,7 @@ static void s_print_status(const json_t *status, const status_process_t *known, 
                                         "last restart", NULL};
     bool colour = format_wants_colour(stdout);
     s_print_fleet(json_object_get(status, "fleet"), colour);
+    s_print_venues(json_object_get(status, "venues"), colour);
     const json_t *processes = json_object_get(status, "processes");
     if (json_array_size(processes) == 0) return;
     table_t *table = table_new(heads);

@@ -66,9 +66,9 @@ int status_core_read(FILE *in, status_process_t *processes, size_t max, size_t *
 }
 
 /* ---- the fleet's state ---- */
-static bool s_is_orchestrator(const status_process_t *process)
+static bool s_is_named(const status_process_t *process, const char *name)
 {
-    return strcmp(process->name, "orchestrator") == 0;
+    return strcmp(process->name, name) == 0;
 }
 
 /* Strategies come and go without the fleet being the worse for it. */
@@ -77,7 +77,7 @@ static bool s_matters(const status_process_t *process)
     return strcmp(process->kind, "strategy") != 0;
 }
 
-const char *status_core_fleet_state(const status_process_t *processes, size_t count, const json_t *orchestrator)
+const char *status_core_fleet_state(const status_process_t *processes, size_t count, const json_t *orchestrator, const json_t *executor)
 {
     bool any = false, all = true, young = false;
     for (size_t i = 0; i < count; i++) {
@@ -89,6 +89,7 @@ const char *status_core_fleet_state(const status_process_t *processes, size_t co
     }
     const char *state = json_string_value(json_object_get(orchestrator, "state"));
     if (!any) return "down";
+    if (json_is_true(json_object_get(executor, "killed"))) return "halted";
     if (json_is_true(json_object_get(orchestrator, "halted")) || (state != NULL && strcmp(state, "halted") == 0))
         return "halted";
     if (state != NULL && strcmp(state, "starting") == 0) return "starting";
@@ -131,12 +132,13 @@ static void s_set(json_t *object, const char *key, json_t *borrowed)
 /* The word for a fleet whose processes are well and whose market is over: it runs, and refuses orders. */
 static const char s_market_ended[] = "market ended";
 
-static json_t *s_fleet_object(const status_process_t *processes, size_t count, const json_t *orchestrator, market_t market)
+static json_t *s_fleet_object(const status_process_t *processes, size_t count, const json_t *orchestrator, const json_t *executor,
+                              market_t market)
 {
     static const char *const markets[] = {[MARKET_UNKNOWN] = NULL, [MARKET_OPEN] = "open", [MARKET_ENDED] = "ended"};
     json_t *fleet = json_object();
     ZVT_ASSERT(fleet != NULL);
-    const char *state = status_core_fleet_state(processes, count, orchestrator);
+    const char *state = status_core_fleet_state(processes, count, orchestrator, executor);
     if (market == MARKET_ENDED && strcmp(state, "trading") == 0) state = s_market_ended;
     json_object_set_new(fleet, "state", json_string(state));
     json_object_set_new(fleet, "market", markets[market] == NULL ? json_null() : json_string(markets[market]));
@@ -146,7 +148,15 @@ static json_t *s_fleet_object(const status_process_t *processes, size_t count, c
               latency ? s_order_latency(orchestrator) : json_object_get(orchestrator, s_fleet_keys[i]));
     }
     s_set(fleet, "orchestrator_state", json_object_get(orchestrator, "state"));
+    s_set(fleet, "killed", json_object_get(executor, "killed"));
     return fleet;
+}
+
+/* What the executor says of the venues, as it is; an empty list without an answer. */
+static json_t *s_venues(const json_t *executor)
+{
+    json_t *venues = json_object_get(executor, "venues");
+    return json_is_array(venues) ? json_deep_copy(venues) : json_array();
 }
 
 static json_t *s_process_object(const status_process_t *process, const json_t *stats)
@@ -171,17 +181,20 @@ static json_t *s_process_object(const status_process_t *process, const json_t *s
 
 json_t *status_core_merge(const status_process_t *processes, size_t count, const char *const *bodies)
 {
-    json_t *list = json_array(), *orchestrator = NULL;
+    json_t *list = json_array(), *orchestrator = NULL, *executor = NULL;
     market_t market = MARKET_UNKNOWN;
     ZVT_ASSERT(list != NULL);
     for (size_t i = 0; i < count; i++) {
         json_t *stats = bodies[i] == NULL ? NULL : json_loads(bodies[i], 0, NULL);
         json_array_append_new(list, s_process_object(&processes[i], stats));
-        if (s_is_orchestrator(&processes[i]) && orchestrator == NULL) orchestrator = json_incref(stats);
+        if (s_is_named(&processes[i], "orchestrator") && orchestrator == NULL) orchestrator = json_incref(stats);
+        if (s_is_named(&processes[i], "executor") && executor == NULL) executor = json_incref(stats);
         if (s_market(stats) > market) market = s_market(stats);
         json_decref(stats);
     }
-    json_t *fleet = s_fleet_object(processes, count, orchestrator, market);
+    json_t *fleet = s_fleet_object(processes, count, orchestrator, executor, market);
+    json_t *status = json_pack("{s:o, s:o, s:o}", "fleet", fleet, "venues", s_venues(executor), "processes", list);
     json_decref(orchestrator);
-    return json_pack("{s:o, s:o}", "fleet", fleet, "processes", list);
+    json_decref(executor);
+    return status;
 }

@@ -32,11 +32,11 @@ typedef struct {
 ZVT_MUSTUSE int status_core_read(FILE *in, status_process_t *processes, size_t max, size_t *count,
                                  char problem[STATUS_PROBLEM_SIZE]);
 
-/* {"fleet": {..}, "processes": [..]}; bodies[n] is the answer of process n, or NULL. The caller owns the result. */
+/* {"fleet": {..}, "venues": [..], "processes": [..]}; bodies[n] is the answer of process n, or NULL. The caller owns the result. */
 json_t *status_core_merge(const status_process_t *processes, size_t count, const char *const *bodies);
 
-/* down (nothing runs), starting, trading, halted, or degraded (it runs, but not as it should). `orchestrator` is its
- * stats object, or NULL. */
-const char *status_core_fleet_state(const status_process_t *processes, size_t count, const json_t *orchestrator);
+/* down (nothing runs), starting, trading, halted, or degraded (it runs, but not as it should). `orchestrator` and
+ * `executor` are their stats objects, or NULL. */
+const char *status_core_fleet_state(const status_process_t *processes, size_t count, const json_t *orchestrator, const json_t *executor);
 
 #endif

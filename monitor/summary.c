@@ -56,6 +56,8 @@ static const style_t s_styles[ZVT_T_LIMIT] = {
     [ZVT_T_RISK_RESUMED] = {.template = "[account at {exchange} ]by {requested_by}[: {reason}]", .tone = FORMAT_GOOD},
     [ZVT_T_ALERT_TRIGGERED] = {.template = "{severity} {code}[ at {exchange}]: {message}[ ({client_order_id})]",
                                .tone = FORMAT_BAD},
+    [ZVT_T_CIRCUIT_CHANGED] = {.template = "{exchange} {state}: {reason}[, {failures} failures in a row][, tried at {retry_at}]",
+                               .tone = FORMAT_WARNING},
     [ZVT_T_SAGA_STEP_FAILED] = {.template = "{step} attempt {attempt}: {failure_reason}[ at {exchange}][: {message}]",
                                 .tone = FORMAT_WARNING},
     [ZVT_T_SAGA_DEAD_LETTERED] = {.template = "{saga} in {step}: {failure_reason}[ at {exchange}][ report {venue_seq}]"

@@ -1,6 +1,8 @@
-/* switches -- halt, resume and barrier: commands that the orchestrator writes into the log. */
+/* switches -- halt, resume and barrier: commands that the orchestrator writes into the log. Resume also releases the
+ * executor's kill switch. */
 #include "command.h"
 #include "format.h"
+#include "kill.h"
 
 #include <inttypes.h>
 
@@ -45,10 +47,9 @@ static int s_command(zvt_type_t type, const void *question, const char *done, bo
         command_print_json(command_json_record(ZVT_T_COMMAND_REPLY, &reply));
     } else if (reply.success) {
         bool news = strncmp(done, reply.message, strlen(reply.message)) != 0; /* more than what is said already */
-        char seq[32] = "";
-        if (reply.seq != 0) snprintf(seq, sizeof seq, ", seq %" PRIu64, reply.seq);
-        printf("%s%s%s%s%s%s\n", format_tone(FORMAT_GOOD, colour), done, format_tone_end(FORMAT_GOOD, colour), seq,
-               news ? ": " : "", news ? reply.message : "");
+        printf("%s%s%s", format_tone(FORMAT_GOOD, colour), done, format_tone_end(FORMAT_GOOD, colour));
+        if (reply.seq != 0) printf(", seq %" PRIu64, reply.seq); /* 0: in force, and not recorded yet */
+        printf("%s%s\n", news ? ": " : "", news ? reply.message : "");
     } else {
         printf("%srefused%s: %s %s\n", format_tone(FORMAT_BAD, colour), format_tone_end(FORMAT_BAD, colour),
                zvt_code_text(reply.code), reply.message);
@@ -69,9 +70,18 @@ static int s_run_halt(const void *arg)
     return s_switch(arg, true, "halted: no order is submitted until `resume`");
 }
 
+/* The orchestrator first: while it refuses, the executor's latch had better stay. */
 static int s_run_resume(const void *arg)
 {
-    return s_switch(arg, false, "resumed");
+    const switch_args_t *args = arg;
+    zvt_kill_reply_t reply;
+    char problem[CLIENT_PROBLEM_SIZE];
+    int exit_code = s_switch(args, false, "resumed");
+    if (exit_code != ZVT_EXIT_OK) return exit_code;
+    if (!kill_ask(ZVT_KILL_RESUME, NULL, args->text, CLIENT_TIMEOUT_MS, &reply, problem))
+        return command_fail("%s; if the kill switch is on, it stays on until this command is repeated", problem);
+    if (reply.success && reply.code == ZVT_CODE_OK) return ZVT_EXIT_OK;
+    return command_fail("executor: %s %s", zvt_code_text(reply.code), reply.message);
 }
 
 static int s_run_barrier(const void *arg)

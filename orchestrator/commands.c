@@ -9,6 +9,7 @@
 
 enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD_MAX = 65536, DEFAULT_PLACE_TIMEOUT_MS = 30000, DEFAULT_CANCEL_TIMEOUT_MS = 10000, LIST_DEFAULT = 1000, LIST_MAX = 10000 };
 #define SAGA_TIMEOUT_NS (30 * ZVT_SECOND_NS)
+#define HALT_PATIENCE_NS (800 * ZVT_MS_NS) /* a halt is in force at once; its record may take longer than people wait */
 #define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
 
 /* Why a new order cannot be taken now; OK if it can. */
@@ -293,8 +294,39 @@ void commands_cancel_failed(turn_core_t *self, order_t *order, uint8_t code, con
     }
 }
 
+static const char s_halted_unrecorded[] = "halted; recorded when the event log is back";
+
+/* Answers a halt when it is durable, or when it has taken too long to become so. */
+static void s_answer_halts(turn_core_t *self, bool lost)
+{
+    for (uint32_t i = 0; i < HALTS_MAX; i++) {
+        halt_waiter_t *waiter = &self->halts[i];
+        if (waiter->seq == 0) continue;
+        bool durable = waiter->seq <= self->committed_seq;
+        if (!durable && !lost && self->monotonic_ns < waiter->deadline_ns) continue;
+        zvt_command_reply_t reply = {.success = true, .code = ZVT_CODE_OK, .seq = durable ? waiter->seq : 0};
+        ZVT_STR_SET(reply.message, durable ? "halted" : s_halted_unrecorded);
+        self->io.reply(self->io.arg, &waiter->client, ZVT_T_COMMAND_REPLY, &reply);
+        waiter->seq = 0;
+    }
+}
+
+void commands_on_commit(turn_core_t *self)
+{
+    s_answer_halts(self, false);
+}
+
+/* A halt that found the batch full is in force, and recorded as soon as there is room. */
+static void s_record_halt(turn_core_t *self)
+{
+    if (!self->halt_unrecorded || turn_emit_system(self, ZVT_T_RISK_HALTED, &self->halt_record, NULL) != 0) return;
+    self->halt_unrecorded = false;
+}
+
 void commands_chores(turn_core_t *self)
 {
+    s_answer_halts(self, false);
+    s_record_halt(self);
     if (self->waiters_used == 0) return;
     for (int32_t i = 0; i < WAITERS_MAX; i++) {
         waiter_t *waiter = &self->waiters[i];
@@ -305,6 +337,7 @@ void commands_chores(turn_core_t *self)
 
 void commands_abandon(turn_core_t *self)
 {
+    s_answer_halts(self, true);
     static const char message[] = "LOG_UNAVAILABLE the event log was lost while this was under way; look with 'fleet orders' once it is back";
     for (int32_t i = 0; i < WAITERS_MAX && self->waiters_used > 0; i++) {
         waiter_t *waiter = &self->waiters[i];
@@ -435,27 +468,45 @@ bool commands_record(turn_core_t *self, const turn_client_t *client, zvt_type_t 
     return false;
 }
 
+static void s_halt(turn_core_t *self, const turn_client_t *client, const zvt_halt_request_t *request)
+{
+    halt_waiter_t *waiter = NULL;
+    self->halt_record = (zvt_risk_halted_t){.requested_by = ""};
+    ZVT_STR_SET(self->halt_record.requested_by, request->requested_by);
+    ZVT_STR_SET(self->halt_record.reason, request->reason);
+    self->halt_unrecorded = self->halted = true;
+    ZVT_STR_SET(self->halt_reason, request->reason);
+    s_record_halt(self);
+    for (uint32_t i = 0; i < HALTS_MAX && !self->halt_unrecorded && waiter == NULL; i++)
+        if (self->halts[i].seq == 0) waiter = &self->halts[i];
+    if (waiter == NULL)
+        commands_reply(self, client, true, ZVT_CODE_OK, s_halted_unrecorded);
+    else
+        *waiter = (halt_waiter_t){.client = *client, .seq = self->next_seq - 1, .deadline_ns = self->monotonic_ns + HALT_PATIENCE_NS};
+}
+
 void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_halt_request_t *request)
 {
     if (!self->open) {
         /* The main program has latched it: it is in force now and recorded when the log is back. */
         commands_reply(self, client, request->halt, request->halt ? ZVT_CODE_OK : ZVT_CODE_LOG_UNAVAILABLE,
-                        request->halt ? "halted; recorded when the event log is back" : "the event log cannot be written now");
+                        request->halt ? s_halted_unrecorded : "the event log cannot be written now");
         return;
     }
     if (request->halt == self->halted) {
         commands_reply(self, client, true, ZVT_CODE_OK, request->halt ? "halted already" : "not halted");
         return;
     }
-    zvt_risk_halted_t event;
-    memset(&event, 0, sizeof event);
+    if (request->halt) {
+        s_halt(self, client, request);
+        return;
+    }
+    zvt_risk_resumed_t event = {.requested_by = ""};
     ZVT_STR_SET(event.requested_by, request->requested_by);
     ZVT_STR_SET(event.reason, request->reason);
-    bool recorded = commands_record(self, client, request->halt ? ZVT_T_RISK_HALTED : ZVT_T_RISK_RESUMED, &event,
-                                     request->halt ? "halted" : "resumed");
-    if (!recorded && !request->halt) return; /* a halt is in force even where it could not be recorded yet */
-    self->halted = request->halt;
-    ZVT_STR_SET(self->halt_reason, request->halt ? request->reason : "");
+    if (!commands_record(self, client, ZVT_T_RISK_RESUMED, &event, "resumed")) return;
+    self->halted = self->halt_unrecorded = false;
+    self->halt_reason[0] = '\0';
 }
 
 void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const zvt_barrier_request_t *request)

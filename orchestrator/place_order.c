@@ -80,6 +80,11 @@ static saga_outcome_t s_give_up(turn_core_t *self, order_t *order, uint8_t code,
     return SAGA_ENDED;
 }
 
+void place_order_end_unseen(turn_core_t *self, order_t *order, uint8_t reason)
+{
+    s_end_without_venue(self, order, ZVT_T_ORDER_CANCELED, reason);
+}
+
 /* Ends the saga after an event that ended the order. */
 static saga_outcome_t s_ended(turn_core_t *self, order_t *order)
 {
@@ -179,7 +184,8 @@ static void s_undo_risk(void *arg, int32_t subject)
 static bool s_may_pass(const turn_core_t *self, const order_t *order, uint8_t code)
 {
     static const uint8_t passing[] = {ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_NO_REFERENCE_PRICE, ZVT_CODE_NOT_READY, ZVT_CODE_NO_VENUE,
-                                      ZVT_CODE_OVERLOADED, ZVT_CODE_NOT_RECONCILED};
+                                      ZVT_CODE_OVERLOADED, ZVT_CODE_NOT_RECONCILED, ZVT_CODE_CIRCUIT_OPEN,
+                                      ZVT_CODE_VENUE_THROTTLED};
     return memchr(passing, code, sizeof passing) != NULL && self->utc_ns - order->requested_ns < PATIENCE_NS;
 }
 

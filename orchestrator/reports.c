@@ -172,11 +172,12 @@ void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
 static bool s_may_try_again(turn_core_t *self, const order_t *order, uint8_t code)
 {
     static const uint8_t worth_another_try[] = {ZVT_CODE_MARKET_CLOSED, ZVT_CODE_INSUFFICIENT_BALANCE, ZVT_CODE_TOMBSTONED,
-                                                ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_VENUE_LIMIT, ZVT_CODE_OVERLOADED};
+                                                ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_VENUE_LIMIT, ZVT_CODE_OVERLOADED,
+                                                ZVT_CODE_CIRCUIT_OPEN, ZVT_CODE_VENUE_THROTTLED};
     bool retryable = memchr(worth_another_try, code, sizeof worth_another_try) != NULL;
     /* These say nothing about the venue's will: the same one may take it a moment later. */
     bool elsewhere = order->terms.venue[0] == '\0' || code == ZVT_CODE_TOMBSTONED || code == ZVT_CODE_OVERLOADED ||
-                     code == ZVT_CODE_VENUE_UNREACHABLE;
+                     code == ZVT_CODE_VENUE_UNREACHABLE || code == ZVT_CODE_CIRCUIT_OPEN;
     return retryable && elsewhere && !self->halted && !order->cancel_pending && order->attempt < ATTEMPTS_MAX &&
            order->cum_qty_e8 == 0 && order->deadline_ns > self->utc_ns;
 }
@@ -221,6 +222,10 @@ static void s_on_refused(turn_core_t *self, order_t *order, const zvt_report_t *
     } else if (s_may_try_again(self, order, report->code)) {
         s_step_failed(self, order, report->code, report->message, report->exchange, report->venue_seq);
         s_try_again(self, order);
+    } else if (report->code == ZVT_CODE_CANCEL_REQUESTED && report->venue_seq == 0) {
+        /* Canceled on the way: it waited for a venue's limit, and no venue saw it. */
+        place_order_end_unseen(self, order, ZVT_CODE_CANCEL_REQUESTED);
+        s_end_saga(self, order);
     } else if (report->code == ZVT_CODE_ORDER_EXPIRED) {
         zvt_order_expired_t event = {.order_id = order->order_id, .venue_seq = report->venue_seq, .reason = report->code,
                                      .cum_qty_e8 = order->cum_qty_e8, .leaves_qty_e8 = order_leaves_e8(order)};
@@ -414,9 +419,10 @@ void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *resu
     order_t *order = order_core_by_client_order(self->orders, result->client_order_id);
     if (order == NULL || !order->cancel_pending || result->code == ZVT_CODE_OK) return;
     if (strcmp(order->client_order_id, result->client_order_id) != 0) return;
+    static const uint8_t passing[] = {ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_VENUE_THROTTLED, ZVT_CODE_VENUE_LIMIT};
     bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
-    /* Not final while the order itself may still be on its way, or the venue cannot be asked. */
-    if (undecided || result->code == ZVT_CODE_VENUE_UNREACHABLE) {
+    /* Not final while the order itself may still be on its way, or the venue cannot be asked now. */
+    if (undecided || memchr(passing, result->code, sizeof passing) != NULL) {
         /* Once; from then on it is asked about by time, or a gateway that is away would be asked without a pause. */
         if (undecided && !order->querying) reports_query(self, order);
         return;

@@ -98,6 +98,11 @@ void turn_core_clear(turn_core_t *self)
     self->halted = false;
     self->halt_reason[0] = '\0';
     memset(&self->loading, 0, sizeof self->loading);
+    memset(self->halts, 0, sizeof self->halts);
+    self->halt_unrecorded = false;
+    memset(self->kills, 0, sizeof self->kills);
+    self->kills_count = 0;
+    memset(&self->halted_by, 0, sizeof self->halted_by);
 }
 
 /* ---- digests ---- */
@@ -231,6 +236,9 @@ static void s_fold_system(turn_core_t *self, const zvt_event_t *event, const zvt
         self->halted = event->type == ZVT_T_RISK_HALTED;
         ZVT_STR_SET(self->halt_reason, self->halted ? record->risk_halted.reason : "");
     }
+    if (event->type != ZVT_T_CIRCUIT_CHANGED) return;
+    int venue = zvt_fleet_venue(self->fleet, record->circuit_changed.exchange);
+    if (venue >= 0) self->venues[venue].circuit = record->circuit_changed.state;
 }
 
 int turn_core_fold(turn_core_t *self, const zvt_event_t *event)
@@ -333,6 +341,8 @@ static void s_from_service(turn_core_t *self, const zvt_record_t *record)
     case ZVT_T_ACCOUNT_ASSET: reconcile_on_asset(self, &record->account_asset); break;
     case ZVT_T_ACCOUNT_SNAPSHOT: reconcile_on_snapshot(self, &record->account_snapshot); break;
     case ZVT_T_FILL_APPLIED: fills_on_applied(self, &record->fill_applied); break;
+    case ZVT_T_CIRCUIT_NOTICE: notices_on_circuit(self, &record->circuit_notice); break;
+    case ZVT_T_KILL_NOTICE: notices_on_kill(self, &record->kill_notice); break;
     default: ZVT_COUNT("misplaced"); break;
     }
 }
@@ -440,6 +450,8 @@ void turn_core_on_commit(turn_core_t *self)
     batch->effects_first = batch->effects_last = NONE;
     self->committing = NULL;
     turn_do_effects(self, effects);
+    commands_on_commit(self);
+    notices_on_commit(self);
 }
 
 int64_t turn_core_next_ns(const turn_core_t *self)
@@ -447,6 +459,7 @@ int64_t turn_core_next_ns(const turn_core_t *self)
     if (!self->open) return 0;
     int64_t next_ns = saga_core_next_ns(self->sagas);
     bool chores = self->trouble_first != NONE || self->fills_first != NONE || self->waiters_used > 0 || letters_wait(self) || reconcile_waits(self);
+    for (uint32_t i = 0; i < HALTS_MAX; i++) chores = chores || self->halts[i].seq != 0;
     for (uint32_t i = 0; i < self->fleet->venues_count; i++)
         chores = chores || self->venues[i].tip > self->venues[i].received.contiguous;
     if (chores && (next_ns == 0 || self->chores_ns < next_ns)) next_ns = self->chores_ns;

@@ -80,7 +80,8 @@ static int s_save_orders(turn_core_t *self, turn_save_fn *save, void *arg)
 static int s_save_venue(turn_core_t *self, uint32_t index, turn_save_fn *save, void *arg)
 {
     const dedup_window_t *logged = &self->venues[index].logged;
-    zvt_saved_venue_t saved = {.high = logged->high, .contiguous = logged->contiguous, .window_count = DEDUP_WINDOW / 64};
+    zvt_saved_venue_t saved = {.high = logged->high, .contiguous = logged->contiguous, .window_count = DEDUP_WINDOW / 64,
+                                .circuit = self->venues[index].circuit};
     ZVT_STR_SET(saved.exchange, self->fleet->venues[index].name);
     for (uint32_t i = 0; i < saved.window_count; i++) saved.window[i].word = logged->bits[i];
     return save(arg, ZVT_T_SAVED_VENUE, &saved);
@@ -138,6 +139,7 @@ static int s_load_venue(turn_core_t *self, const zvt_saved_venue_t *saved)
     logged->contiguous = saved->contiguous;
     for (uint32_t i = 0; i < saved->window_count; i++) logged->bits[i] = saved->window[i].word;
     self->venues[index].received = *logged;
+    self->venues[index].circuit = saved->circuit;
     if (logged->high > self->venues[index].tip) self->venues[index].tip = logged->high;
     return 0;
 }

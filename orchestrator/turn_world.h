@@ -1,5 +1,5 @@
 /* turn_world -- what the files of the turn core share. Include it only from orchestrator/turn_*.c, place_order.c,
- * fills.c and commands.c. */
+ * reports.c, fills.c, notices.c and commands.c. */
 #ifndef TURN_WORLD_H
 #define TURN_WORLD_H
 
@@ -24,6 +24,8 @@ enum {
     POSITIONS_MAX = ZVT_POOL(65536, 256),
     DIGESTS_KEPT = 8,
     LETTERS_MAX = ZVT_POOL(4096, 64),
+    KILLS_KEPT = 16,
+    HALTS_MAX = 8,
 };
 
 /* Something to do once an event is durable. */
@@ -135,7 +137,22 @@ typedef struct {
     int64_t asked_ns;        /* monotonic, last reports.since */
     reconcile_t reconcile;
     account_t account;       /* the fold of executions and adjustments there */
+    uint8_t circuit;         /* ZVT_CIRCUIT_*, as the log says; 0: it does not */
 } venue_t;
+
+/* An entry of the executor's journal that this run has recorded. */
+typedef struct {
+    zvt_id_t entry_id;
+    uint64_t seq;            /* the log accounts for it once it is durable up to here */
+    bool noted;              /* the executor was told so */
+} kill_t;
+
+/* A client that halted the fleet and waits until that is durable. */
+typedef struct {
+    turn_client_t client;
+    uint64_t seq;            /* of risk.halted; 0: free */
+    int64_t deadline_ns;     /* monotonic: answered by then, durable or not */
+} halt_waiter_t;
 
 struct turn_core {
     const zvt_fleet_t *fleet;
@@ -203,6 +220,12 @@ struct turn_core {
     char halt_reason[ZVT_MESSAGE_SIZE];
     bool halt_latched;            /* an operator's halt that must be in force whatever the log says; outlives a clear */
     zvt_risk_halted_t halt_latch; /* who and why */
+    zvt_risk_halted_t halt_record; /* the last halt that a client asked for */
+    bool halt_unrecorded;         /* it still waits for room in a batch */
+    halt_waiter_t halts[HALTS_MAX];
+    kill_t kills[KILLS_KEPT]; /* a ring */
+    uint32_t kills_count;
+    zvt_id_t halted_by;       /* the kill whose risk.halted this run recorded last */
     bool service_up[TURN_SERVICES];
     uint64_t service_incarnation[TURN_SERVICES];
     uint64_t orders_ended;
@@ -263,6 +286,8 @@ void place_order_start(turn_core_t *self, order_t *order);
 void place_order_resume(turn_core_t *self, order_t *order);
 void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict);
 void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply);
+/* The child ended before any venue saw it: the order is canceled. The caller ends its saga. */
+void place_order_end_unseen(turn_core_t *self, order_t *order, uint8_t reason);
 /* A committed intent may leave now: it is checked once more and sent. */
 void place_order_send(turn_core_t *self, order_t *order, const zvt_order_send_t *send);
 void place_order_cancel(turn_core_t *self, order_t *order, const char *requested_by, uint64_t incarnation, uint64_t sender_seq);
@@ -321,6 +346,12 @@ void reconcile_chores(turn_core_t *self);
 /* Takes note of an appended or folded event that changes an account. */
 void reconcile_note(turn_core_t *self, const zvt_record_t *record);
 
+/* ---- notices.c: what the executor tells of itself ---- */
+void notices_on_circuit(turn_core_t *self, const zvt_circuit_notice_t *notice);
+/* An entry of the kill switch's journal: recorded once, noted to the executor when it is durable. */
+void notices_on_kill(turn_core_t *self, const zvt_kill_notice_t *notice);
+void notices_on_commit(turn_core_t *self);
+
 /* ---- fills.c: fills on their way through portfolio ---- */
 void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report);
 /* Keeps the report that ends the order until its fills are through; then it is given to reports_take_held. */
@@ -340,6 +371,8 @@ void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, co
 /* Answers clients whose wait the order's state now meets. `force`: answer all of them with what is known. */
 void commands_answer(turn_core_t *self, order_t *order, bool force);
 void commands_chores(turn_core_t *self);
+/* Events up to committed_seq are durable: answers those who halted the fleet. */
+void commands_on_commit(turn_core_t *self);
 /* Tells every waiting client that the log was lost. */
 void commands_abandon(turn_core_t *self);
 /* Answers a command of an operator's at once. */

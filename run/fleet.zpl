@@ -44,6 +44,9 @@ venues
         depth = 1                   #   size of the synthetic book
         spread = 1                  #   width of the synthetic book
         replay = yes                #   takes part in a recorded market (`fleet up --replay FILE`)
+        orders_per_second = 0       #   the venue's limit, kept by the executor; 0: none
+        cancels_per_second = 0      #   the same for cancels
+        enforce_limits = no         #   yes: the paper venue refuses what exceeds them
         balances
             USDT = 10000000
             BTC = 100

@@ -4,12 +4,13 @@ set(SIM_CORES
     common/zvt_codec.c common/zvt_config.c common/zvt_fixed.c common/zvt_follower.c common/zvt_id.c common/zvt_json.c common/zvt_map.c
     common/zvt_mids.c common/zvt_schema.c common/zvt_time.c common/zvt_waitlist.c
     orchestrator/accounts.c orchestrator/commands.c orchestrator/dedup_core.c orchestrator/fills.c orchestrator/letters.c
-    orchestrator/operator.c orchestrator/order_core.c orchestrator/place_order.c orchestrator/reconcile.c orchestrator/reports.c orchestrator/saga_core.c orchestrator/turn_core.c orchestrator/turn_save.c orchestrator/turn_stage.c
+    orchestrator/notices.c orchestrator/operator.c orchestrator/order_core.c orchestrator/place_order.c orchestrator/reconcile.c orchestrator/reports.c orchestrator/saga_core.c orchestrator/turn_core.c orchestrator/turn_save.c orchestrator/turn_stage.c
     risk/exposure.c risk/rate_window.c risk/risk_checks.c risk/risk_core.c
     portfolio/fill_memory.c portfolio/portfolio_core.c portfolio/position_core.c
-    executor/executor_core.c executor/router_core.c executor/venue_health.c
+    executor/breaker_core.c executor/emergency_core.c executor/executor_core.c executor/journal_format.c executor/pacer_core.c
+    executor/router_core.c executor/throttle_core.c executor/venue_health.c
     gateway/market_core.c gateway/order_entry_core.c gateway/paper_adapter.c gateway/paper_core.c gateway/symbol_map.c
-    venue/account_core.c venue/balances_core.c venue/book_core.c venue/checks_core.c venue/feed_core.c venue/ledger_format.c venue/market.c
+    venue/account_core.c venue/balances_core.c venue/book_core.c venue/checks_core.c venue/feed_core.c venue/ledger_format.c venue/limit_core.c venue/market.c
     venue/outbox.c venue/snapshot.c
     strategy/delivery_core.c)
 set(SIM_WORLD

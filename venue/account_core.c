@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checks_core.h"
+#include "limit_core.h"
 #include "zvt_fixed.h"
 #include "zvt_map.h"
 #include "zvt_time.h"
@@ -70,6 +71,8 @@ struct account_core {
     uint64_t last_number;  /* of the last exchange order id */
     bool open, writable;
     const char *closed_message;
+    limit_core_t *order_limit, *cancel_limit; /* NULL: not enforced */
+    int64_t monotonic_ns;  /* for those */
 
     uint32_t taking;       /* record of the order that executes right now */
     int64_t market_ns;     /* during a call */
@@ -110,12 +113,18 @@ account_core_t *account_core_new(const account_config_t *config)
     }
     self->writable = true;
     self->closed_message = "the market has not begun";
+    if (self->venue->enforce_limits) {
+        self->order_limit = limit_core_new(self->venue->orders_per_second);
+        self->cancel_limit = limit_core_new(self->venue->cancels_per_second);
+    }
     return self;
 }
 
 void account_core_destroy(account_core_t **self)
 {
     if (*self == NULL) return;
+    limit_core_destroy(&(*self)->order_limit);
+    limit_core_destroy(&(*self)->cancel_limit);
     zvt_map_destroy(&(*self)->ids);
     free((*self)->records);
     free((*self)->slots);
@@ -543,7 +552,9 @@ static void s_on_new_order(account_core_t *self, const zvt_order_send_t *order)
                           .quantity_e8 = order->quantity_e8};
     market_preview_t preview = {0};
     check.preview = &preview;
-    uint8_t code = checks_core_terms(&check);
+    uint8_t code = limit_core_take(self->order_limit, self->monotonic_ns) ? checks_core_terms(&check) : ZVT_CODE_VENUE_LIMIT;
+    if (code == ZVT_CODE_VENUE_LIMIT)
+        snprintf(check.message, sizeof check.message, "orders_per_second=%" PRId64, self->venue->orders_per_second);
     if (code == ZVT_CODE_OK) {
         self->config.market.ops->preview(self->config.market.market, &take, &preview);
         code = checks_core_market(&check);
@@ -586,8 +597,9 @@ void account_core_on_order(account_core_t *self, const zvt_order_send_t *order, 
 }
 
 /* ---- cancels, queries, fills ---- */
-static uint8_t s_cancel_code(const account_core_t *self, uint32_t index)
+static uint8_t s_cancel_code(account_core_t *self, uint32_t index)
 {
+    if (!limit_core_take(self->cancel_limit, self->monotonic_ns)) return ZVT_CODE_VENUE_LIMIT;
     if (index == NO_INDEX) return ZVT_CODE_UNKNOWN_ORDER;
     if (!s_is_open(&self->records[index])) return ZVT_CODE_ORDER_ENDED;
     return self->writable ? ZVT_CODE_OK : ZVT_CODE_OVERLOADED;
@@ -656,6 +668,11 @@ void account_core_set_open(account_core_t *self, bool open, const char *message)
 {
     self->open = open;
     self->closed_message = message;
+}
+
+void account_core_set_monotonic(account_core_t *self, int64_t now_ns)
+{
+    self->monotonic_ns = now_ns;
 }
 
 void account_core_set_writable(account_core_t *self, bool writable)

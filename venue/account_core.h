@@ -10,7 +10,8 @@
  *          expires_at has passed is forgotten; a late duplicate of it is refused as expired, so nothing executes
  *          twice. If none has expired, new orders are refused with VENUE_LIMIT. An order without expires_at counts as
  *          expired once it has ended. At most MARKET_SLOTS_MAX orders are open.
- * Policy   self-trade prevention refuses the newer order as a whole (SELF_TRADE) when it would reach one of the
+ * Policy   with enforce_limits in the fleet file, orders and cancels beyond the limit per second are refused with
+ *          VENUE_LIMIT; an order sent again does not count. Self-trade prevention refuses the newer order as a whole (SELF_TRADE) when it would reach one of the
  *          account's own. FOK that cannot fill, and what is left of IOC and market orders, expires.
  * Owns     everything inside; borrows fleet, market and sink until destroy.
  * Errors   0, ZVT_ERR_CORRUPT, ZVT_ERR_NOT_FOUND, ZVT_ERR_FULL (replay only). */
@@ -62,6 +63,8 @@ void account_core_restore(account_core_t *self);
 void account_core_set_open(account_core_t *self, bool open, const char *message);
 /* Whether records can be written; without it nothing new is done and orders are refused with OVERLOADED. */
 void account_core_set_writable(account_core_t *self, bool writable);
+/* The time of what follows, for limits per second; on a clock that never goes back. */
+void account_core_set_monotonic(account_core_t *self, int64_t now_ns);
 
 void account_core_on_order(account_core_t *self, const zvt_order_send_t *order, int64_t now_ns, int64_t market_ns);
 void account_core_on_cancel(account_core_t *self, const zvt_order_cancel_t *cancel, int64_t market_ns);

@@ -291,6 +291,7 @@ static void s_on_record(void *arg, const zvt_peer_t *peer, const zvt_record_t *r
         s_answer(self, ZVT_T_ERROR_REPLY, &reply);
     } else if (ready) {
         account_core_set_writable(self->account, ledger_room(self->ledger) >= s_room_needed(self, ROOM_FOR_ORDERS));
+        account_core_set_monotonic(self->account, zvt_loop_monotonic_ns(zvt_service_loop(self->config.service)));
         handler(self, record);
     }
     self->asking = NULL;

@@ -67,6 +67,17 @@
     E(WAIT, ACCEPTED, 2, "accepted", "answer when the order rests at the venue or has ended")        \
     E(WAIT, FILLED, 3, "filled", "answer when the order has ended")
 
+#define ZVT_ENUM_CIRCUIT(E)                                                                       \
+    E(CIRCUIT, CLOSED, 1, "closed", "orders go to the venue")                                     \
+    E(CIRCUIT, OPEN, 2, "open", "it failed too often: no order goes there for a while")           \
+    E(CIRCUIT, HALF_OPEN, 3, "half_open", "a few orders may try it; how they fare decides")
+
+#define ZVT_ENUM_KILL(E)                                                                          \
+    E(KILL, CANCEL, 1, "cancel", "cancel one order")                                              \
+    E(KILL, CANCEL_ALL, 2, "cancel_all", "cancel whatever is open at the venues now")             \
+    E(KILL, KILL, 3, "kill", "send nothing any more, and cancel whatever is open")                \
+    E(KILL, RESUME, 4, "resume", "send again")
+
 /* Why something was refused or failed: stable names that scripts may match on. */
 #define ZVT_ENUM_CODE(E)                                                                                  \
     E(CODE, OK, 1, "OK", "nothing is wrong")                                                              \
@@ -111,6 +122,9 @@
     E(CODE, TIME_IN_FORCE, 61, "TIME_IN_FORCE", "ended by its time in force")                             \
     E(CODE, SELF_TRADE, 62, "SELF_TRADE", "would have traded with the account's own order")               \
     E(CODE, VENUE_EXCLUDED, 63, "VENUE_EXCLUDED", "the order names another venue, or asks to avoid this one") \
+    E(CODE, CIRCUIT_OPEN, 73, "CIRCUIT_OPEN", "the venue failed too often lately; it is tried again by itself")     \
+    E(CODE, VENUE_THROTTLED, 74, "VENUE_THROTTLED", "the venue's limit per second leaves no room for it in time")  \
+    E(CODE, NOT_JOURNALED, 75, "NOT_JOURNALED", "done, but the executor's journal cannot be written: not durable")  \
     E(CODE, RESOLVED_BY_HAND, 85, "RESOLVED_BY_HAND", "an operator declared its outcome")                 \
     E(CODE, ACCOUNT_HALTED, 86, "ACCOUNT_HALTED", "the venue account differs from the log; reconcile it first") \
     E(CODE, NOT_RECONCILED, 87, "NOT_RECONCILED", "the venue account is being compared with the log")     \
@@ -129,4 +143,6 @@
     X(ROLE, role)                  \
     X(SEVERITY, severity)          \
     X(WAIT, wait)                  \
+    X(CIRCUIT, circuit)            \
+    X(KILL, kill)                  \
     X(CODE, code)

@@ -40,7 +40,7 @@
     F(S, E8, price, 0, "quote asset", "average price for the whole quantity, fees included; 0 if it cannot")   \
     F(S, E8, depth, 0, "base asset", "quantity available within the order's price")                            \
     F(S, E8, fee, 0, "ratio", "fee rate that would apply")                                                     \
-    F(S, E8, latency_ms, 0, "ms", "recent round trip of order entry")                                          \
+    F(S, E8, latency_ms, 0, "ms", "recent round trip of order entry, and the wait for the venue's limits")                                          \
     F(S, E8, failure_rate, 0, "ratio", "recent share of sends that failed, decayed")                           \
     F(S, E8, score, 0, "ratio", "cost relative to the best price plus penalties; the lowest wins")             \
     F(S, ENUM, code, CODE, "", "OK, or why the venue is out of the question")
@@ -252,6 +252,13 @@
     F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue concerned; may be empty")                \
     F(S, U64, venue_seq, 0, "", "the venue's report that could not be matched; 0 if none")      \
     F(S, STR, client_order_id, ZVT_CLIENT_ORDER_SIZE, "", "the child order concerned; may be empty")
+
+#define ZVT_FIELDS_circuit_changed(F, S)                                                             \
+    F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                             \
+    F(S, ENUM, state, CIRCUIT, "", "of its circuit breaker from here on")                            \
+    F(S, ENUM, reason, CODE, "", "the failure that opened it; OK when it closes")                    \
+    F(S, U32, failures, 0, "", "sends that failed in a row")                                         \
+    F(S, NS, retry_at, 0, "UTC ns", "when it is tried again; 0 for as soon as the venue can be reached")
 
 #define ZVT_FIELDS_saga_step_failed(F, S)                                                     \
     F(S, ID, order_id, 0, "", "the order")                                                    \
@@ -702,6 +709,42 @@
     F(S, U32, orders, 0, "", "account.order rows that came before")                      \
     F(S, U32, assets, 0, "", "account.asset rows that came before")
 
+/* ---- messages: the executor's circuit breakers and kill switch ---- */
+#define ZVT_FIELDS_circuit_notice(F, S) ZVT_FIELDS_circuit_changed(F, S)
+
+#define ZVT_FIELDS_kill_request(F, S)                                                             \
+    F(S, ENUM, action, KILL, "", "what to do")                                                    \
+    F(S, ID, order_id, 0, "", "cancel: the order; else none")                                     \
+    F(S, STR, requested_by, ZVT_NAME_SIZE, "", "who asks")                                        \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")                                                \
+    F(S, U32, timeout_ms, 0, "ms", "answer by then with what is known; 0: 2,000")
+
+#define ZVT_FIELDS_kill_reply(F, S)                                                               \
+    F(S, BOOL, success, 0, "", "it is done, or in force")                                         \
+    F(S, ENUM, code, CODE, "", "OK, or what is wanting")                                          \
+    F(S, STR, message, ZVT_MESSAGE_SIZE, "", "in words")                                          \
+    F(S, ID, entry_id, 0, "", "the journal's entry; none without one")                            \
+    F(S, BOOL, halted, 0, "", "the executor sends no orders")                                     \
+    F(S, U32, found, 0, "", "orders found open at the venues")                                    \
+    F(S, U32, canceled, 0, "", "cancels that venues confirmed")                                   \
+    F(S, U32, left, 0, "", "of those found, still open when this was written")                    \
+    F(S, U32, venues, 0, "", "venues that told what is open there")                               \
+    F(S, U32, unreachable, 0, "", "venues that could not be asked")                               \
+    F(S, ENUM, state, ORDER_STATE, "", "cancel: what its venue says of the order; not given if none knows it")
+
+#define ZVT_FIELDS_kill_notice(F, S)                                                              \
+    F(S, ID, entry_id, 0, "", "names the entry of the executor's journal for ever")               \
+    F(S, ENUM, action, KILL, "", "what was done")                                                 \
+    F(S, ID, order_id, 0, "", "cancel: the order; else none")                                     \
+    F(S, STR, requested_by, ZVT_NAME_SIZE, "", "who asked")                                       \
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")                                                \
+    F(S, NS, at, 0, "UTC ns", "when")                                                             \
+    F(S, BOOL, over, 0, "", "kill: resumed since")                                                \
+    F(S, STR, over_by, ZVT_NAME_SIZE, "", "kill: by whom")
+
+#define ZVT_FIELDS_kill_noted(F, S) \
+    F(S, ID, entry_id, 0, "", "the entry that the event log accounts for now")
+
 /* ---- messages: orchestrator and portfolio ---- */
 #define ZVT_FIELDS_fill_apply(F, S)                                                            \
     F(S, U64, epoch, 0, "", "a new epoch drops the pending fills of the one before")           \
@@ -810,7 +853,8 @@
     F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                           \
     F(S, U64, high, 0, "", "highest report number in the log")                                     \
     F(S, U64, contiguous, 0, "", "every number up to here is in the log")                          \
-    F(S, LIST, window, bits, "", "which of the last 4,096 are")
+    F(S, LIST, window, bits, "", "which of the last 4,096 are")                                    \
+    F(S, ENUM, circuit, CIRCUIT, "", "of its breaker, as recorded last; not given: never")
 
 #define ZVT_FIELDS_saved_position(F, S)                                                            \
     F(S, ID, position_id, 0, "", "the position")                                                   \
@@ -849,7 +893,7 @@
     R(SAVED_ORDER, saved_order, 211, 1, STATE, "checkpointer", "saved.order", "an order") \
     R(SAVED_ENDED, saved_ended, 212, 1, STATE, "checkpointer", "saved.ended", "the sequence in which orders ended") \
     R(SAVED_SENDER, saved_sender, 213, 1, STATE, "checkpointer", "saved.sender", "deduplication of a sender's commands") \
-    R(SAVED_VENUE, saved_venue, 214, 1, STATE, "checkpointer", "saved.venue", "cursor of a venue's reports") \
+    R(SAVED_VENUE, saved_venue, 214, 2, STATE, "checkpointer", "saved.venue", "cursor of a venue's reports") \
     R(SAVED_POSITION, saved_position, 215, 1, STATE, "checkpointer", "saved.position", "aggregate version of a position") \
     R(SAVED_ASSET, saved_asset, 216, 1, STATE, "checkpointer", "saved.asset", "a balance at a venue, or its account") \
     R(ORDER_REQUESTED, order_requested, 1, 1, LOGGED, "orchestrator", "order.requested", "an order is asked for") \
@@ -874,6 +918,7 @@
     R(RISK_HALTED, risk_halted, 30, 2, LOGGED, "orchestrator", "risk.halted", "no order is submitted from here on") \
     R(RISK_RESUMED, risk_resumed, 31, 2, LOGGED, "orchestrator", "risk.resumed", "orders are submitted again") \
     R(ALERT_TRIGGERED, alert_triggered, 32, 1, LOGGED, "orchestrator", "alert.triggered", "somebody should look") \
+    R(CIRCUIT_CHANGED, circuit_changed, 34, 1, LOGGED, "orchestrator", "circuit.changed", "a venue's circuit breaker opened, is tried, or closed") \
     R(SAGA_STEP_FAILED, saga_step_failed, 40, 1, LOGGED, "orchestrator", "saga.step_failed", "a step failed and is tried again") \
     R(SAGA_DEAD_LETTERED, saga_dead_lettered, 41, 2, LOGGED, "orchestrator", "saga.dead_lettered", "nobody can handle it without a person") \
     R(SAGA_STARTED, saga_started, 42, 1, LOGGED, "orchestrator", "saga.started", "a saga of the system begins") \
@@ -932,6 +977,11 @@
     R(OPEN_ORDERS_QUERY, open_orders_query, 180, 1, MESSAGE, "client, executor", "open_orders.query", "order.status .. list.end") \
     R(BALANCES_QUERY, balances_query, 181, 1, MESSAGE, "client", "balances.query", "balance .. list.end, from a gateway") \
     R(BALANCE, balance, 182, 1, MESSAGE, "venue, gateway", "balance", "one asset of the account") \
+    R(CIRCUIT_NOTICE, circuit_notice, 183, 1, MESSAGE, "executor", "circuit.notice", "a venue's circuit breaker changed") \
+    R(KILL_REQUEST, kill_request, 184, 1, MESSAGE, "client", "kill.request", "cancel or stop, at the executor, without the log") \
+    R(KILL_REPLY, kill_reply, 185, 1, MESSAGE, "executor", "kill.reply", "what came of it") \
+    R(KILL_NOTICE, kill_notice, 186, 1, MESSAGE, "executor", "kill.notice", "an entry of its journal; repeated until noted") \
+    R(KILL_NOTED, kill_noted, 187, 1, MESSAGE, "orchestrator", "kill.noted", "the entry is accounted for in the event log") \
     R(ACCOUNT_QUERY, account_query, 188, 1, MESSAGE, "orchestrator, executor, gateway", "account.query", "what is open and owned; account.order .. account.asset .. account.snapshot") \
     R(ACCOUNT_ORDER, account_order, 189, 1, MESSAGE, "venue, gateway, executor", "account.order", "an open order") \
     R(ACCOUNT_ASSET, account_asset, 192, 1, MESSAGE, "venue, gateway, executor", "account.asset", "a balance") \

@@ -71,7 +71,7 @@ static void s_feed(const zvt_record_t *record, int64_t now_ns)
     case ZVT_T_MARKET_STATUS: router_core_on_status(s_router, 0, &record->market_status); break;
     case ZVT_T_HELLO:
         (void)executor_core_on_hello(s_core, &record->hello);
-        executor_core_on_gateway_up(s_core, 0, &record->hello);
+        executor_core_on_gateway_up(s_core, 0, &record->hello, now);
         executor_core_on_gateway_hello(s_core, 1, &record->hello);
         break;
     case ZVT_T_ROUTE_REQUEST:

@@ -1,4 +1,5 @@
-/* A client of the request socket: places, repeats, cancels, halts, resumes, asks for barriers. */
+/* A client of the request socket: places, repeats, cancels, halts, resumes, asks for barriers. Past the orchestrator it asks
+ * the executor to cancel, and pulls and releases the kill switch. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@ enum { ORDERS = 8 };
 
 /* What the operator of client 0 still waits for; kept for the whole seed. */
 static struct {
-    bool resume_wanted, resumed;
+    bool resume_wanted, resumed, released;
     bool barrier_wanted;
     uint64_t barrier_seq;
     uint64_t requests; /* names requests, over all runs and clients */
@@ -19,6 +20,7 @@ static struct {
 typedef struct {
     sim_proc_t *proc;
     zvt_link_t *link;
+    zvt_link_t *executor;
     int think_timer, again_timer, resume_timer;
     zvt_place_request_t last;
     bool waiting;
@@ -64,6 +66,26 @@ static void s_halt(client_t *self, bool halt)
     zvt_link_send(self->link, ZVT_T_HALT_REQUEST, &request);
 }
 
+static void s_kill(client_t *self, uint8_t action)
+{
+    zvt_kill_request_t request = {.action = action, .timeout_ms = 500};
+    uint64_t known = self->orders_count < ORDERS ? self->orders_count : ORDERS;
+    if (action == ZVT_KILL_CANCEL && known == 0) return;
+    if (action == ZVT_KILL_CANCEL) request.order_id = self->orders[sim_below(known)];
+    ZVT_STR_SET(request.requested_by, self->proc->name);
+    ZVT_STR_SET(request.reason, "the simulator says so");
+    zvt_link_send(self->executor, ZVT_T_KILL_REQUEST, &request);
+}
+
+/* As the command does it: the switch at the executor, the latch at the orchestrator. */
+static void s_pull_kill_switch(client_t *self)
+{
+    SIM_COUNT("kills asked for");
+    s_kill(self, ZVT_KILL_KILL);
+    if (sim_below(2) == 0) s_halt(self, true);
+    zvt_loop_arm(self->proc->loop, self->resume_timer, sim.now_ns + sim_between(50, 2500) * ZVT_MS_NS);
+}
+
 static void s_barrier(client_t *self)
 {
     zvt_barrier_request_t request = {.requested_by = ""};
@@ -74,6 +96,7 @@ static void s_barrier(client_t *self)
 static void s_on_resume_time(void *arg)
 {
     s_halt(arg, false);
+    s_kill(arg, ZVT_KILL_RESUME);
 }
 
 static void s_think(client_t *self)
@@ -88,6 +111,11 @@ static void s_think(client_t *self)
         zvt_loop_arm(self->proc->loop, self->resume_timer, sim.now_ns + sim_between(50, 900) * ZVT_MS_NS);
     } else if (pick < 28) {
         s_barrier(self);
+    } else if (pick < 31) {
+        s_pull_kill_switch(self);
+    } else if (pick < 35) {
+        SIM_COUNT("cancels at the executor");
+        s_kill(self, pick == 31 ? ZVT_KILL_CANCEL_ALL : ZVT_KILL_CANCEL);
     } else {
         zvt_order_request_t terms;
         sim_workload_terms(&terms);
@@ -113,6 +141,7 @@ static void s_on_again(void *arg)
         zvt_link_send(self->link, ZVT_T_PLACE_REQUEST, &self->last);
     }
     if (self->proc->index == 0 && s_operator.resume_wanted && !s_operator.resumed) s_halt(self, false);
+    if (self->proc->index == 0 && s_operator.resume_wanted && !s_operator.released) s_kill(self, ZVT_KILL_RESUME);
     if (self->proc->index == 0 && s_operator.barrier_wanted && s_operator.barrier_seq == 0) s_barrier(self);
     zvt_loop_arm(self->proc->loop, self->again_timer, sim.now_ns + ASK_AGAIN_NS);
 }
@@ -133,6 +162,16 @@ static void s_on_command_reply(const zvt_command_reply_t *reply)
     if (!barrier && s_operator.resume_wanted && strstr(reply->message, "halted already") == NULL && strcmp(reply->message, "halted") != 0)
         s_operator.resumed = true;
     if (barrier && s_operator.barrier_wanted) s_operator.barrier_seq = reply->seq;
+}
+
+static void s_on_executor_record(void *arg, const zvt_record_t *record)
+{
+    const client_t *self = arg;
+    if (record->type != ZVT_T_KILL_REPLY) return;
+    const zvt_kill_reply_t *reply = &record->kill_reply;
+    if (reply->canceled > 0) SIM_COUNT("executor cancels confirmed");
+    if (reply->halted) SIM_COUNT("kills confirmed");
+    if (self->proc->index == 0 && s_operator.resume_wanted && !reply->halted) s_operator.released = true;
 }
 
 static void s_on_record(void *arg, const zvt_record_t *record)
@@ -159,13 +198,13 @@ void sim_client_probe(uint32_t index, uint32_t venue)
 void sim_client_ask_resume(void)
 {
     s_operator.resume_wanted = true;
-    s_operator.resumed = false;
+    s_operator.resumed = s_operator.released = false;
     zvt_loop_arm(s_client(0)->proc->loop, s_client(0)->again_timer, sim.now_ns + 1);
 }
 
 bool sim_client_resumed(void)
 {
-    return s_operator.resumed;
+    return s_operator.resumed && s_operator.released;
 }
 
 void sim_client_ask_barrier(void)
@@ -192,7 +231,9 @@ void *sim_client_start(sim_proc_t *proc)
     ZVT_ASSERT(self != NULL);
     self->proc = proc;
     zvt_link_handler_t handler = {.on_record = s_on_record, .on_up = s_on_up, .arg = self};
+    zvt_link_handler_t executor = {.on_record = s_on_executor_record, .on_up = s_on_up, .arg = self};
     self->link = zvt_link_new(proc->loop, "request", &proc->identity, &handler);
+    self->executor = zvt_link_new(proc->loop, "execute", &proc->identity, &executor);
     self->think_timer = zvt_loop_timer(proc->loop, s_on_think, self);
     self->again_timer = zvt_loop_timer(proc->loop, s_on_again, self);
     self->resume_timer = zvt_loop_timer(proc->loop, s_on_resume_time, self);
@@ -205,6 +246,7 @@ void sim_client_stop(sim_proc_t *proc)
 {
     client_t *self = proc->run;
     zvt_link_destroy(&self->link);
+    zvt_link_destroy(&self->executor);
     free(self);
 }
 

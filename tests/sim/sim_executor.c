@@ -1,9 +1,11 @@
-/* Mirrors executor_main.c. Durable: the epoch. */
+/* Mirrors executor_main.c. Durable: the epoch, and the kill switch's journal. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "emergency_core.h"
 #include "executor_core.h"
 #include "sim_faults.h"
+#include "sim_oracle.h"
 #include "sim_procs.h"
 
 #define TICK_NS (100 * ZVT_MS_NS)
@@ -20,20 +22,26 @@ struct executor {
     sim_proc_t *proc;
     router_core_t *router;
     executor_core_t *core;
+    emergency_core_t *emergency;
     zvt_hub_t *hub;
     zvt_hello_t identity;
     bool has_orchestrator;
     zvt_peer_t orchestrator;
-    uint64_t orchestrator_incarnation;
+    uint64_t orchestrator_incarnation, orchestrator_epoch;
+    int pace_timer;
     gateway_link_t gateways[SIM_VENUES];
     zvt_route_reply_t reply;
 };
 
-static uint64_t s_epoch; /* the file */
+/* The files. */
+static uint64_t s_epoch;
+static uint8_t s_journal[EMERGENCY_JOURNAL_MAX];
+static size_t s_journal_length;
 
 void sim_executor_reset(void)
 {
     s_epoch = 0;
+    s_journal_length = 0;
 }
 
 static executor_now_t s_now(void)
@@ -52,6 +60,10 @@ static int s_store_epoch(void *arg, uint64_t epoch)
 
 static void s_to_gateway(void *arg, uint32_t venue, zvt_type_t type, const void *record)
 {
+    const executor_t *self = arg;
+    bool killed = self->emergency != NULL && emergency_core_is_latched(self->emergency, NULL);
+    if (type == ZVT_T_ORDER_SEND && killed)
+        sim_violation("nothing is sent while the kill switch is on", NULL, "%s", ((const zvt_order_send_t *)record)->client_order_id);
     zvt_link_send(((executor_t *)arg)->gateways[venue].link, type, record);
 }
 
@@ -78,15 +90,96 @@ static void s_tell_orchestrator(void *arg)
     zvt_hub_send(self->hub, &self->orchestrator, ZVT_T_HELLO, &hello);
 }
 
+/* ---- effects of the kill switch ---- */
+static int s_append_journal(void *arg, const void *data, size_t length)
+{
+    (void)arg;
+    if (sim_faults_store_fails()) return ZVT_ERR_IO;
+    ZVT_ASSERT(s_journal_length + length <= sizeof s_journal);
+    memcpy(s_journal + s_journal_length, data, length);
+    s_journal_length += length;
+    return 0;
+}
+
+static int s_replace_journal(void *arg, const void *data, size_t length)
+{
+    (void)arg;
+    if (sim_faults_store_fails()) return ZVT_ERR_IO;
+    memcpy(s_journal, data, length);
+    s_journal_length = length;
+    return 0;
+}
+
+/* A crash in the middle of an append leaves a part of it: here of a copy of the first record. */
+static void s_tear_journal(void)
+{
+    size_t left = sizeof s_journal - s_journal_length;
+    if (sim.closing || s_journal_length < 16 || left < s_journal_length || sim_below(4) != 0) return;
+    size_t part = 1 + (size_t)sim_below(15);
+    memcpy(s_journal + s_journal_length, s_journal, part);
+    s_journal_length += part;
+    SIM_COUNT("fault journal torn");
+}
+
+static void s_halt(void *arg, const char *reason)
+{
+    executor_core_halt(((executor_t *)arg)->core, reason);
+}
+
+static uint32_t s_withdraw(void *arg, const char *client_order_id, size_t length)
+{
+    return executor_core_withdraw(((executor_t *)arg)->core, client_order_id, length);
+}
+
+static bool s_is_reachable(void *arg, uint32_t venue)
+{
+    return executor_core_reachable(((executor_t *)arg)->core, venue);
+}
+
+static void s_cancel(void *arg, uint32_t venue, const char *client_order_id)
+{
+    executor_core_cancel(((executor_t *)arg)->core, venue, client_order_id, s_now());
+}
+
+static void s_reply(void *arg, const emergency_client_t *client, const zvt_kill_reply_t *reply)
+{
+    zvt_peer_t peer;
+    memcpy(&peer, client->bytes, sizeof peer);
+    zvt_hub_send(((executor_t *)arg)->hub, &peer, ZVT_T_KILL_REPLY, reply);
+}
+
+static void s_notice(void *arg, const zvt_kill_notice_t *notice)
+{
+    executor_t *self = arg;
+    if (self->has_orchestrator) zvt_hub_send(self->hub, &self->orchestrator, ZVT_T_KILL_NOTICE, notice);
+}
+
+static void s_open_emergency(executor_t *self)
+{
+    emergency_out_t out = {.append = s_append_journal, .replace = s_replace_journal, .halt = s_halt, .withdraw = s_withdraw,
+                           .is_reachable = s_is_reachable, .to_gateway = s_to_gateway, .cancel = s_cancel, .reply = s_reply,
+                           .notice = s_notice, .arg = self};
+    static uint8_t loaded[EMERGENCY_JOURNAL_MAX]; /* loading writes the file anew */
+    memcpy(loaded, s_journal, s_journal_length);
+    self->emergency = emergency_core_new(sim.fleet, &out, self->identity.incarnation);
+    int status = emergency_core_load(self->emergency, loaded, s_journal_length);
+    if (status != 0) sim_violation("the kill switch's journal can be read", NULL, "%s", zvt_strerror(status));
+}
+
 /* ---- the hub ---- */
 static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
     executor_t *self = arg;
-    if (record->type == ZVT_T_ROUTE_REQUEST) {
-        router_core_route(self->router, &record->route_request, sim.now_ns, &self->reply);
+    emergency_client_t client = {{0}};
+    memcpy(client.bytes, peer, sizeof *peer);
+    switch (record->type) {
+    case ZVT_T_ROUTE_REQUEST:
+        executor_core_route(self->core, &record->route_request, sim.now_ns, &self->reply);
         zvt_hub_send(self->hub, peer, ZVT_T_ROUTE_REPLY, &self->reply);
-    } else {
-        (void)executor_core_on_request(self->core, record, s_now());
+        break;
+    case ZVT_T_KILL_REQUEST: emergency_core_on_request(self->emergency, &client, &record->kill_request, s_now()); break;
+    case ZVT_T_KILL_NOTED: emergency_core_on_noted(self->emergency, &record->kill_noted); break;
+    default: (void)executor_core_on_request(self->core, record, s_now());
     }
 }
 
@@ -95,16 +188,24 @@ static bool s_same_peer(const zvt_peer_t *a, const zvt_peer_t *b)
     return a->id_length == b->id_length && memcmp(a->id, b->id, a->id_length) == 0;
 }
 
+static void s_tell_new_orchestrator(executor_t *self)
+{
+    emergency_core_tell(self->emergency);
+    executor_core_tell_tips(self->core);
+    executor_core_tell_circuits(self->core, s_now());
+}
+
 static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hello, zvt_hello_t *reply)
 {
     executor_t *self = arg;
     if (executor_core_on_hello(self->core, hello)) {
         bool is_new = !self->has_orchestrator || !s_same_peer(peer, &self->orchestrator) ||
-                      hello->incarnation != self->orchestrator_incarnation;
+                      hello->incarnation != self->orchestrator_incarnation || hello->epoch != self->orchestrator_epoch;
         self->has_orchestrator = true;
         self->orchestrator = *peer;
         self->orchestrator_incarnation = hello->incarnation;
-        if (is_new) executor_core_tell_tips(self->core);
+        self->orchestrator_epoch = hello->epoch;
+        if (is_new) s_tell_new_orchestrator(self);
     }
     reply->epoch = executor_core_acknowledged_epoch(self->core);
 }
@@ -113,13 +214,13 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
 static void s_on_gateway_up(void *arg, const zvt_hello_t *peer)
 {
     gateway_link_t *gateway = arg;
-    executor_core_on_gateway_up(gateway->executor->core, gateway->venue, peer);
+    executor_core_on_gateway_up(gateway->executor->core, gateway->venue, peer, s_now());
 }
 
 static void s_on_gateway_down(void *arg)
 {
     gateway_link_t *gateway = arg;
-    executor_core_on_gateway_down(gateway->executor->core, gateway->venue);
+    executor_core_on_gateway_down(gateway->executor->core, gateway->venue, s_now());
 }
 
 static void s_on_gateway_hello(void *arg, const zvt_hello_t *peer)
@@ -131,6 +232,7 @@ static void s_on_gateway_hello(void *arg, const zvt_hello_t *peer)
 static void s_on_gateway_record(void *arg, const zvt_record_t *record)
 {
     gateway_link_t *gateway = arg;
+    if (emergency_core_on_gateway_record(gateway->executor->emergency, gateway->venue, record, s_now())) return;
     executor_core_on_gateway_record(gateway->executor->core, gateway->venue, record, s_now());
 }
 
@@ -165,7 +267,20 @@ static void s_connect(executor_t *self, uint32_t venue)
 
 static void s_on_tick(void *arg)
 {
+    executor_t *self = arg;
+    executor_core_on_time(self->core, s_now());
+    emergency_core_on_time(self->emergency, s_now());
+}
+
+static void s_on_pace(void *arg)
+{
     executor_core_on_time(((executor_t *)arg)->core, s_now());
+}
+
+static void s_on_round(void *arg)
+{
+    executor_t *self = arg;
+    zvt_loop_arm(self->proc->loop, self->pace_timer, executor_core_next_ns(self->core, sim.now_ns));
 }
 
 void *sim_executor_start(sim_proc_t *proc)
@@ -179,8 +294,11 @@ void *sim_executor_start(sim_proc_t *proc)
     executor_out_t out = {.store_epoch = s_store_epoch, .to_gateway = s_to_gateway, .to_orchestrator = s_to_orchestrator,
                           .tell_gateways = s_tell_gateways, .tell_orchestrator = s_tell_orchestrator, .arg = self};
     self->core = executor_core_new(sim.fleet, self->router, &out, s_epoch);
+    s_open_emergency(self);
     ZVT_ASSERT(zvt_hub_new(&self->hub, proc->loop, "execute", &proc->identity, s_on_request, s_on_hello, self) == 0);
     for (uint32_t i = 0; i < SIM_VENUES; i++) s_connect(self, i);
+    self->pace_timer = zvt_loop_timer(proc->loop, s_on_pace, self);
+    zvt_loop_on_round(proc->loop, s_on_round, self);
     zvt_loop_every(proc->loop, TICK_NS, s_on_tick, self);
     return self;
 }
@@ -188,11 +306,13 @@ void *sim_executor_start(sim_proc_t *proc)
 void sim_executor_stop(sim_proc_t *proc)
 {
     executor_t *self = proc->run;
+    s_tear_journal();
     zvt_hub_destroy(&self->hub);
     for (uint32_t i = 0; i < SIM_VENUES; i++) {
         zvt_subscriber_destroy(&self->gateways[i].market);
         zvt_link_destroy(&self->gateways[i].link);
     }
+    emergency_core_destroy(&self->emergency);
     executor_core_destroy(&self->core);
     router_core_destroy(&self->router);
     free(self);
@@ -202,5 +322,18 @@ sim_doing_t sim_executor_doing(sim_proc_t *proc)
 {
     const executor_t *self = proc->run;
     if (!self->has_orchestrator) return SIM_DOING_STARTING;
+    if (!emergency_core_is_idle(self->emergency)) return SIM_DOING_WORKING;
     return executor_core_in_flight(self->core) > 0 ? SIM_DOING_WORKING : SIM_DOING_IDLE;
+}
+
+bool sim_executor_is_killed(void)
+{
+    const sim_proc_t *proc = sim_proc(SIM_EXECUTOR, 0);
+    return proc->alive && emergency_core_is_latched(((const executor_t *)proc->run)->emergency, NULL);
+}
+
+uint32_t sim_executor_unlogged(void)
+{
+    const sim_proc_t *proc = sim_proc(SIM_EXECUTOR, 0);
+    return proc->alive ? emergency_core_entries(((const executor_t *)proc->run)->emergency) : 0;
 }

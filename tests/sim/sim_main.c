@@ -52,7 +52,8 @@ static const char s_fleet_text[] =
     "        max_quantity = 10\n        max_position = 8\n"
     "venues\n"
     "    alpha\n        maker_fee = 0.0002\n        taker_fee = 0.0005\n        balances\n            USDT = 1000000\n            BTC = 100\n            ETH = 100\n"
-    "    beta\n        maker_fee = 0.0001\n        taker_fee = 0.0006\n        balances\n            USDT = 1000000\n            BTC = 100\n            ETH = 100\n"
+    "    beta\n        maker_fee = 0.0001\n        taker_fee = 0.0006\n        orders_per_second = 5\n        cancels_per_second = 5\n        enforce_limits = yes\n"
+    "        balances\n            USDT = 1000000\n            BTC = 100\n            ETH = 100\n"
     "risk\n    max_notional = 500000\n    price_collar = 0.05\n    max_orders_per_second = 50\n    allow_short = no\n";
 
 static double s_now_s(void)

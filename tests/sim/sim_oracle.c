@@ -325,6 +325,7 @@ bool sim_oracle_is_settled(char why[256], char subject[64])
     subject[0] = '\0';
     if (status.open_sagas > 0) return MISSING("%" PRIu32 " sagas are open", status.open_sagas);
     if (status.unknown_orders > 0) return MISSING("%" PRIu32 " orders are unknown", status.unknown_orders);
+    if (sim_executor_unlogged() > 0) return MISSING("%" PRIu32 " entries of the kill switch's journal are not in the log", sim_executor_unlogged());
     if (sim_strategy_pending() > 0) return MISSING("%" PRIu32 " commands of strategies are not answered", sim_strategy_pending());
     if (sim_risk_applied() < sim_db_tip() || sim_portfolio_applied() < sim_db_tip())
         return MISSING("a follower is behind: risk %" PRIu64 ", portfolio %" PRIu64 " of %" PRIu64, sim_risk_applied(), sim_portfolio_applied(), sim_db_tip());

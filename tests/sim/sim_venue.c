@@ -254,16 +254,26 @@ static void s_answer_row(void *arg, zvt_type_t type, const void *record)
 }
 
 /* ---- what arrives ---- */
+static void s_on_open_orders_query(venue_t *self)
+{
+    zvt_order_status_t status;
+    zvt_list_end_t end = {.count = 0};
+    for (uint32_t slot = 0; account_core_next_open(self->account, &slot, &status); end.count++) s_answer(self, ZVT_T_ORDER_STATUS, &status);
+    s_answer(self, ZVT_T_LIST_END, &end);
+}
+
 static void s_on_record(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
     venue_t *self = arg;
     self->asking = peer;
+    account_core_set_monotonic(self->account, sim.now_ns);
     switch (record->type) {
     case ZVT_T_ORDER_SEND: account_core_on_order(self->account, &record->order_send, sim_utc_ns(), sim_utc_ns()); break;
     case ZVT_T_ORDER_CANCEL: account_core_on_cancel(self->account, &record->order_cancel, sim_utc_ns()); break;
     case ZVT_T_ACCOUNT_QUERY: snapshot_emit(self->account, self->venue->name, record->account_query.query, s_answer_row, self); break;
     case ZVT_T_ORDER_QUERY: account_core_on_query(self->account, &record->order_query, sim_utc_ns()); break;
     case ZVT_T_REPORTS_SINCE: s_on_reports_since(self, &record->reports_since); break;
+    case ZVT_T_OPEN_ORDERS_QUERY: s_on_open_orders_query(self); break;
     default: break;
     }
     self->asking = NULL;

@@ -1,143 +1,6 @@
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "executor_core.h"
-#include "zvt_diag.h"
-#include "zvt_stats.h"
-
-enum { ALPHA, BETA, SENT_MAX = 64, TO_ORCHESTRATOR = 100 };
-
-static const char s_fleet_text[] =
-    "instruments\n"
-    "    BTC/USDT\n        tick = 0.01\n        lot = 0.001\n        min_notional = 10\n        price = 100\n"
-    "        max_quantity = 1000\n        max_position = 1000\n"
-    "venues\n"
-    "    alpha\n        maker_fee = 0.0002\n        taker_fee = 0.0005\n"
-    "    beta\n        maker_fee = 0.0001\n        taker_fee = 0.0004\n";
-
-typedef struct {
-    uint32_t to; /* venue, or TO_ORCHESTRATOR */
-    zvt_record_t record;
-} sent_t;
-
-static zvt_fleet_t s_fleet;
-static router_core_t *s_router;
-static executor_core_t *s_core;
-static sent_t *s_sent;
-static unsigned s_count;
-static uint64_t s_stored_epoch;
-static int s_store_status;
-static unsigned s_told_gateways, s_told_orchestrator;
-
-static int s_store(void *arg, uint64_t epoch)
-{
-    (void)arg;
-    if (s_store_status == 0) s_stored_epoch = epoch;
-    return s_store_status;
-}
-
-static void s_to_gateway(void *arg, uint32_t venue, zvt_type_t type, const void *record)
-{
-    (void)arg;
-    cr_assert_lt(s_count, (unsigned)SENT_MAX);
-    s_sent[s_count].to = venue;
-    s_sent[s_count].record.type = type;
-    memcpy(&s_sent[s_count].record.hello, record, zvt_desc(type)->size);
-    s_count++;
-}
-
-static void s_to_orchestrator(void *arg, zvt_type_t type, const void *record)
-{
-    s_to_gateway(arg, TO_ORCHESTRATOR, type, record);
-}
-
-static void s_tell_gateways(void *arg)
-{
-    (void)arg;
-    s_told_gateways++;
-}
-
-static void s_tell_orchestrator(void *arg)
-{
-    (void)arg;
-    s_told_orchestrator++;
-}
-
-static executor_now_t s_at(int64_t ns)
-{
-    return (executor_now_t){.utc_ns = ns, .monotonic_ns = ns};
-}
-
-static void s_gateway_up(uint32_t venue, uint64_t epoch, uint64_t venue_seq)
-{
-    zvt_hello_t hello = {.role = ZVT_ROLE_GATEWAY, .epoch = epoch, .cursor = venue_seq, .incarnation = 1};
-    executor_core_on_gateway_up(s_core, venue, &hello);
-}
-
-static void s_tip(uint32_t venue, bool reachable, uint64_t venue_seq)
-{
-    zvt_record_t record = {.type = ZVT_T_REPORTS_TIP};
-    record.reports_tip.reachable = reachable;
-    record.reports_tip.venue_seq = venue_seq;
-    record.reports_tip.incarnation = 1;
-    executor_core_on_gateway_record(s_core, venue, &record, s_at(0));
-}
-
-static void s_setup(void)
-{
-    char problem[ZVT_PROBLEM_SIZE];
-    cr_assert_eq(zvt_fleet_parse(s_fleet_text, "test", &s_fleet, problem), 0, "%s", problem);
-    executor_out_t out = {.store_epoch = s_store,
-                          .to_gateway = s_to_gateway,
-                          .to_orchestrator = s_to_orchestrator,
-                          .tell_gateways = s_tell_gateways,
-                          .tell_orchestrator = s_tell_orchestrator};
-    zvt_diag_init("test", ZVT_DIAG_ERROR);
-    s_sent = calloc(SENT_MAX, sizeof *s_sent);
-    s_store_status = 0;
-    s_router = router_core_new(&s_fleet);
-    s_core = executor_core_new(&s_fleet, s_router, &out, 5);
-    s_gateway_up(ALPHA, 5, 10);
-    s_tip(ALPHA, true, 10);
-    s_count = s_told_gateways = s_told_orchestrator = 0;
-}
-
-static void s_teardown(void)
-{
-    executor_core_destroy(&s_core);
-    router_core_destroy(&s_router);
-    free(s_sent);
-}
+#include "executor_fixture.h"
 
 TestSuite(executor_core, .init = s_setup, .fini = s_teardown);
-
-static void s_order(const char *id, const char *exchange, uint64_t epoch, int64_t expires_at_ns, int64_t now_ns)
-{
-    zvt_record_t record = {.type = ZVT_T_ORDER_SEND};
-    ZVT_STR_SET(record.order_send.client_order_id, id);
-    ZVT_STR_SET(record.order_send.exchange, exchange);
-    record.order_send.epoch = epoch;
-    record.order_send.expires_at_ns = expires_at_ns;
-    cr_assert(executor_core_on_request(s_core, &record, s_at(now_ns)));
-}
-
-static void s_report(const char *id, uint8_t kind, uint8_t code, uint64_t venue_seq, int64_t now_ns)
-{
-    zvt_record_t record = {.type = ZVT_T_REPORT};
-    ZVT_STR_SET(record.report.client_order_id, id);
-    record.report.kind = kind;
-    record.report.code = code;
-    record.report.venue_seq = venue_seq;
-    executor_core_on_gateway_record(s_core, ALPHA, &record, s_at(now_ns));
-}
-
-static const sent_t *s_last(void)
-{
-    cr_assert_gt(s_count, 0u);
-    return &s_sent[s_count - 1];
-}
 
 /* ---- orders ---- */
 Test(executor_core, passes_an_order_to_the_gateway_of_its_venue)
@@ -260,8 +123,8 @@ Test(executor_core, acknowledges_the_lowest_epoch_of_its_gateways)
     executor_core_on_gateway_hello(s_core, BETA, &hello);
     cr_assert_eq(executor_core_acknowledged_epoch(s_core), 5u);
     cr_assert_eq(s_told_orchestrator, 2u);
-    executor_core_on_gateway_down(s_core, ALPHA);
-    executor_core_on_gateway_down(s_core, BETA);
+    executor_core_on_gateway_down(s_core, ALPHA, s_at(0));
+    executor_core_on_gateway_down(s_core, BETA, s_at(0));
     cr_assert_eq(executor_core_acknowledged_epoch(s_core), 0u);
 }
 
@@ -278,7 +141,7 @@ Test(executor_core, tells_the_tip_when_a_gateway_comes_goes_or_moves)
     hello.cursor = 21;
     executor_core_on_gateway_hello(s_core, BETA, &hello);
     cr_assert_eq(s_last()->record.reports_tip.venue_seq, 21u);
-    executor_core_on_gateway_down(s_core, BETA);
+    executor_core_on_gateway_down(s_core, BETA, s_at(0));
     cr_assert(!s_last()->record.reports_tip.reachable);
 }
 
@@ -308,13 +171,13 @@ Test(executor_core, forgets_the_market_only_of_a_gateway_that_is_a_new_run)
     request.order_request.side = ZVT_SIDE_BUY;
     request.order_request.order_type = ZVT_ORDER_TYPE_MARKET;
     router_core_on_quote(s_router, ALPHA, &quote);
-    executor_core_on_gateway_down(s_core, ALPHA);
-    executor_core_on_gateway_up(s_core, ALPHA, &hello);
+    executor_core_on_gateway_down(s_core, ALPHA, s_at(0));
+    executor_core_on_gateway_up(s_core, ALPHA, &hello, s_at(0));
     s_tip(ALPHA, true, 10);
     router_core_route(s_router, &request, 0, &reply);
     cr_assert_eq(reply.code, ZVT_CODE_OK);
     hello.incarnation = 2;
-    executor_core_on_gateway_up(s_core, ALPHA, &hello);
+    executor_core_on_gateway_up(s_core, ALPHA, &hello, s_at(0));
     router_core_route(s_router, &request, 0, &reply);
     cr_assert_eq(reply.routing_metrics[ALPHA].code, ZVT_CODE_NO_REFERENCE_PRICE);
 }
@@ -326,7 +189,7 @@ Test(executor_core, counts_a_venue_as_reachable_when_its_gateway_says_so)
     cr_assert(!executor_core_reachable(s_core, BETA));
     s_tip(BETA, true, 0);
     cr_assert(executor_core_reachable(s_core, BETA));
-    executor_core_on_gateway_down(s_core, BETA);
+    executor_core_on_gateway_down(s_core, BETA, s_at(0));
     cr_assert(!executor_core_reachable(s_core, BETA));
 }
 
@@ -414,7 +277,8 @@ Test(executor_core, sends_without_measuring_when_too_many_are_in_flight)
     cr_assert_eq(*zvt_counter("sends_unmeasured") - before, 1u);
     executor_core_on_time(s_core, s_at(EXECUTOR_PATIENCE_NS));
     cr_assert_eq(executor_core_in_flight(s_core), 0u);
-    s_order("again", "alpha", 5, 0, EXECUTOR_PATIENCE_NS);
+    executor_core_on_time(s_core, s_at(2 * EXECUTOR_PATIENCE_NS)); /* the circuit is tried again */
+    s_order("again", "alpha", 5, 0, 2 * EXECUTOR_PATIENCE_NS);
     cr_assert_eq(executor_core_in_flight(s_core), 1u);
 }
 

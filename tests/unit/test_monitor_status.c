@@ -20,7 +20,7 @@ static const char *s_state(const char *lines, const char *orchestrator)
 {
     cr_assert_eq(s_read(lines), 0, "%s", s_problem);
     json_t *stats = orchestrator == NULL ? NULL : json_loads(orchestrator, 0, NULL);
-    const char *state = status_core_fleet_state(s_processes, s_count, stats);
+    const char *state = status_core_fleet_state(s_processes, s_count, stats, NULL);
     json_decref(stats);
     return state;
 }

@@ -30,6 +30,8 @@ static struct {
     /* what left */
     zvt_order_send_t sent[SENT_MAX];
     int sent_count, queries, cancels, since_asked, releases;
+    zvt_kill_noted_t noted[SENT_MAX];
+    int noted_count;
     zvt_signal_ack_t acks[SENT_MAX];
     int acks_count;
     zvt_place_reply_t places[SENT_MAX];
@@ -153,6 +155,7 @@ static inline void s_ask_executor(zvt_type_t type, const void *record)
         if (!w.venue_silent) s_venue_takes(send);
     }
     if (type == ZVT_T_ACCOUNT_QUERY && !w.account_silent) s_answer_account(record);
+    if (type == ZVT_T_KILL_NOTED) w.noted[w.noted_count++] = *(const zvt_kill_noted_t *)record;
     w.queries += type == ZVT_T_ORDER_QUERY;
     w.cancels += type == ZVT_T_ORDER_CANCEL;
     w.since_asked += type == ZVT_T_REPORTS_SINCE;
