@@ -95,7 +95,9 @@ static int s_take_seconds(parse_t *self, const arg_t *arg, const char *text)
 {
     char label[64];
     int64_t seconds_e8;
-    int status = zvt_fixed_parse(text, strlen(text), &seconds_e8);
+    size_t length = strlen(text);
+    bool unit = length > 1 && text[length - 1] == 's'; /* "3s" says the same as "3" */
+    int status = zvt_fixed_parse(text, unit ? length - 1 : length, &seconds_e8);
     if (status != 0 || seconds_e8 <= 0 || seconds_e8 > SECONDS_MAX * ZVT_E8)
         return s_refuse(self, "%s %s: expected seconds above 0 and up to %d, such as 2.5", s_label(arg, label), text,
                         SECONDS_MAX);

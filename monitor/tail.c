@@ -239,6 +239,10 @@ static int s_run_tail(const void *arg)
 {
     tail_t self = {.args = arg, .exit_code = ZVT_EXIT_OK, .colour = format_wants_colour(stdout)};
     tail_filter_t filter = {.types = &self.args->types, .symbol = self.args->symbol};
+    const char *unknown = tail_core_unknown_type(&self.args->types, self.args->market);
+    if (unknown != NULL)
+        return command_misused("--type %s: no event%s begins so; docs/wire.md lists them%s", unknown,
+                               self.args->market ? " or market data" : "", self.args->market ? "" : ", those of market data need --market");
     char down[CLIENT_PROBLEM_SIZE];
     client_down_sentence(down);
     if (!client_fleet_runs()) return command_fail("%s", down);

@@ -67,6 +67,23 @@ bool tail_core_wants_type(const tail_core_t *self, zvt_type_t type)
     return types == NULL || types->count == 0;
 }
 
+static bool s_is_a_type(const char *prefix, bool market)
+{
+    for (unsigned type = 1; type < ZVT_T_LIMIT; type++) {
+        const zvt_desc_t *desc = zvt_desc((zvt_type_t)type);
+        bool shown = desc != NULL && (desc->class == ZVT_CLASS_LOGGED || (market && desc->class == ZVT_CLASS_MARKET));
+        if (shown && strncmp(zvt_type_name((zvt_type_t)type), prefix, strlen(prefix)) == 0) return true;
+    }
+    return false;
+}
+
+const char *tail_core_unknown_type(const arg_texts_t *types, bool market)
+{
+    for (size_t i = 0; i < types->count; i++)
+        if (!s_is_a_type(types->items[i], market)) return types->items[i];
+    return NULL;
+}
+
 bool tail_core_wants_header(const tail_core_t *self, const zvt_event_t *event)
 {
     const zvt_id_t *wanted = &self->filter.correlation_id;

@@ -34,6 +34,8 @@ bool tail_core_wants_header(const tail_core_t *self, const zvt_event_t *event);
 bool tail_core_wants_type(const tail_core_t *self, zvt_type_t type);
 /* True if an event or record about this instrument (NULL: about none) passes. */
 bool tail_core_wants_symbol(const tail_core_t *self, const char *symbol);
+/* The first of the type prefixes that no event or market record begins with, which would wait for ever; NULL if none. */
+const char *tail_core_unknown_type(const arg_texts_t *types, bool market);
 /* True if the filter asks for one instrument. */
 bool tail_core_needs_symbol(const tail_core_t *self);
 

@@ -44,7 +44,7 @@ Test(monitor_args, reads_every_kind_in_both_spellings)
 {
     sample_t got;
     cr_assert_eq(s_parse("--json --symbol=BTC --type order. --type=risk. --since 7 --quantity -0.5 --side SELL"
-                         " --timeout=0.25 abc", &got), 0);
+                         " --timeout=0.25s abc", &got), 0);
     cr_assert(got.json);
     cr_assert_str_eq(got.symbol, "BTC");
     cr_assert_eq(got.types.count, 2);
@@ -88,6 +88,8 @@ Test(monitor_args, refuses_mistakes_with_a_sentence)
         {"--quantity 1 --since 99999999999999999999", "whole number"},
         {"--quantity 1 --since 12x", "whole number"},
         {"--quantity 1 --timeout 0", "seconds above 0"},
+        {"--quantity 1 --timeout s", "seconds above 0"},
+        {"--quantity 1 --timeout 3m", "seconds above 0"},
         {"--quantity 1 --timeout 1000000", "seconds above 0"},
         {"--quantity 1 --side long", "choose one of buy, sell"},
         {"--quantity 1 --symbol ABCDEFGHI", "longer than 7 bytes"},

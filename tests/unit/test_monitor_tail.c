@@ -29,6 +29,16 @@ Test(monitor_tail, filters_by_any_of_several_type_prefixes)
     tail_core_destroy(&core);
 }
 
+Test(monitor_tail, knows_a_type_prefix_that_nothing_begins_with)
+{
+    arg_texts_t good = {.items = {"order.exec", "risk.", ""}, .count = 3}, bogus = {.items = {"order.", "bogus"}, .count = 2};
+    arg_texts_t market = {.items = {"price."}, .count = 1};
+    cr_assert_null(tail_core_unknown_type(&good, false));
+    cr_assert_str_eq(tail_core_unknown_type(&bogus, false), "bogus");
+    cr_assert_null(tail_core_unknown_type(&market, true));
+    cr_assert_str_eq(tail_core_unknown_type(&market, false), "price.", "market data is shown with --market only");
+}
+
 Test(monitor_tail, filters_by_saga)
 {
     tail_core_t *core = tail_core_new(&(tail_filter_t){.correlation_id = s_id(7)});
