@@ -7,6 +7,9 @@ bool zvt_frame_send(zsock_t *socket, const void *data, size_t length, int flags)
 {
     if (zmq_send(zsock_resolve(socket), data, length, flags | ZMQ_DONTWAIT) >= 0) return true;
     ZVT_COUNT("unsent");
+    if (zmq_errno() != EAGAIN) return false;
+    ZVT_COUNT("unread");
+    if (zvt_diag_allowed()) zvt_warn("a peer does not read: dropped %zu bytes, its queue of messages is full", length);
     return false;
 }
 

@@ -6,11 +6,12 @@
 #include <czmq.h>
 
 enum {
-    ZVT_DRAIN_MAX = 4096,     /* messages handled per round, so that one busy socket cannot starve the others */
-    ZVT_OUT_SIZE = 256 << 10, /* bytes queued per peer and round before they leave early */
+    ZVT_DRAIN_MAX = 512,     /* messages handled per round, so that one busy socket cannot starve the others */
+    ZVT_OUT_SIZE = 64 << 10, /* bytes queued per peer and round before they leave early */
 };
 
-/* Sends one frame; false if it was dropped, which is counted ("unsent"). */
+/* Sends one frame; false if it was dropped, which is counted ("unsent"): the peer is gone, or it does not read and its
+ * queue is full ("unread" too). */
 bool zvt_frame_send(zsock_t *socket, const void *data, size_t length, int flags);
 
 /* Receives the frames of one message into `frames`; returns their number (0: nothing there). Frames beyond `max` are

@@ -147,8 +147,14 @@ int zvt_hub_bind(zvt_hub_t *self, const char *endpoint)
     return zvt_socket_bind(self->router, endpoint);
 }
 
-int zvt_hub_new(zvt_hub_t **self_out, zvt_loop_t *loop, const char *endpoint, const zvt_hello_t *identity,
+int zvt_hub_new(zvt_hub_t **self, zvt_loop_t *loop, const char *endpoint, const zvt_hello_t *identity,
                 zvt_hub_record_fn *on_record, zvt_hub_hello_fn *on_hello, void *arg)
+{
+    return zvt_hub_new_bounded(self, loop, endpoint, identity, on_record, on_hello, arg, ZVT_HWM_HUB);
+}
+
+int zvt_hub_new_bounded(zvt_hub_t **self_out, zvt_loop_t *loop, const char *endpoint, const zvt_hello_t *identity,
+                        zvt_hub_record_fn *on_record, zvt_hub_hello_fn *on_hello, void *arg, int hwm)
 {
     zvt_hub_t *self = calloc(1, sizeof *self);
     ZVT_ASSERT(self != NULL);
@@ -159,6 +165,7 @@ int zvt_hub_new(zvt_hub_t **self_out, zvt_loop_t *loop, const char *endpoint, co
     self->arg = arg;
     snprintf(self->endpoint, sizeof self->endpoint, "%s", endpoint);
     self->router = zvt_socket_new(ZMQ_ROUTER);
+    zsock_set_sndhwm(self->router, hwm);
     int status = zvt_hub_bind(self, endpoint);
     if (status != 0) {
         zsock_destroy(&self->router);

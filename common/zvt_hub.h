@@ -22,6 +22,9 @@ typedef void(zvt_hub_hello_fn)(void *arg, const zvt_peer_t *peer, const zvt_hell
 /* Binds `endpoint` and registers with the loop. `identity` is copied and fills the replies to hellos. */
 ZVT_MUSTUSE int zvt_hub_new(zvt_hub_t **self, zvt_loop_t *loop, const char *endpoint, const zvt_hello_t *identity,
                             zvt_hub_record_fn *on_record, zvt_hub_hello_fn *on_hello, void *arg);
+/* The same with a bound of its own on the messages that wait for one peer, such as ZVT_HWM_LARGE. */
+ZVT_MUSTUSE int zvt_hub_new_bounded(zvt_hub_t **self, zvt_loop_t *loop, const char *endpoint, const zvt_hello_t *identity,
+                                    zvt_hub_record_fn *on_record, zvt_hub_hello_fn *on_hello, void *arg, int hwm);
 void zvt_hub_destroy(zvt_hub_t **self);
 /* Adds a second address, such as tcp://127.0.0.1:5560. */
 ZVT_MUSTUSE int zvt_hub_bind(zvt_hub_t *self, const char *endpoint);

@@ -4,7 +4,9 @@
  *
  * Shapes   a message is one frame of records (see zvt_codec); PUB puts a topic frame before it.
  * Bounds   messages up to ZVT_MESSAGE_MAX bytes.
- * Errors   a send that cannot be made now is dropped and counted ("unsent"): nothing durable rests on a socket. */
+ * Errors   a send that cannot be made now is dropped and counted ("unsent"; of these "unread" were for a peer that does
+ *          not read): nothing durable rests on a socket. A PUB drops without a trace what a slow subscriber has no room
+ *          for; the numbers inside the messages tell the subscriber. */
 #ifndef ZVT_SOCKET_H
 #define ZVT_SOCKET_H
 
@@ -15,7 +17,12 @@
 enum {
     ZVT_MESSAGE_MAX = 4 << 20, /* bytes; MAXMSGSIZE of every socket */
     ZVT_ENDPOINT_SIZE = 256,
-    ZVT_HWM = 10000, /* messages: 10,000/s of batches times a tolerated stall of a second */
+    /* Messages that wait for one peer, at each end: two seconds of 1,000 messages a second. What we send in numbers has
+     * 64 KiB at the most (a round's records, a batch of events), so that one peer that does not read holds 128 MB at the
+     * worst, and a few MB at the sizes of a usual load. */
+    ZVT_HWM = 2000,
+    ZVT_HWM_HUB = 500,  /* of a hub's answers to one peer: a link that is silent for 500 ms is given up anyway */
+    ZVT_HWM_LARGE = 16, /* for answers of up to ZVT_MESSAGE_MAX bytes that are asked for one at a time */
 };
 
 /* "ipc://RUNTIME/name" or "ipc://RUNTIME/name.part" (part may be NULL); RUNTIME is $ZVT_RUNTIME. */

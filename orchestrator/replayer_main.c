@@ -108,7 +108,7 @@ int main(int argc, char **argv)
     char endpoint[ZVT_ENDPOINT_SIZE];
     zvt_endpoint(endpoint, "replay", NULL);
     zvt_loop_t *loop = zvt_service_loop(self.service);
-    if (zvt_hub_new(&self.hub, loop, endpoint, zvt_service_identity(self.service), s_on_record, NULL, &self) != 0) {
+    if (zvt_hub_new_bounded(&self.hub, loop, endpoint, zvt_service_identity(self.service), s_on_record, NULL, &self, ZVT_HWM_LARGE) != 0) {
         zvt_error("cannot bind %s; does another replayer run in this fleet?", endpoint);
         return ZVT_EXIT_CONFIG;
     }

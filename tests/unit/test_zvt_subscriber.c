@@ -98,7 +98,8 @@ Test(zvt_subscriber, that_does_not_read_loses_messages_beyond_the_bound_and_nobo
     manual_freeze(s_loop, true);
     for (uint64_t seq = 1; seq <= FLOOD; seq++) cr_assert(s_publish("tip.x", seq), "the publisher is never held up");
     manual_freeze(s_loop, false);
-    MANUAL_UNTIL(s_records >= ZVT_HWM);
+    /* libzmq tells the publisher of room by the half queue: what was read before may still count. */
+    MANUAL_UNTIL(s_records >= ZVT_HWM / 2);
     /* Once it reads again it hears again: what was lost in between shows as one jump. */
     uint64_t seq = FLOOD;
     MANUAL_UNTIL((s_publish("tip.x", ++seq), s_last_seq > FLOOD));
