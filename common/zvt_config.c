@@ -47,6 +47,10 @@ static const config_key_t s_risk_keys[] = {
     KEY_OF_BOOL(zvt_fleet_t, "allow_short", allow_short, "no"),
     KEYS_END,
 };
+static const config_key_t s_orchestrator_keys[] = {
+    KEY_OF_NUM(zvt_fleet_t, KEY_INT, "max_signals_per_second", max_signals_per_second, "0", 0, 1000000),
+    KEYS_END,
+};
 static const config_key_t s_executor_keys[] = {
     KEY_OF_NUM(zvt_fleet_t, KEY_E8, "weight_latency", weight_latency_e8, "0.00001", 0, ZVT_E8),
     KEY_OF_NUM(zvt_fleet_t, KEY_E8, "weight_failure", weight_failure_e8, "0.01", 0, ZVT_E8),
@@ -363,6 +367,7 @@ static const struct {
     {.name = "fleet", .keys = s_fleet_keys},
     {.name = "market", .keys = s_market_keys},
     {.name = "risk", .keys = s_risk_keys},
+    {.name = "orchestrator", .keys = s_orchestrator_keys},
     {.name = "executor", .keys = s_executor_keys},
     {.name = "instruments", .read_entry = s_read_instrument},
     {.name = "venues", .read_entry = s_read_venue},
@@ -378,7 +383,8 @@ static int s_check_sections(const source_t *source, zconfig_t *root)
         for (size_t i = 0; i < SECTIONS; i++) known |= streq(s_sections[i].name, name);
         if (!known)
             return s_problem(source, &name, 1,
-                             "unknown section '%s'; there are fleet, market, risk, executor, instruments, venues, strategies", name);
+                             "unknown section '%s'; there are fleet, market, risk, orchestrator, executor, instruments, venues, strategies",
+                             name);
     }
     return 0;
 }
@@ -437,6 +443,9 @@ int zvt_fleet_parse(const char *text, const char *path, zvt_fleet_t *fleet, char
         snprintf(problem, ZVT_PROBLEM_SIZE, "%s: needs at least one entry in 'instruments' and in 'venues'", path);
         status = ZVT_ERR_INVALID;
     }
+    /* Above what risk lets pass, so that its judgement is heard and recorded first. */
+    if (fleet->max_signals_per_second == 0)
+        fleet->max_signals_per_second = fleet->max_orders_per_second + fleet->max_orders_per_second / 4 + 1;
     zconfig_destroy(&root);
     return status;
 }

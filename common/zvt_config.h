@@ -87,6 +87,8 @@ typedef struct {
     int64_t max_orders_per_second; /* risk: per strategy */
     bool allow_short;              /* risk */
 
+    int64_t max_signals_per_second; /* orchestrator: per strategy; more are refused unseen and unrecorded */
+
     int64_t weight_latency_e8; /* executor: ratio of the price per millisecond */
     int64_t weight_failure_e8; /* executor: ratio of the price at failure rate 1 */
 

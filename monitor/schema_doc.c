@@ -204,7 +204,7 @@ static void s_markdown_sockets(FILE *out)
         fprintf(out, "| `%s` | %s | %s | %s | %s |\n", s_sockets[i].socket, s_sockets[i].binds, s_sockets[i].pattern,
                 s_sockets[i].connects, s_sockets[i].carries);
     fputs("\n## Topics\n\nA topic is a prefix filter: subscribe to `quote.` for the quotes of every symbol. Mind that `log.1` also\n"
-          "lets `log.10` through; the shard stands in the record.\n\n| socket | topic | carries |\n|---|---|---|\n",
+          "lets `log.10` through, and `ack.maker` the answers to `maker2`; the shard and the incarnation in the record tell.\n\n| socket | topic | carries |\n|---|---|---|\n",
           out);
     for (size_t i = 0; i < COUNT(s_topics); i++)
         fprintf(out, "| `%s` | `%s` | %s |\n", s_topics[i].socket, s_topics[i].topic, s_topics[i].carries);

@@ -1,4 +1,5 @@
 /* Commands: signals of strategies, requests of clients, and the clients that wait for an outcome. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "turn_world.h"
@@ -15,7 +16,7 @@ enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD
 /* Why a new order cannot be taken now; OK if it can. */
 static uint8_t s_admission(const turn_core_t *self)
 {
-    if (!self->open) return ZVT_CODE_LOG_UNAVAILABLE;
+    if (!self->open || turn_core_is_stalled(self)) return ZVT_CODE_LOG_UNAVAILABLE;
     bool room = turn_has_room(self) && order_core_has_room(self->orders) && saga_core_count(self->sagas) < ORDERS_IN_WORK_MAX;
     return room ? ZVT_CODE_OK : ZVT_CODE_OVERLOADED;
 }
@@ -41,6 +42,20 @@ static void s_refuse_signal(turn_core_t *self, const zvt_signal_t *signal, uint8
     ZVT_STR_SET(ack.signal_ack.message, message);
     turn_publish_ack(self, &ack);
     ZVT_COUNT("signals_refused");
+}
+
+/* Not marked as taken: the same number may be sent again when there is a token. */
+static void s_refuse_signal_rate(turn_core_t *self, const zvt_signal_t *signal)
+{
+    char message[ZVT_MESSAGE_SIZE];
+    ZVT_COUNT("signals_over_rate");
+    snprintf(message, sizeof message, "max_signals_per_second=%" PRId64 "; not recorded", admission_core_rate_hz(self->admission));
+    s_refuse_signal(self, signal, ZVT_CODE_SIGNAL_RATE, message);
+}
+
+static const char *s_strategy_of(const zvt_signal_t *signal)
+{
+    return signal->strategy_id[0] != '\0' ? signal->strategy_id : signal->sender;
 }
 
 /* Seen before: the first answer stands, and is given again once it is durable. */
@@ -99,13 +114,15 @@ void commands_on_signal(turn_core_t *self, const zvt_signal_t *signal)
         s_refuse_signal(self, signal, ZVT_CODE_STALE, "expired before it arrived");
     } else if (admission != ZVT_CODE_OK) {
         s_refuse_signal(self, signal, admission, "send it again later");
+    } else if (!admission_core_take(self->admission, s_strategy_of(signal), self->monotonic_ns)) {
+        s_refuse_signal_rate(self, signal);
     } else {
         zvt_order_requested_t event = {.order_request = signal->order_request, .signal_id = signal->signal_id,
                                        .incarnation = signal->incarnation, .sender_seq = signal->sender_seq,
                                        .confidence_e8 = signal->confidence_e8};
         ZVT_STR_SET(event.user_id, signal->sender);
         ZVT_STR_SET(event.sender, signal->sender);
-        ZVT_STR_SET(event.strategy_id, signal->strategy_id[0] != '\0' ? signal->strategy_id : signal->sender);
+        ZVT_STR_SET(event.strategy_id, s_strategy_of(signal));
         ZVT_STR_SET(event.portfolio_id, signal->portfolio_id[0] != '\0' ? signal->portfolio_id : "main");
         dedup_core_mark(self->senders, signal->sender, signal->incarnation, signal->sender_seq);
         order_t *order = s_request_order(self, &event);
@@ -227,6 +244,20 @@ static void s_answer_place(turn_core_t *self, order_t *order, const waiter_t *wa
     turn_after(self, order, &effect);
 }
 
+/* What became of it cannot be told now: it may be in the log or not. */
+static void s_answer_unavailable(turn_core_t *self, const order_t *order, const waiter_t *waiter, const char *message)
+{
+    zvt_place_reply_t place = {.order_id = order->order_id, .correlation_id = order->correlation_id, .code = ZVT_CODE_LOG_UNAVAILABLE};
+    zvt_cancel_reply_t cancel = {.order_id = order->order_id, .code = ZVT_CODE_LOG_UNAVAILABLE};
+    ZVT_STR_SET(place.request_id, waiter->request_id);
+    ZVT_STR_SET(place.message, message);
+    ZVT_STR_SET(cancel.message, message);
+    if (waiter->wait != 0)
+        self->io.reply(self->io.arg, &waiter->client, ZVT_T_PLACE_REPLY, &place);
+    else
+        self->io.reply(self->io.arg, &waiter->client, ZVT_T_CANCEL_REPLY, &cancel);
+}
+
 static void s_answer_cancel(turn_core_t *self, order_t *order, const waiter_t *waiter, uint8_t code, const char *message)
 {
     effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_CANCEL_REPLY, .client = waiter->client};
@@ -273,7 +304,11 @@ void commands_answer(turn_core_t *self, order_t *order, bool force)
             continue;
         }
         *link = waiter->next;
-        s_answer(self, order, waiter);
+        /* An answer that waits for the commit would outlast the client's patience. */
+        if (due && turn_core_is_stalled(self))
+            s_answer_unavailable(self, order, waiter, "LOG_UNAVAILABLE the event log does not answer; look with 'fleet orders' once it does");
+        else
+            s_answer(self, order, waiter);
         s_free_waiter(self, index);
     }
 }
@@ -342,16 +377,7 @@ void commands_abandon(turn_core_t *self)
     for (int32_t i = 0; i < WAITERS_MAX && self->waiters_used > 0; i++) {
         waiter_t *waiter = &self->waiters[i];
         if (!waiter->used) continue;
-        const order_t *order = order_core_at(self->orders, waiter->order);
-        zvt_place_reply_t place = {.order_id = order->order_id, .correlation_id = order->correlation_id, .code = ZVT_CODE_LOG_UNAVAILABLE};
-        zvt_cancel_reply_t cancel = {.order_id = order->order_id, .code = ZVT_CODE_LOG_UNAVAILABLE};
-        ZVT_STR_SET(place.request_id, waiter->request_id);
-        ZVT_STR_SET(place.message, message);
-        ZVT_STR_SET(cancel.message, message);
-        if (waiter->wait != 0)
-            self->io.reply(self->io.arg, &waiter->client, ZVT_T_PLACE_REPLY, &place);
-        else
-            self->io.reply(self->io.arg, &waiter->client, ZVT_T_CANCEL_REPLY, &cancel);
+        s_answer_unavailable(self, order_core_at(self->orders, waiter->order), waiter, message);
         s_free_waiter(self, i);
     }
 }
@@ -390,14 +416,20 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
         return;
     }
     bool fresh = order == NULL;
+    const char *strategy_id = request->strategy_id[0] != '\0' ? request->strategy_id : "manual";
     if (!fresh && !s_same_terms(&order->terms, &request->order_request)) {
         s_refuse_place(self, client, request, ZVT_CODE_DUPLICATE, "this request id belongs to another order; use a new one");
+        return;
+    }
+    if (fresh && !admission_core_take(self->admission, strategy_id, self->monotonic_ns)) {
+        ZVT_COUNT("requests_over_rate");
+        s_refuse_place(self, client, request, ZVT_CODE_SIGNAL_RATE, "this strategy asks for too many orders; this one was not recorded");
         return;
     }
     if (fresh) {
         zvt_order_requested_t event = {.order_request = request->order_request};
         ZVT_STR_SET(event.user_id, request->user_id);
-        ZVT_STR_SET(event.strategy_id, request->strategy_id[0] != '\0' ? request->strategy_id : "manual");
+        ZVT_STR_SET(event.strategy_id, strategy_id);
         ZVT_STR_SET(event.portfolio_id, request->portfolio_id[0] != '\0' ? request->portfolio_id : "main");
         ZVT_STR_SET(event.request_id, request->request_id);
         order = s_request_order(self, &event);
@@ -459,7 +491,7 @@ bool commands_record(turn_core_t *self, const turn_client_t *client, zvt_type_t 
     effect.command_reply.success = true;
     effect.command_reply.code = ZVT_CODE_OK;
     ZVT_STR_SET(effect.command_reply.message, message);
-    if (!self->open)
+    if (!self->open || turn_core_is_stalled(self))
         commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
     else if (turn_emit_system(self, type, payload, &effect) != 0)
         commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");

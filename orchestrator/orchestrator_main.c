@@ -11,7 +11,7 @@
 #include "zvt_service.h"
 #include "zvt_time.h"
 
-enum { RECOVERY_CHUNK = 4000 };
+enum { RECOVERY_CHUNK = 4000, SUBSCRIPTIONS_MAX = 256 /* read per round */ };
 #define TIP_PERIOD_NS (250 * ZVT_MS_NS)
 #define LOOK_NS (20 * ZVT_MS_NS) /* how exactly `fleet status` knows when it traded again */
 #define RETRY_NS (200 * ZVT_MS_NS)
@@ -89,7 +89,7 @@ static void s_tell_time(orchestrator_t *self)
 static void s_latch_halt(orchestrator_t *self, const zvt_halt_request_t *request)
 {
     if (!request->halt) {
-        if (self->state != LOG_OPEN) return; /* the resume is refused */
+        if (self->state != LOG_OPEN || turn_core_is_stalled(self->core)) return; /* the resume is refused */
         (void)unlink(self->halt_path);
         turn_core_latch_halt(self->core, NULL, NULL);
         return;
@@ -133,21 +133,33 @@ static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *
     turn_core_on_record(self->core, TURN_FROM_CLIENT, &client, record);
 }
 
+/* One frame that a subscriber sent: a byte, 1 for a subscription and 0 for its end, and the topic. libzmq hands on
+ * whatever else somebody sends to a publisher. */
+static void s_note_subscription(orchestrator_t *self, const char *bytes, int length)
+{
+    static const char prefix[] = "event";
+    enum { PREFIX_LENGTH = sizeof prefix - 1 };
+    if (length < 1 || (bytes[0] != 0 && bytes[0] != 1)) {
+        ZVT_COUNT("malformed");
+        return;
+    }
+    size_t topic_length = (size_t)length - 1;
+    if (memcmp(bytes + 1, prefix, topic_length < PREFIX_LENGTH ? topic_length : PREFIX_LENGTH) != 0) return;
+    if (bytes[0] == 1)
+        self->type_subscriptions++;
+    else if (self->type_subscriptions > 0)
+        self->type_subscriptions--;
+}
+
 /* Casual viewers' subscriptions: topics by event type are published only while somebody wants them. */
 static void s_on_subscription(void *arg)
 {
     orchestrator_t *self = arg;
-    static const char prefix[] = "\1event";
-    for (;;) {
+    for (int n = 0; n < SUBSCRIPTIONS_MAX; n++) {
         char bytes[128];
         int length = zmq_recv(zsock_resolve(self->events), bytes, sizeof bytes, ZMQ_DONTWAIT);
         if (length < 0) break;
-        if (length < 1 || (length > 1 && strncmp(bytes + 1, prefix + 1, (size_t)length - 1 < 5 ? (size_t)length - 1 : 5) != 0))
-            continue;
-        if (bytes[0] == 1)
-            self->type_subscriptions++;
-        else if (self->type_subscriptions > 0)
-            self->type_subscriptions--;
+        s_note_subscription(self, bytes, length < (int)sizeof bytes ? length : (int)sizeof bytes);
     }
     turn_core_publish_types(self->core, self->type_subscriptions > 0);
 }

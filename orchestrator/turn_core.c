@@ -9,7 +9,7 @@
 #include "zvt_stats.h"
 #include "zvt_time.h"
 
-enum { NONE = -1 };
+enum { NONE = -1, EVENT_HEADER_BYTES = 256 /* more than an event takes beside its payload */ };
 #define CHORES_PERIOD_NS (20 * ZVT_MS_NS)
 
 /* ---- life ---- */
@@ -24,6 +24,7 @@ turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const tur
     self->orders = order_core_new();
     self->sagas = saga_core_new(seed, self);
     self->senders = dedup_core_new();
+    self->admission = admission_core_new(fleet->max_signals_per_second);
     self->positions_by_id = zvt_map_new(sizeof(zvt_id_t), POSITIONS_MAX);
     self->positions = calloc(POSITIONS_MAX, sizeof *self->positions);
     self->fills = calloc(FILLS_MAX, sizeof *self->fills);
@@ -45,12 +46,14 @@ void turn_core_destroy(turn_core_t **self_in)
     order_core_destroy(&self->orders);
     saga_core_destroy(&self->sagas);
     dedup_core_destroy(&self->senders);
+    admission_core_destroy(&self->admission);
     zvt_map_destroy(&self->positions_by_id);
     for (size_t i = 0; i < 2; i++) {
         free(self->batches[i].events);
         zvt_buf_destroy(&self->batches[i].payloads);
     }
     zvt_buf_destroy(&self->frame);
+    zvt_buf_destroy(&self->acks);
     free(self->positions);
     free(self->fills);
     free(self->waiters);
@@ -205,6 +208,7 @@ static void s_record_latched_halt(turn_core_t *self)
 void turn_core_abandon(turn_core_t *self)
 {
     commands_abandon(self);
+    turn_flush_acks(self);
 }
 
 static void s_fold_command_names(turn_core_t *self, const zvt_record_t *record)
@@ -401,29 +405,63 @@ static void s_chores(turn_core_t *self)
     reconcile_chores(self);
 }
 
-void turn_core_end_turn(turn_core_t *self)
+static void s_work(turn_core_t *self)
 {
-    if (!self->open) return;
     saga_core_on_time(self->sagas, self->monotonic_ns);
     s_chores(self);
     turn_flush_due(self);
     if (self->committing != NULL || self->gather->view.count == 0) return;
     self->committing = self->gather;
+    self->committing_ns = self->monotonic_ns;
     self->gather = self->gather == &self->batches[0] ? &self->batches[1] : &self->batches[0];
     self->io.commit(self->io.arg, &self->committing->view);
 }
 
-static void s_publish_batch(turn_core_t *self, const turn_batch_t *batch)
+void turn_core_end_turn(turn_core_t *self)
+{
+    if (self->open) s_work(self);
+    turn_flush_acks(self);
+}
+
+bool turn_core_is_stalled(const turn_core_t *self)
+{
+    return self->committing != NULL && self->monotonic_ns - self->committing_ns > TURN_STALL_NS;
+}
+
+/* How many events from the `first` on go into one message; at least one. */
+static uint32_t s_publishable(const turn_batch_t *batch, uint32_t first)
+{
+    uint32_t count = 0;
+    size_t bytes = 0;
+    while (first + count < batch->count) {
+        bytes += batch->events[first + count].payload_length + EVENT_HEADER_BYTES;
+        if (count > 0 && bytes > PUBLISH_BYTES_MAX) break;
+        count++;
+    }
+    return count;
+}
+
+static void s_publish_events(turn_core_t *self, const turn_batch_t *batch, uint32_t first, uint32_t count)
 {
     char topic[32];
     snprintf(topic, sizeof topic, "log.%" PRId64, self->fleet->shard);
-    zvt_log_batch_t head = {.shard = (uint32_t)self->fleet->shard, .first_seq = batch->first_seq, .last_seq = batch->last_seq,
-                            .tip_seq = batch->last_seq, .epoch = batch->epoch, .committed_at_ns = self->utc_ns};
+    zvt_log_batch_t head = {.shard = (uint32_t)self->fleet->shard, .first_seq = batch->first_seq + first,
+                            .last_seq = batch->first_seq + first + count - 1, .tip_seq = batch->last_seq, .epoch = batch->epoch,
+                            .committed_at_ns = self->utc_ns};
     self->frame.length = 0;
     int status = zvt_pack(&self->frame, ZVT_T_LOG_BATCH, &head);
-    for (uint32_t i = 0; i < batch->count && status == 0; i++) status = zvt_pack_event(&self->frame, &batch->events[i]);
+    for (uint32_t i = first; i < first + count && status == 0; i++) status = zvt_pack_event(&self->frame, &batch->events[i]);
     ZVT_ASSERT(status == 0); /* the frame is larger than a batch can be */
     self->io.publish(self->io.arg, topic, self->frame.data, self->frame.length);
+}
+
+static void s_publish_batch(turn_core_t *self, const turn_batch_t *batch)
+{
+    uint32_t count;
+    for (uint32_t first = 0; first < batch->count; first += count) {
+        count = s_publishable(batch, first);
+        s_publish_events(self, batch, first, count);
+    }
 }
 
 static void s_publish_types(turn_core_t *self, const turn_batch_t *batch)
@@ -452,6 +490,7 @@ void turn_core_on_commit(turn_core_t *self)
     turn_do_effects(self, effects);
     commands_on_commit(self);
     notices_on_commit(self);
+    turn_flush_acks(self);
 }
 
 int64_t turn_core_next_ns(const turn_core_t *self)

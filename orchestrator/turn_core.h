@@ -22,6 +22,7 @@
 #include "zvt_config.h"
 
 #define TURN_STAGE_MAX_NS (INT64_C(5) * 1000000)
+#define TURN_STALL_NS (INT64_C(1000) * 1000000) /* a commit that lasts longer: new commands are refused until it ends */
 
 enum {
     TURN_BATCH_EVENTS_MAX = 4000,
@@ -90,6 +91,8 @@ void turn_core_latch_halt(turn_core_t *self, const char *requested_by, const cha
 /* Begins to work under this epoch: resumes open sagas and records system.started and system.recovered. */
 void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns);
 bool turn_core_is_open(const turn_core_t *self);
+/* The commit under way has lasted TURN_STALL_NS: nobody can tell when it ends, and no command is taken until it does. */
+bool turn_core_is_stalled(const turn_core_t *self);
 
 /* ---- the turn ---- */
 /* Sets the time of what follows. */

@@ -74,6 +74,7 @@ void turn_stage_init(turn_core_t *self)
         batch->view.events = batch->events;
     }
     self->frame = zvt_buf_new(4 << 20);
+    self->acks = zvt_buf_new(ACKS_BYTES_MAX);
 }
 
 void turn_stage_clear(turn_core_t *self)
@@ -460,14 +461,22 @@ void turn_after(turn_core_t *self, order_t *order, const effect_t *effect)
     s_chain_effect(self, &batch->effects_first, &batch->effects_last, index);
 }
 
-void turn_publish_ack(turn_core_t *self, const effect_t *effect)
+void turn_flush_acks(turn_core_t *self)
 {
     char topic[ZVT_NAME_SIZE + 8];
-    uint8_t bytes[512];
-    zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
-    ZVT_ASSERT(zvt_pack(&buf, ZVT_T_SIGNAL_ACK, &effect->signal_ack) == 0);
-    snprintf(topic, sizeof topic, "ack.%s", effect->sender);
-    self->io.publish(self->io.arg, topic, buf.data, buf.length);
+    if (self->acks.length == 0) return;
+    snprintf(topic, sizeof topic, "ack.%s", self->acks_to);
+    self->io.publish(self->io.arg, topic, self->acks.data, self->acks.length);
+    self->acks.length = 0;
+}
+
+void turn_publish_ack(turn_core_t *self, const effect_t *effect)
+{
+    if (strcmp(self->acks_to, effect->sender) != 0) turn_flush_acks(self);
+    ZVT_STR_SET(self->acks_to, effect->sender);
+    if (zvt_pack(&self->acks, ZVT_T_SIGNAL_ACK, &effect->signal_ack) == 0) return;
+    turn_flush_acks(self);
+    ZVT_ASSERT(zvt_pack(&self->acks, ZVT_T_SIGNAL_ACK, &effect->signal_ack) == 0); /* an empty buffer takes many */
 }
 
 void turn_do_effects(turn_core_t *self, int32_t first)

@@ -4,6 +4,7 @@
 #define TURN_WORLD_H
 
 #include "accounts.h"
+#include "admission_core.h"
 #include "dedup_core.h"
 #include "order_core.h"
 #include "saga_core.h"
@@ -26,6 +27,8 @@ enum {
     LETTERS_MAX = ZVT_POOL(4096, 64),
     KILLS_KEPT = 16,
     HALTS_MAX = 8,
+    ACKS_BYTES_MAX = 32 << 10,   /* acknowledgements to one sender in one message */
+    PUBLISH_BYTES_MAX = 64 << 10, /* of events in one message: what a slow subscriber keeps is so much times ZVT_HWM */
 };
 
 /* Something to do once an event is durable. */
@@ -166,6 +169,7 @@ struct turn_core {
     order_core_t *orders;
     saga_core_t *sagas;
     dedup_core_t *senders;
+    admission_core_t *admission;
     venue_t venues[ZVT_VENUES_MAX];
 
     /* staging, batches */
@@ -185,6 +189,9 @@ struct turn_core {
     uint32_t effects_used;
     zvt_buf_t frame;      /* a batch as it is published */
     bool publish_types;
+    zvt_buf_t acks;                     /* acknowledgements on their way to the sender below */
+    char acks_to[ZVT_NAME_SIZE];
+    int64_t committing_ns;              /* monotonic: when the commit under way began */
 
     /* fills, waiters, trouble */
     fill_t *fills;
@@ -261,8 +268,10 @@ void turn_note_logged(turn_core_t *self, const zvt_event_t *event);
 void turn_flush(turn_core_t *self, order_t *order);
 /* Does the effect once everything known of the order is durable. */
 void turn_after(turn_core_t *self, order_t *order, const effect_t *effect);
-/* Publishes an acknowledgement now: it needs no commit (a refusal, a repetition), or has had it. */
+/* Publishes an acknowledgement that needs no commit (a refusal, a repetition), or has had it. Those to one sender leave
+ * as one message, at the end of the turn or before another sender's. */
 void turn_publish_ack(turn_core_t *self, const effect_t *effect);
+void turn_flush_acks(turn_core_t *self);
 void turn_do_effects(turn_core_t *self, int32_t first);
 /* Room for one more order, with all that the orders and fills already taken may still make. */
 bool turn_has_room(const turn_core_t *self);

@@ -71,6 +71,9 @@ risk
     max_orders_per_second = 200     #   per strategy
     allow_short = no                #   yes: a strategy may sell more than it has
 
+orchestrator
+    max_signals_per_second = 0      #   per strategy: what exceeds it is refused unrecorded; 0: a quarter above risk's limit
+
 executor
     weight_latency = 0.00001        #   share of the price that one millisecond is worth
     weight_failure = 0.01           #   share of the price that a venue failing always is worth

@@ -54,7 +54,8 @@ static const char s_fleet_text[] =
     "    alpha\n        maker_fee = 0.0002\n        taker_fee = 0.0005\n        balances\n            USDT = 1000000\n            BTC = 100\n            ETH = 100\n"
     "    beta\n        maker_fee = 0.0001\n        taker_fee = 0.0006\n        orders_per_second = 5\n        cancels_per_second = 5\n        enforce_limits = yes\n"
     "        balances\n            USDT = 1000000\n            BTC = 100\n            ETH = 100\n"
-    "risk\n    max_notional = 500000\n    price_collar = 0.05\n    max_orders_per_second = 50\n    allow_short = no\n";
+    "risk\n    max_notional = 500000\n    price_collar = 0.05\n    max_orders_per_second = 50\n    allow_short = no\n"
+    "orchestrator\n    max_signals_per_second = 16\n";
 
 static double s_now_s(void)
 {

@@ -6,7 +6,7 @@
 #include "sim_oracle.h"
 #include "sim_procs.h"
 
-enum { REMEMBERED = 16 };
+enum { REMEMBERED = 16, RUNAWAY_SIGNALS = 40 /* more than the orchestrator takes of one strategy in a second */ };
 
 typedef struct {
     sim_proc_t *proc;
@@ -83,6 +83,17 @@ static void s_cancel_one(strategy_t *self)
     if (delivery_core_cancel(self->delivery, 0, &cancel, 4 * ZVT_SECOND_NS, sim.now_ns) != 0) SIM_COUNT("windows full");
 }
 
+/* A strategy that has lost its mind: what exceeds its rate is refused, and nobody notices but itself. */
+static void s_run_away(strategy_t *self)
+{
+    SIM_COUNT("fault runaway strategy");
+    for (int i = 0; i < RUNAWAY_SIGNALS; i++) {
+        zvt_order_request_t terms;
+        sim_workload_terms(&terms);
+        s_signal(self, &terms, self->proc->name);
+    }
+}
+
 static void s_on_think(void *arg)
 {
     strategy_t *self = arg;
@@ -93,6 +104,8 @@ static void s_on_think(void *arg)
     } else if (pick < 26 && self->signals_count > 0) {
         SIM_COUNT("signals doubled by the sender");
         sim_push_send(self->push, ZVT_T_SIGNAL, &self->last);
+    } else if (pick == 99) {
+        s_run_away(self);
     } else {
         zvt_order_request_t terms;
         sim_workload_terms(&terms);

@@ -11,7 +11,7 @@
 #include "zvt_fixed.h"
 
 /* A world for the turn core: a log in memory, and services that answer by the book unless a test says otherwise. */
-enum { LOG_MAX = 16384, QUEUE_MAX = 256, SENT_MAX = 64 };
+enum { LOG_MAX = 16384, QUEUE_MAX = 2048, SENT_MAX = 1024, FRAMES_MAX = 4096 };
 #define MS INT64_C(1000000)
 
 static struct {
@@ -32,8 +32,12 @@ static struct {
     int sent_count, queries, cancels, since_asked, releases;
     zvt_kill_noted_t noted[SENT_MAX];
     int noted_count;
-    zvt_signal_ack_t acks[SENT_MAX];
-    int acks_count;
+    zvt_signal_ack_t acks[SENT_MAX]; /* the last ones */
+    int acks_count, ack_messages;
+    int acks_of[256]; /* by code */
+    zvt_log_batch_t frames[FRAMES_MAX];
+    int frames_count;
+    size_t frame_max; /* bytes of the largest */
     zvt_place_reply_t places[SENT_MAX];
     int places_count;
     zvt_cancel_reply_t cancel_reply;
@@ -205,9 +209,18 @@ static inline void s_publish(void *arg, const char *topic, const void *data, siz
     (void)arg;
     zvt_record_t record;
     zvt_cursor_t cursor = zvt_cursor(data, length);
+    if (strncmp(topic, "log.", 4) == 0 && zvt_read(&cursor, &record) == 0 && record.type == ZVT_T_LOG_BATCH) {
+        cr_assert_lt(w.frames_count, FRAMES_MAX);
+        w.frames[w.frames_count++] = record.log_batch;
+        if (length > w.frame_max) w.frame_max = length;
+    }
     if (strncmp(topic, "ack.", 4) != 0) return;
-    cr_assert_eq(zvt_read(&cursor, &record), 0);
-    w.acks[w.acks_count++] = record.signal_ack;
+    w.ack_messages++;
+    while (!zvt_cursor_done(&cursor)) {
+        cr_assert_eq(zvt_read(&cursor, &record), 0);
+        w.acks[w.acks_count++ % SENT_MAX] = record.signal_ack;
+        w.acks_of[record.signal_ack.code]++;
+    }
 }
 
 static inline void s_tick(int64_t step_ns)
