@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+"""Peers that stop reading: a `tail` that is stopped, subscribers of the log and of market data that never read, clients
+that ask and never take their answers. Memory stays bounded, nobody else's orders take longer, and who reads again has
+everything."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import msgpack
+import zmq
+
+from traffic import (CONTROL, E8, HELLO, ORDERS_QUERY, REPLAY_REQUEST, Trader, check, check_latency, connect, counter, fleet,
+                     note, processes, rss_kb, sql, start_fleet, verify, wait_until)
+
+SUBSCRIBERS = 4        # of the log and of each venue's market data, that never read
+POSITIONS_QUERY = 149
+GROWTH_MB_MAX = 64     # of a process by subscribers: 2,000 messages of a few KB for each of them
+CLIENT_MB_MAX = 40     # of a process by one client: 500 answers of 64 KiB
+OUTPUT = os.path.join(os.environ["ZVT_TEST_BASE"], "tail.jsonl")
+
+
+def sizes(names):
+    listed = processes()
+    return {name: rss_kb(listed[name]["pid"]) // 1024 for name in names}
+
+
+def growth(before, after):
+    return {name: after[name] - before[name] for name in before}
+
+
+class Silent:
+    """Subscribers that never read: their own queues hold one message, everything else waits at the publisher."""
+
+    def __init__(self, context):
+        self.context, self.sockets = context, []
+
+    def begin(self):
+        for name in ["events", "market.alpha", "market.beta"] * SUBSCRIBERS:
+            self.sockets.append(connect(self.context, zmq.SUB, name, [""], hwm=1))
+
+    def end(self):
+        for opened in self.sockets:
+            opened.close()
+        self.sockets = []
+
+
+def start_tail():
+    output = open(OUTPUT, "w")
+    first = int(sql("select max(seq) from events"))
+    tail = subprocess.Popen([os.path.join(os.environ["ZVT_BIN"], "zvt-monitor"), "tail", "--json", "--since", str(first)], stdout=output)
+    wait_until(10, lambda: os.path.getsize(OUTPUT) > 0)
+    return tail, first
+
+
+def tail_is_complete(first):
+    """Every event from `first` to the end of the log, once and in order: what the tail wrote against the table."""
+    last = int(sql("select max(seq) from events"))
+    with open(OUTPUT) as file:
+        seqs = [int(line[line.index('"seq": ') + 7:line.index(",", line.index('"seq": '))]) for line in file if line.endswith("\n")]
+    return len(seqs) >= last - first + 1 and seqs == list(range(first, first + len(seqs)))
+
+
+def test_memory(trader, context):
+    """The publishers' queues fill, stay full, and are gone with the subscribers."""
+    publishers = ["orchestrator", "gateway-alpha", "gateway-beta"]
+    tail, first = start_tail()
+    before, silent = sizes(publishers), Silent(context)
+    tail.send_signal(signal.SIGSTOP)
+    silent.begin()
+    sent = len(trader.ended)
+    check("orders complete while nobody reads", wait_until(90, lambda: len(trader.ended) > sent + 1500), len(trader.ended) - sent)
+    full = sizes(publishers)
+    check(f"queues of {SUBSCRIBERS} subscribers that never read and of a stopped tail are bounded: grown by {growth(before, full)} MB",
+          all(mb <= GROWTH_MB_MAX for mb in growth(before, full).values()), growth(before, full))
+    sent = len(trader.ended)
+    wait_until(60, lambda: len(trader.ended) > sent + 600)
+    later = sizes(publishers)
+    check(f"and stay as they are: {growth(full, later)} MB more after another 600 orders",
+          all(mb <= 6 for mb in growth(full, later).values()), growth(full, later))
+    silent.end()
+    behind = int(sql("select max(seq) from events")) - first
+    tail.send_signal(signal.SIGCONT)
+    began = time.monotonic()
+    check(f"the tail was stopped for {behind} events and has each of them once, in order", wait_until(60, lambda: tail_is_complete(first), every_s=0.3))
+    note(f"it took {time.monotonic() - began:.1f} s to catch up")
+    tail.terminate()
+    tail.wait()
+
+
+def test_latency(trader, context):
+    silent, stopped = Silent(context), []
+
+    def begin():
+        silent.begin()
+        stopped.append(start_tail()[0])
+        stopped[-1].send_signal(signal.SIGSTOP)
+        sent = len(trader.ended)
+        wait_until(60, lambda: len(trader.ended) > sent + 300)  # ten messages an order and more: by now the queues are full
+
+    def end():
+        silent.end()
+        stopped[-1].kill()
+        stopped.pop().wait()
+
+    check_latency(trader, "beside subscribers that do not read", begin, end)
+
+
+def flood(opened, record, frames):
+    for _ in range(frames):
+        try:
+            opened.send(msgpack.packb(record), zmq.NOBLOCK)
+        except zmq.Again:
+            time.sleep(0.001)
+
+
+def test_clients(trader, context):
+    """Clients that ask and never read: what waits for each is bounded, what exceeds it is dropped and counted."""
+    names = ["orchestrator", "replayer", "portfolio", "risk", "executor", "gateway-alpha", "venue-alpha"]
+    before, sent = sizes(names), len(trader.ended)
+    hello = [HELLO, 10, "mute", 1, 0, 0, False]
+    asks = {"request": [ORDERS_QUERY, "", False, 10000, bytes(16)], "replay": [REPLAY_REQUEST, 1, 0, 4000, bytes(16)],
+            "portfolio": [POSITIONS_QUERY, "", ""], "control.orchestrator": [CONTROL, "stats", ""], "risk": hello, "execute": hello,
+            "order-entry.alpha": hello, "venue.alpha": hello, "control.risk": [CONTROL, "stats", ""]}
+    mute = {name: connect(context, zmq.DEALER, name, hwm=1) for name in asks}
+    for name, record in asks.items():
+        mute[name].setsockopt(zmq.SNDTIMEO, 1000)
+        flood(mute[name], record, 60 if name in ("request", "replay") else 3000)
+    wait_until(60, lambda: counter("orchestrator", "unread") > 0 and counter("replayer", "unread") > 0)
+    after = sizes(names)
+    for name in ("orchestrator", "replayer"):
+        check(f"{name} counts what it dropped for a client that does not read", counter(name, "unread") > 0)
+    check(f"queues of clients that do not read are bounded: grown by {growth(before, after)} MB",
+          all(mb <= CLIENT_MB_MAX for mb in growth(before, after).values()), growth(before, after))
+    check("orders complete meanwhile", wait_until(30, lambda: len(trader.ended) > sent + 300))
+
+    def begin():
+        """They go on asking, a hundred times a second altogether, and their queues are full."""
+        for name, record in asks.items():
+            flood(mute[name], hello, 20)
+
+    check_latency(trader, "beside clients that do not read", begin, lambda: None)
+    for opened in mute.values():
+        opened.close()
+
+
+def main():
+    try:
+        start_fleet("--seed", "5", config={"    step_ms = 100  ": "    step_ms = 20  ", "max_orders_per_second = 200 ": "max_orders_per_second = 2000 "})
+        context, trader = zmq.Context(), Trader("honest", rate_hz=150, quantity_e8=E8 // 10)
+        test_memory(trader, context)
+        test_latency(trader, context)
+        test_clients(trader, context)
+        last = trader.stop()
+        check(f"each of {last['sent']} orders was completed", last["open"] == [] and trader.outcomes() == {"completed": last["sent"]},
+              (last, trader.outcomes()))
+        check("verify passes", *verify())
+    finally:
+        fleet("down", "--wipe", "--yes", may_fail=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
