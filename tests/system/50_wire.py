@@ -5,8 +5,6 @@ Speaks the wire protocol of docs/wire.md: a record is the msgpack array [type id
 what is wrong, count it, and lose nothing."""
 import json
 import os
-import random
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +13,8 @@ import uuid
 
 import msgpack
 import zmq
+
+import garbage
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 HOME = os.path.join(os.environ["ZVT_TEST_BASE"], "home")
@@ -25,7 +25,6 @@ CODES = {1: "OK", 10: "MALFORMED", 11: "UNKNOWN_SYMBOL", 12: "BAD_QUANTITY", 13:
          16: "DUPLICATE", 17: "UNKNOWN_VENUE", 25: "NUMBER_OVERFLOW", 31: "PRICE_OFF_TICK", 32: "QUANTITY_OFF_LOT",
          33: "MAX_QUANTITY", 34: "MAX_NOTIONAL", 35: "MIN_NOTIONAL", 36: "PRICE_COLLAR", 38: "SHORT_POSITION",
          51: "INSUFFICIENT_BALANCE"}
-BOMB = bytes.fromhex("dd10000000")
 
 
 def check(text, ok, detail=""):
@@ -49,10 +48,12 @@ def processes():
     return {p["name"]: p for p in json.loads(fleet("status", "--json"))["processes"]}
 
 
+def monitor(*words):
+    return subprocess.run([os.path.join(os.environ["ZVT_BIN"], "zvt-monitor"), *words], capture_output=True, text=True).stdout
+
+
 def counter(name, what):
-    os.environ.update(environment())
-    monitor = os.path.join(os.environ["ZVT_BIN"], "zvt-monitor")
-    stats = json.loads(subprocess.run([monitor, "stats", name], capture_output=True, text=True).stdout or "{}")
+    stats = json.loads(monitor("stats", name) or "{}")
     return stats.get("counters", {}).get(what, 0)
 
 
@@ -96,73 +97,14 @@ class Wire:
 
 
 # ---- garbage ----
-def garbage():
-    """Frames that are not what a socket expects. The last ones are larger than a message may be, or lie about it."""
-    rng = random.Random(7)
-    hello = msgpack.packb([HELLO, 10, "stranger", 1, 0, 0, False])
-    place = msgpack.packb([PLACE, "", "u", "s", "main", terms(), FILLED, 1000])
-    yield b""
-    yield b"\x00"
-    yield b"hello?"
-    yield BOMB
-    yield bytes.fromhex("dbffffffff")            # a text of 4 GiB
-    yield bytes.fromhex("c6ffffffff00")          # four GiB of bytes
-    yield b"\x91" * 20000                        # arrays in arrays
-    yield msgpack.packb([65535, 1, 2])           # an unknown record
-    yield msgpack.packb([PLACE])                 # a record without its fields
-    yield msgpack.packb([PLACE, 1, 2, 3, 4, 5])  # fields of other types
-    yield msgpack.packb({"type": "place"})
-    yield msgpack.packb([HELLO, 10, "x" * 5000, 1, 0, 0, False])
-    yield place + BOMB                           # a good record, then none
-    for record in (hello, place):
-        for length in range(1, len(record), 7):
-            yield record[:length]
-    for _ in range(200):
-        yield rng.randbytes(rng.randrange(1, 400))
-    yield b"\xc0" * (5 << 20)
-
-
-def endpoints(env):
-    runtime = env["ZVT_RUNTIME"]
-    return sorted(name for name in os.listdir(runtime) if os.path.exists(f"{runtime}/{name}") and
-                  subprocess.run(["test", "-S", f"{runtime}/{name}"]).returncode == 0)
-
-
-def throw(wire, name):
-    """Sends all of it to one socket, by every kind of socket that could talk to it, and as plain bytes."""
-    endpoint = f"ipc://{wire.env['ZVT_RUNTIME']}/{name}"
-    kinds = [zmq.PUSH] if name == "signals" else [zmq.XSUB] if name.split(".")[0] in ("events", "market", "feed") else [zmq.DEALER, zmq.REQ]
-    for kind in kinds:
-        opened = wire.open(kind, endpoint)
-        for frame in garbage():
-            try:
-                if kind == zmq.REQ:
-                    opened.close()
-                    opened = wire.open(kind, endpoint)
-                opened.send(frame, zmq.NOBLOCK if kind == zmq.PUSH else 0)
-            except zmq.ZMQError:
-                pass  # a full queue, or a connection that was closed on us: both are the other side's right
-        if kind == zmq.DEALER:
-            for parts in ([b""] * 50, [b"", b"", BOMB], [b"a", b"b", b"c"]):
-                opened.send_multipart(parts)
-        time.sleep(0.05)  # what is still in our own queue must leave before the socket is closed
-        opened.close()
-    for data in (b"GET / HTTP/1.0\r\n\r\n", b"\xff" * 64, random.Random(3).randbytes(4096), b""):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as raw:
-            try:
-                raw.connect(f"{wire.env['ZVT_RUNTIME']}/{name}")
-                raw.send(data)
-            except OSError:
-                pass
-
-
 def test_garbage(wire):
     before = processes()
-    names = endpoints(wire.env)
+    names = garbage.sockets()
     check("there are sockets of every kind to throw at", {"request", "signals", "events", "risk", "execute", "portfolio", "replay"} <= set(names), names)
     for name in names:
-        throw(wire, name)
-    time.sleep(1)  # whoever would die of it has had the time
+        garbage.throw(wire.context, name, slowly=True)
+    # Everybody still answers, so what was thrown before that is behind them.
+    check("everybody answers after it", all(counter(name, "messages") > 0 for name in before if name != "postgres"))
     after = processes()
     died = [n for n in before if n in after and before[n]["pid"] != after[n]["pid"]]
     check(f"garbage on {len(names)} sockets kills nobody", died == [] and len(before) == len(after), died)
@@ -193,17 +135,33 @@ def test_same_request(wire):
                                       f"event_type = 'order.executed' and event_data->>'order_id' = '{order_id}'") == "0.01")
 
 
+def await_subscription(events):
+    """A subscription says nothing when it has arrived, but the log's tip is published every 250 ms and comes through it."""
+    events.recv_multipart()
+    events.unsubscribe("log.0")
+    while events.poll(0):
+        events.recv_multipart()
+
+
+def next_ack(events):
+    """What is left of the log's topic is passed over."""
+    while True:
+        topic, frame = events.recv_multipart()
+        if topic.startswith(b"ack."):
+            return msgpack.unpackb(frame)
+
+
 def test_same_signal(wire):
     name, run = "twin", time.time_ns()
-    acks = wire.open(zmq.SUB, wire.env["ZVT_ENDPOINT_EVENTS"], topics=[f"ack.{name}"])
+    acks = wire.open(zmq.SUB, wire.env["ZVT_ENDPOINT_EVENTS"], topics=[f"ack.{name}", "log.0"])
     signals = wire.open(zmq.PUSH, wire.env["ZVT_ENDPOINT_SIGNALS"])
-    time.sleep(0.5)  # a subscription says nothing when it has arrived
+    await_subscription(acks)
     signal_id = uuid.uuid4()
     record = [SIGNAL, signal_id.bytes, name, run, 1, name, "main", terms(expires=time.time_ns() + 10 * 10**9), E8, time.time_ns()]
     received = []
     for _ in range(3):
         signals.send(msgpack.packb(record))
-        received.append(msgpack.unpackb(acks.recv_multipart()[1]))
+        received.append(next_ack(acks))
     check("every copy of a signal is acknowledged", len(received) == 3 and all(a[0] == ACK and a[2] == 1 for a in received), received)
     check("with the same order", len({a[4] for a in received}) == 1, received)
     check("the first with OK, the others with DUPLICATE", [CODES.get(a[6]) for a in received] == ["OK", "DUPLICATE", "DUPLICATE"],
@@ -211,7 +169,7 @@ def test_same_signal(wire):
     check("it is one order", sql(f"select count(*) from event_store where event_type = 'order.requested' and event_data->>'signal_id' = '{signal_id}'") == "1")
     record[4], record[1], record[7] = 2, uuid.uuid4().bytes, terms(expires=time.time_ns() - 10**9)
     signals.send(msgpack.packb(record))
-    stale = msgpack.unpackb(acks.recv_multipart()[1])
+    stale = next_ack(acks)
     check("an expired signal is refused as stale", CODES.get(stale[6]) == "STALE", stale)
 
 
@@ -249,6 +207,7 @@ def test_bad_orders(wire):
 def main():
     try:
         fleet("up", "--no-strategies", "--seed", "3")
+        os.environ.update(environment())
         wire = Wire(environment())
         for test in (test_same_request, test_same_signal, test_bad_orders, test_garbage):
             test(wire)

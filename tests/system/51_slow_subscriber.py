@@ -147,7 +147,7 @@ def test_clients(trader, context):
 
 def main():
     try:
-        start_fleet("--seed", "5", config={"    step_ms = 100  ": "    step_ms = 20  ", "max_orders_per_second = 200 ": "max_orders_per_second = 2000 "})
+        start_fleet("--seed", "5", config={"    step_ms = 100  ": "    step_ms = 20  "})
         context, trader = zmq.Context(), Trader("honest", rate_hz=150, quantity_e8=E8 // 10)
         test_memory(trader, context)
         test_latency(trader, context)

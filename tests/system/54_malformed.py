@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+"""Malformed frames on every socket of every process while orders flow, connections that never speak or stop in the middle,
+and frames that lie about their size: what is wrong is counted, nobody dies or grows, and no order is disturbed."""
+import multiprocessing
+import os
+import signal
+import sys
+import time
+
+import zmq
+
+import garbage
+from traffic import Trader, check, check_latency, counter, fleet, processes, rss_kb, start_fleet, verify, wait_until
+
+GROWTH_MB_MAX = 48
+HOLD_S = 8          # longer than the 3 s that a handshake may take
+THROWS_HZ = 10      # sockets thrown at per second while latency is compared
+
+
+class Thrower:
+    """A process that throws at one socket after the other while it is on."""
+
+    def __init__(self, names):
+        context = multiprocessing.get_context("fork")
+        self.on, self.thrown, self.names = context.Value("b", 0), context.Value("q", 0), names
+        context.Process(target=self.main, daemon=True).start()
+
+    def main(self):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.nice(10)  # it is the fleet that is measured, on a machine that they share
+        context, at = zmq.Context(), 0
+        while True:
+            if self.on.value:
+                garbage.throw(context, self.names[at % len(self.names)])
+                self.thrown.value = at = at + 1
+            time.sleep(1 / THROWS_HZ)
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def alive(before):
+    after = processes()
+    return [name for name in before if after.get(name, {}).get("pid") != before[name]["pid"]]
+
+
+def test_all_of_it(trader, names, before):
+    sent, sizes = len(trader.ended), {name: rss_kb(p["pid"]) for name, p in before.items()}
+    malformed = {name: counter(name, "malformed") for name in before}
+    context = zmq.Context()
+    for name in names:
+        garbage.throw(context, name, slowly=True)
+    check(f"malformed frames on each of {len(names)} sockets kill nobody", alive(before) == [], alive(before))
+    check("everybody answers after it", all(counter(name, "messages") > 0 for name in before))
+    silent = [name for name in before if counter(name, "malformed") == malformed[name]]
+    check("every process counts what it could not read", silent == [], silent)
+    grown = {name: (rss_kb(p["pid"]) - sizes[name]) // 1024 for name, p in before.items()}
+    check(f"nobody grows by what a frame claims (at most {max(grown.values())} MB)", all(mb <= GROWTH_MB_MAX for mb in grown.values()), grown)
+    check("orders complete meanwhile", wait_until(10, lambda: len(trader.ended) > sent + 100))
+
+
+def test_half_connections(names, before):
+    open_before = {name: descriptors(p["pid"]) for name, p in before.items()}
+    held = garbage.hold_open(names, HOLD_S)
+    check(f"{held} connections that never finish a handshake or a frame kill nobody", alive(before) == [], alive(before))
+
+    def gone():
+        return all(descriptors(p["pid"]) <= open_before[name] + 2 for name, p in before.items())
+
+    check("and leave no descriptor behind", wait_until(15, gone, every_s=0.5),
+          {name: descriptors(p["pid"]) - open_before[name] for name, p in before.items()})
+
+
+def main():
+    try:
+        start_fleet("--seed", "8")
+        names = garbage.sockets()
+        ours = [name.removeprefix("control.") for name in names if name.startswith("control.")]
+        before = {name: process for name, process in processes().items() if name in ours}
+        check(f"there are control sockets of {len(ours)} processes, and each other kind", len(ours) == len(before) >= 10 and
+              {"request", "signals", "events", "risk", "execute", "portfolio", "replay", "feed.alpha", "market.alpha", "order-entry.alpha",
+               "venue.alpha"} <= set(names), names)
+        thrower, trader = Thrower(names), Trader("honest", rate_hz=100)
+        test_all_of_it(trader, names, before)
+        test_half_connections(names, before)
+
+        def begin():
+            thrower.on.value = 1
+
+        def end():
+            thrower.on.value = 0
+
+        check_latency(trader, "beside malformed frames", begin, end)
+        check("frames were thrown meanwhile", thrower.thrown.value > 0)
+        last = trader.stop()
+        check(f"each of {last['sent']} orders was completed", trader.outcomes() == {"completed": last["sent"]}, (last, trader.outcomes()))
+        check("verify passes", *verify())
+    finally:
+        fleet("down", "--wipe", "--yes", may_fail=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
