@@ -1,9 +1,12 @@
 #include "zvt_diag.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "zvt_stats.h"
 #include "zvt_time.h"
 
 static const char *const s_names[] = {
@@ -28,9 +31,21 @@ int zvt_diag_set_level(const char *text)
     return ZVT_ERR_INVALID;
 }
 
+/* Whether a line can be written without waiting: a pipe that is writable takes PIPE_BUF bytes at once. Whoever keeps the
+ * lines may have stopped reading, for example because the disk is full, and nobody shall trade slower for that. */
+static bool s_is_read(void)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0;
+}
+
 void zvt_diag(zvt_diag_level_t level, const char *format, ...)
 {
     if (level > s_level) return;
+    if (!s_is_read()) {
+        ZVT_COUNT("diagnostics_dropped");
+        return;
+    }
     char time[ZVT_TIME_TEXT], text[1024];
     zvt_time_format(zvt_utc_ns(), time);
     va_list args;

@@ -1,6 +1,7 @@
 /* zvt_diag -- diagnostics of one process, one line each on stderr (the supervisor keeps them).
  *
- * Not the event log: nothing durable depends on these lines. */
+ * Not the event log: nothing durable depends on these lines. One that nobody reads is dropped and counted
+ * ("diagnostics_dropped") instead of waited for. */
 #ifndef ZVT_DIAG_H
 #define ZVT_DIAG_H
 

@@ -1,5 +1,6 @@
 zvt_unit_test(common test_zvt_codec)
 zvt_unit_test(common test_zvt_config)
+zvt_unit_test(common test_zvt_diag)
 zvt_unit_test(common test_zvt_fixed)
 zvt_unit_test(common test_zvt_follower)
 zvt_unit_test(common test_zvt_hub)

@@ -59,8 +59,9 @@ def wait_until(seconds, condition, every_s=0.02):
 
 # ---- the fleet ----
 def fleet(*words, may_fail=False, timeout=300):
+    own = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}  # for the programs of the fleet
     done = subprocess.run([f"{CHECKOUT}/run/fleet", "--home", HOME, *words], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=timeout)
+                          stdin=subprocess.DEVNULL, timeout=timeout, env=own)
     if done.returncode and not may_fail:
         raise SystemExit(f"fleet {' '.join(words)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -71,7 +72,7 @@ TRADER_LIMITS = {"allow_short = no ": "allow_short = yes ", "max_orders_per_seco
 
 
 def start_fleet(*options, config=None):
-    """`config` maps parts of the fleet file to what they become, on top of TRADER_LIMITS."""
+    """`config` maps parts of the fleet file to what they become, on top of TRADER_LIMITS. Its path is returned."""
     with open(f"{CHECKOUT}/run/fleet.zpl") as source:
         text = source.read()
     for before, after in {**TRADER_LIMITS, **(config or {})}.items():
@@ -83,6 +84,7 @@ def start_fleet(*options, config=None):
         file.write(text)
     fleet("up", "--no-strategies", "--config", path, *options)
     os.environ.update(environment())
+    return path
 
 
 def environment():
@@ -240,7 +242,7 @@ class Follower:
 class Order:
     def __init__(self, number, due_ns, record, expires_ns):
         self.number, self.due_ns, self.record, self.expires_ns = number, due_ns, record, expires_ns
-        self.next_ns, self.pause_ns, self.acknowledged, self.order_id, self.outcome, self.end_ns = due_ns, SECOND_NS // 5, False, None, None, 0
+        self.next_ns, self.pause_ns, self.acknowledged, self.put_off, self.outcome = due_ns, SECOND_NS // 5, False, None, None
 
 
 class Strategy:
@@ -283,7 +285,10 @@ class Strategy:
     def on_ack(self, ack, now_ns):
         _, run, number, _, _, _, code, message = ack[:8]
         order = self.open.get(number) if run == self.run else None
-        if order is None or code in TRY_AGAIN:
+        if order is None:
+            return
+        if code in TRY_AGAIN:
+            order.put_off = code
             return
         order.acknowledged = True
         if code not in (OK, DUPLICATE):
@@ -308,7 +313,7 @@ class Strategy:
             self.on_ack(ack, now_ns)
         for order in [o for o in self.open.values() if not o.acknowledged and o.next_ns <= now_ns]:
             if now_ns > order.expires_ns:
-                self.end(order, "unanswered", now_ns)
+                self.end(order, f"put off {order.put_off}" if order.put_off else "unanswered", now_ns)
             else:
                 self.send(order, now_ns)
 
@@ -318,8 +323,8 @@ class Strategy:
             self.follower.next_seq = 1 << 62
             self.follower.poll(100)
         self.follower.next_seq = self.follower.tip + 1
-        self.pipe.send("ready")
         start_ns, sent, told_ns, stop_ns = time.monotonic_ns(), 0, 0, 0
+        self.pipe.send(start_ns)
         while stop_ns == 0 or (self.open and time.monotonic_ns() < stop_ns):
             now_ns = time.monotonic_ns()
             while stop_ns == 0 and start_ns + sent * SECOND_NS // self.rate_hz <= now_ns:
@@ -345,7 +350,7 @@ class Trader:
     """Trades in a process of its own from `start` to `stop`. `ended`: (number, due, end, outcome) of every order."""
 
     def __init__(self, name, rate_hz=100, symbol="SOL/USDT", quantity_e8=E8 // 10, venue="alpha", lifetime_s=60, ids=1):
-        self.ended, self.last, self.ready = [], None, threading.Event()
+        self.ended, self.last, self.ready, self.begun_ns = [], None, threading.Event(), 0
         self.pipe, child = multiprocessing.get_context("fork").Pipe()
         options = {"name": name, "rate_hz": rate_hz, "symbol": symbol, "quantity_e8": quantity_e8, "venue": venue, "lifetime_s": lifetime_s, "ids": ids}
         self.process = multiprocessing.get_context("fork").Process(target=run_strategy, args=(child, options), daemon=True)
@@ -360,7 +365,8 @@ class Trader:
         try:
             while True:
                 said = self.pipe.recv()
-                if said == "ready":
+                if isinstance(said, int):
+                    self.begun_ns = said
                     self.ready.set()
                 elif isinstance(said, dict):
                     self.last = said

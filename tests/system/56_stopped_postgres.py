@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""Postgres does not answer: orders are refused with a reason at once, clients that wait are told at the end of their time, a
+halt is in force, and the fleet trades again as soon as the log takes events."""
+import json
+import os
+import signal
+import sys
+import time
+
+import msgpack
+import zmq
+
+from traffic import (BUY, COMMAND_REPLY, E8, IOC, LOG_UNAVAILABLE, MARKET, PLACE, Trader, ask, check, connect, fleet,
+                     pids_of_postgres, records, sql, start_fleet, verify, wait_until)
+
+FILLED, HALT_REQUEST = 3, 144
+RESUME = [HALT_REQUEST, False, "tester", ""]
+PATIENCE_MS = 3000
+KNOWN_NS = 1_500_000_000  # from then on the commit under way has lasted too long
+
+
+def place(request_id, timeout_ms=PATIENCE_MS):
+    terms = ["SOL/USDT", BUY, MARKET, IOC, False, E8, 0, 0, "", 0]
+    return [PLACE, request_id, "tester", "patient", "main", terms, FILLED, timeout_ms]
+
+
+def timed(action):
+    began = time.monotonic()
+    return action(), time.monotonic() - began
+
+
+def order_by_command():
+    """The command line's answer."""
+    return json.loads(fleet("order", "--symbol", "SOL/USDT", "--side", "buy", "--quantity", "1", "--timeout", "3", "--json", may_fail=True) or "{}")
+
+
+def main():
+    context = zmq.Context()
+    try:
+        start_fleet("--seed", "10")
+        trader = Trader("honest", rate_hz=50, lifetime_s=2)
+        check("orders complete", wait_until(20, lambda: len(trader.ended) > 100))
+        postgres = pids_of_postgres()
+        check("there is a Postgres to stop", len(postgres) > 3, postgres)
+        for pid in postgres:
+            os.kill(pid, signal.SIGSTOP)
+        stopped_ns = time.monotonic_ns()
+        caught = connect(context, zmq.DEALER, "request")
+        caught.send(msgpack.packb(place("caught")))  # before anybody can know
+        said, waited = timed(lambda: records(caught.recv())[0] if caught.poll(10000) else None)
+        check(f"an order that was caught by it is told so at the end of its time ({waited:.2f} s of {PATIENCE_MS / 1000} s)",
+              said is not None and said[6] == LOG_UNAVAILABLE and waited < PATIENCE_MS / 1000 + 0.5, said)
+        said, waited = timed(lambda: ask(context, "request", place("refused")))
+        check(f"the next one is refused with LOG_UNAVAILABLE after {waited * 1000:.0f} ms", said is not None and said[6] == LOG_UNAVAILABLE and
+              not said[2] and waited < 0.5, said)
+        said, waited = timed(order_by_command)
+        check(f"fleet order says the same after {waited:.2f} s", said.get("code") == "LOG_UNAVAILABLE" and waited < 3, said)
+        said, waited = timed(lambda: ask(context, "request", [HALT_REQUEST, True, "tester", "the log does not answer"]))
+        check(f"a halt is in force and answered after {waited * 1000:.0f} ms", said is not None and said[:2] == [COMMAND_REPLY, True] and waited < 0.5, said)
+        said, waited = timed(lambda: ask(context, "request", RESUME))
+        check("a resume, which must be durable, is refused", said is not None and said[:2] == [COMMAND_REPLY, False] and waited < 0.5, said)
+        resumed_ns = time.monotonic_ns()
+        for pid in postgres:
+            os.kill(pid, signal.SIGCONT)
+        check("with the log back, the halt is recorded and can be ended",
+              wait_until(10, lambda: (ask(context, "request", RESUME) or [0, 0])[:2] == [COMMAND_REPLY, True]))
+        check("it is in the log", sql("select event_type from event_store where event_type in ('risk.halted', 'risk.resumed') order by seq").split() ==
+              ["risk.halted", "risk.resumed"])
+        back = trader.wait_for_completion(resumed_ns, 20)
+        check(f"orders complete {back:.2f} s after Postgres goes on" if back else "orders complete again", back is not None and back < 2, back)
+        states = sql("select event_type from event_store where event_data->>'request_id' in ('caught', 'refused')").split()
+        check("the caught order is in the log once, the refused one is not", states == ["order.requested"], states)
+        last = trader.stop()
+        outcomes = trader.outcomes(stopped_ns + KNOWN_NS, resumed_ns)
+        check(f"a strategy's orders were put off with LOG_UNAVAILABLE meanwhile: {outcomes}",
+              outcomes.get(f"put off {LOG_UNAVAILABLE}", 0) > 0 and "unanswered" not in outcomes and last["open"] == [], last)
+        check("verify passes", *verify())
+    finally:
+        for pid in pids_of_postgres():
+            os.kill(pid, signal.SIGCONT)
+        fleet("down", "--wipe", "--yes", may_fail=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
