@@ -78,7 +78,7 @@ log_check() {
     log_look
     difference=$(log_difference) || return 0
     [[ $opt_accept_lost_log == yes ]] || log_refuse "$difference"
-    note "The log of this home is lost ($difference); going on with what is there. What the ledgers hold beyond it: $me verify"
+    note "The log of this home is lost ($difference); going on with what is there. What only the ledgers know is put aside; see: $me verify"
 }
 
 # Remembers the log; called when its schema is there, and again by `down`.

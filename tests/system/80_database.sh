@@ -104,6 +104,6 @@ check "the database itself is welcome back" fleet up --no-strategies
 fleet down >/dev/null 2>&1
 rm -rf "$data"
 check "--accept-lost-log goes on with an empty one" fleet up --no-strategies --accept-lost-log
-check_refused "verify names the fills that only the ledgers know" "FAILED +venues: every fill of the ledgers is in the log" fleet verify
+check "verify counts the fills that only the ledgers know" grep -qE 'every fill of the ledgers is in the log .* put aside: 2' <<<"$(fleet verify)"
 fleet down >/dev/null 2>&1
 check "and is needed only once" fleet up --no-strategies
