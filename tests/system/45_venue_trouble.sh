@@ -133,7 +133,7 @@ check "down" fleet down --wipe --yes
 
 # ---- limits per second, which the venue enforces ----
 cp "$checkout/run/fleet.zpl" "$base/limited.zpl"
-sed -i '0,/^    alpha$/s//    alpha\n        orders_per_second = 20\n        cancels_per_second = 20\n        enforce_limits = yes/' "$base/limited.zpl"
+sed -i 's/orders_per_second = 0 /orders_per_second = 20 /; s/cancels_per_second = 0 /cancels_per_second = 20 /; s/enforce_limits = no /enforce_limits = yes /' "$base/limited.zpl"
 start_fleet --seed 12 --no-strategies --config "$base/limited.zpl"
 burst() {
     (eval "$(fleet env)" && python - "$@") <<'END'
