@@ -61,13 +61,18 @@ static void s_on_rest_fill(void *arg, uint32_t slot, int64_t price_e8, int64_t q
     account_core_on_fill(s.account, slot, price_e8, quantity_e8, NOW_NS);
 }
 
-static account_core_t *s_new_account(market_t market)
+static account_core_t *s_new_account_of(const zvt_fleet_t *fleet, market_t market)
 {
-    account_config_t config = {.fleet = fixture_fleet(), .venue = 0, .ids_max = IDS_MAX, .market = market,
+    account_config_t config = {.fleet = fleet, .venue = 0, .ids_max = IDS_MAX, .market = market,
                                .sink = {.on_order = s_on_order, .on_tombstone = s_on_tombstone, .on_balance = s_on_balance,
                                         .on_report = s_on_report, .on_cancel_result = s_on_cancel_result,
                                         .on_status = s_on_status, .on_resend = s_on_resend}};
     return account_core_new(&config);
+}
+
+static account_core_t *s_new_account(market_t market)
+{
+    return s_new_account_of(fixture_fleet(), market);
 }
 
 /* Bids 100 x 5, 99 x 6; asks 101 x 5, 102 x 6. */
@@ -278,6 +283,32 @@ Test(account_core, cancel_takes_the_order_off_once)
     uint32_t reports = s.reports_count;
     s_trade(ZVT_SIDE_SELL, 90, 100);
     cr_assert_eq(s.reports_count, reports, "nothing is filled after the cancel");
+}
+
+Test(account_core, limits_per_second_are_enforced_when_the_fleet_file_says_so)
+{
+    zvt_fleet_t *fleet = fixture_fleet();
+    fleet->venues[0].orders_per_second = fleet->venues[0].cancels_per_second = 2;
+    fleet->venues[0].enforce_limits = true;
+    account_core_destroy(&s.account);
+    s.account = s_new_account_of(fleet, recorded_core_market(s.market));
+    account_core_open_balances(s.account);
+    account_core_set_open(s.account, true, "");
+    s_order("a", ZVT_SIDE_BUY, 1, 99);
+    s_order("b", ZVT_SIDE_BUY, 1, 99);
+    s_order("a", ZVT_SIDE_BUY, 1, 99); /* sent again: not counted */
+    s_order("c", ZVT_SIDE_BUY, 1, 99);
+    cr_assert_eq(s_last()->code, ZVT_CODE_VENUE_LIMIT);
+    cr_assert_str_eq(s_last()->message, "orders_per_second=2");
+    cr_assert_neq(s_last()->venue_seq, 0u, "recorded, so that a copy of it is refused too");
+    s_cancel("a");
+    s_cancel("never");
+    s_cancel("b");
+    cr_assert_eq(s.cancel.code, ZVT_CODE_VENUE_LIMIT);
+    account_core_set_monotonic(s.account, INT64_C(1000000000));
+    s_cancel("b");
+    cr_assert_eq(s.cancel.code, ZVT_CODE_OK);
+    cr_assert_eq(s_order("d", ZVT_SIDE_BUY, 1, 99)->kind, ZVT_REPORT_KIND_ACCEPTED);
 }
 
 Test(account_core, a_tombstone_makes_a_late_order_impossible)
