@@ -1,5 +1,6 @@
 """measure -- what a load costs: CPU and memory by process, rows and WAL of the log."""
 
+import glob
 import os
 import subprocess
 import time
@@ -15,6 +16,18 @@ def cpu_s(pid):
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def switches(pid):
+    """How often the threads of a process have gone to sleep: each time somebody had to wake them."""
+    count = 0
+    for path in glob.glob("/proc/%d/task/*/status" % pid):
+        try:
+            with open(path) as file:
+                count += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches"))
+        except OSError:
+            pass  # it has just ended
+    return count
 
 
 def memory_mb(pid, shared=True):
@@ -47,9 +60,11 @@ class Snapshot:
         self.pids = {**fleet.pids(), **(more or {})}
         self.cpu = {}
         self.memory = {}
+        self.switches = {}
         for name, pid in self.pids.items():
             family = [pid] + (children(pid) if name == "postgres" else [])
             self.cpu[name] = sum(cpu_s(one) for one in family)
+            self.switches[name] = sum(switches(one) for one in family)
             self.memory[name] = sum(memory_mb(one, shared=name != "postgres") for one in family)
         answer = fleet.sql("select pg_current_wal_lsn() - '0/0'::pg_lsn, coalesce(max(last_seq), 0) from event_batches")
         wal, seq = answer.split("|")
@@ -61,7 +76,10 @@ def between(first, last, orders_per_s):
     seconds = last.at - first.at
     orders = max(1.0, orders_per_s * seconds)
     cpu = {name: (last.cpu[name] - first.cpu.get(name, 0.0)) * 1e6 / orders for name in last.cpu}
+    sleeps = {name: (last.switches[name] - first.switches.get(name, 0)) / orders for name in last.switches}
     return {
+        "switches_per_order": round(sum(sleeps.values()), 2),
+        "switches": {name: round(value, 3) for name, value in sorted(sleeps.items())},
         "cpu_us_per_order": round(sum(cpu.values()), 2),
         "cpu_us": {name: round(value, 2) for name, value in sorted(cpu.items())},
         "cores": round(sum(last.cpu[name] - first.cpu.get(name, 0.0) for name in last.cpu) / seconds, 3),

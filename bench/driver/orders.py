@@ -29,7 +29,7 @@ def row_of(case, report):
     row["stages"] = {name: report["latency_ms"][name] for name in STAGES if name in report["latency_ms"]}
     row["orders"] = {name: report[name] for name in ("sent", "completed", "rejected", "expired", "refused", "lost", "unanswered",
                                                      "resent", "partially_filled", "canceled")}
-    for key in ("cpu_us_per_order", "cpu_us", "cores", "rss_mb", "rss_mb_total", "rows_per_s", "wal_bytes_per_order"):
+    for key in ("switches_per_order", "switches", "cpu_us_per_order", "cpu_us", "cores", "rss_mb", "rss_mb_total", "rows_per_s", "wal_bytes_per_order"):
         if key in report:
             row[key] = report[key]
     return row
