@@ -51,7 +51,9 @@ class Bench:
         self.options = options
         self.checkout = options.checkout
         self.fleet_script = os.path.join(options.checkout, "run", "fleet")
-        self.rate, self.seconds, self.is_quick = options.rate, options.seconds, options.quick
+        whole = options.rate is not None and options.rate == int(options.rate)
+        self.rate = int(options.rate) if whole else options.rate
+        self.seconds, self.is_quick = options.seconds, options.quick
         self.events = options.events
         self.folder = tempfile.mkdtemp(prefix="zb.")
         os.chmod(self.folder, 0o755)  # Postgres, as its own user, passes through
