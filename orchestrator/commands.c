@@ -103,6 +103,9 @@ void commands_on_signal(turn_core_t *self, const zvt_signal_t *signal)
     if (ZVT_PLANTED(NO_DEDUPLICATION)) known = NULL, seen = DEDUP_NEW;
     if (signal->sender[0] == '\0' || zvt_id_is_none(&signal->signal_id) || signal->sender_seq == 0) {
         s_refuse_signal(self, signal, ZVT_CODE_MALFORMED, "a signal needs sender, signal_id and sender_seq");
+    } else if (!self->open) {
+        /* The log may hold an order for it: without the log no other answer is sure, however old or odd it looks. */
+        s_refuse_signal(self, signal, ZVT_CODE_LOG_UNAVAILABLE, "send it again later");
     } else if (!s_is_sane(self, signal->sender, signal->incarnation, signal->sender_seq)) {
         s_refuse_signal(self, signal, ZVT_CODE_MALFORMED,
                         "incarnation is the sender's start in UTC ns, not later than tomorrow; sender_seq counts 1, 2, 3 ..");
@@ -146,7 +149,9 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
     s_fill_ack(&ack, cancel->sender, cancel->incarnation, cancel->sender_seq, ZVT_CODE_OK);
     ack.signal_ack.signal_id = cancel->signal_id;
     uint8_t admission = s_admission(self);
-    if (!s_is_sane(self, cancel->sender, cancel->incarnation, cancel->sender_seq))
+    if (!self->open)
+        ack.signal_ack.code = ZVT_CODE_LOG_UNAVAILABLE;
+    else if (!s_is_sane(self, cancel->sender, cancel->incarnation, cancel->sender_seq))
         ack.signal_ack.code = ZVT_CODE_MALFORMED;
     else if (seen == DEDUP_DUPLICATE)
         ack.signal_ack.code = ZVT_CODE_DUPLICATE;

@@ -137,6 +137,27 @@ Test(turn_recovery, clients_that_wait_are_told_when_the_log_is_lost)
     cr_assert_eq(w.places[1].code, ZVT_CODE_LOG_UNAVAILABLE);
 }
 
+Test(turn_recovery, without_the_log_no_signal_is_refused_for_good)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    signal.signal.order_request.expires_at_ns = w.now_ns + 1000 * MS;
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_COMPLETED), 1);
+    turn_core_abandon(w.core);
+    turn_core_clear(w.core);
+    s_tick(2000 * MS);
+    int before = w.acks_count;
+    s_give_signal(&signal); /* expired, and its order is in the log */
+    signal.signal.sender_seq = 70000; /* far ahead of what an empty core has seen */
+    s_give_signal(&signal);
+    zvt_record_t cancel = {.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = 5, .sender_seq = 70001}};
+    cancel.signal_cancel.signal_id = signal.signal.signal_id;
+    s_give_signal(&cancel);
+    cr_assert_eq(w.acks_count, before + 3);
+    for (int n = before; n < w.acks_count; n++) cr_assert_eq(w.acks[n].code, ZVT_CODE_LOG_UNAVAILABLE);
+}
+
 Test(turn_recovery, a_halt_while_the_log_is_away_holds_and_is_recorded_before_anything_resumes)
 {
     w.risk_silent = true;
