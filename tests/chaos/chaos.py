@@ -227,6 +227,7 @@ class Run:
             self.progress()
         self.look(last=True)
         self.report.seconds = time.monotonic() - self.began
+        self.report.lag_ms = self.load.stats.get("lag_ms", 0)
         self.report.judge()
 
     def stop(self):
@@ -271,6 +272,8 @@ def main():
     finally:
         run.stop()
     print(run.report.text(), flush=True)
+    if os.environ.get("ZVT_TEST_RESULTS"):
+        run.report.write_results(os.environ["ZVT_TEST_RESULTS"])
     if options.json:
         with open(options.json, "w") as file:
             json.dump(run.report.as_json(), file, indent=1)

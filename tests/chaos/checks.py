@@ -299,12 +299,13 @@ class Checker:
         before = len(self.violations)
         self.ask_history()
         ledgers = self.drain()
-        for order_id, order in self.open_orders():
-            self.violation(f"stuck: order {order_id} of {order.strategy} (seq {order.seq}) has not ended{', it is unknown' if order.unknown else ''}")
         self.compare_ledgers(ledgers)
         self.compare_positions()
         self.compare_told(told_size)
         self.ask_database()
+        for order_id, order in self.open_orders():
+            self.violation(f"stuck: order {order_id} of {order.strategy} (seq {order.seq}) has not ended{', it is unknown' if order.unknown else ''}"
+                           f"{', a cancel is under way' if order.canceling else ''}")
         if last:
             self.ask_versions()
             for text in self.fleet.verify():

@@ -74,7 +74,7 @@ class Load:
         self.resting = {}                       # order (or signal) -> strategy that will cancel it
         self.done, self.marks = deque(maxlen=5000), {}
         self.paused, self.draining, self.running = True, False, True
-        self.count = dict.fromkeys(("orders", "acks", "duplicates", "refused", "replies", "resent", "expired", "completed"), 0)
+        self.count = dict.fromkeys(("orders", "acks", "duplicates", "refused", "replies", "resent", "expired", "completed", "lag_ms"), 0)
         self.epoch = 0
         self.handlers = {wire.ACK: self.on_ack, wire.PLACE_REPLY: self.on_place_reply, wire.COMMAND_REPLY: self.on_command_reply}
 
@@ -107,7 +107,7 @@ class Load:
         if now_ns >= pending.until_ns:
             del self.pending[key]
             self.count["expired"] += 1
-            if pending.kind == "rest":  # it may rest all the same: an acknowledgement can get lost for ever
+            if pending.kind in ("rest", "cancel"):  # it may rest all the same: cancel it (again) before the next look
                 self.resting[pending.signal] = self.strategies[key[0]]
             return
         self.count["resent"] += 1
@@ -332,6 +332,7 @@ class Load:
             _, _, function, arguments = heapq.heappop(self.timers)
             function(*arguments)
         if not self.paused:
+            self.count["lag_ms"] = max(self.count["lag_ms"], (now_ns - self.due_ns) // MS)
             while self.due_ns <= now_ns:
                 self.due_ns += SECOND // self.rate
                 self.send_next()
