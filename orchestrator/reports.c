@@ -367,8 +367,9 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
     }
     venue_t *venue = &self->venues[index];
     if (report->venue_seq > venue->tip) venue->tip = report->venue_seq;
-    /* Too far ahead for the window, or no room: it stays missing and is fetched again. */
-    bool fits = report->venue_seq < venue->received.contiguous + DEDUP_WINDOW && turn_has_room_for_report(self);
+    /* No room, or too far ahead: it stays missing and is fetched again. What counts is what the log has, because a fold of
+     * the log must be able to tell which numbers it holds: a fill may wait for portfolio while thousands come after it. */
+    bool fits = report->venue_seq < venue->logged.contiguous + DEDUP_WINDOW && turn_has_room_for_report(self);
     if (!fits) {
         ZVT_COUNT("reports_put_off");
         return;

@@ -73,3 +73,51 @@ Test(turn_fills, two_orders_that_wait_for_room_keep_the_order_of_their_common_po
     s_settle();
     s_assert_positions_continue(3);
 }
+
+/* A report that the log cannot match: it becomes a dead letter, which accounts for its number. */
+static void s_give_unmatched(uint64_t venue_seq)
+{
+    zvt_record_t record = {.type = ZVT_T_REPORT, .report = {.kind = ZVT_REPORT_KIND_ACCEPTED, .venue_seq = venue_seq}};
+    ZVT_STR_SET(record.report.exchange, "alpha");
+    ZVT_STR_SET(record.report.client_order_id, "nobody-0-1");
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &record);
+}
+
+static uint64_t s_highest_logged(void)
+{
+    zvt_record_t record;
+    uint64_t highest = 0;
+    for (uint32_t i = 0; i < w.log_count; i++) {
+        if (w.log[i].type != ZVT_T_SAGA_DEAD_LETTERED) continue;
+        cr_assert_eq(zvt_read_payload(&w.log[i], &record), 0);
+        if (record.saga_dead_lettered.venue_seq > highest) highest = record.saga_dead_lettered.venue_seq;
+    }
+    return highest;
+}
+
+Test(turn_fills, nothing_is_logged_a_whole_window_beyond_a_fill_that_still_waits)
+{
+    enum { LATER = 5000, WINDOW = 4096 };
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    w.portfolio_silent = true;
+    zvt_report_t fill;
+    s_give_fill(&w.sent[0], ZVT_E8, &fill);
+    for (uint64_t n = 1; n <= LATER; n++) {
+        s_give_unmatched(fill.venue_seq + n);
+        if (n % 1000 == 0) s_settle();
+    }
+    s_settle();
+    cr_assert_gt(s_highest_logged(), fill.venue_seq + 4000);
+    cr_assert_lt(s_highest_logged(), fill.venue_seq + WINDOW, "a fold of this log could not tell whether it has the fill");
+    s_answer_fill(&fill, ZVT_E8);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 1);
+    int asked = w.since_asked;
+    s_tick(200 * MS);
+    cr_assert_gt(w.since_asked, asked, "what was put off is fetched");
+    for (uint64_t n = 1; n <= LATER; n++) s_give_unmatched(fill.venue_seq + n);
+    s_settle();
+    cr_assert_eq(s_highest_logged(), fill.venue_seq + LATER);
+}
