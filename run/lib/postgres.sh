@@ -134,6 +134,7 @@ shared_buffers = 256MB
 max_wal_size = 4GB
 min_wal_size = 1GB
 checkpoint_timeout = 5min
+recovery_init_sync_method = syncfs
 wal_compression = off
 jit = off
 autovacuum = on
