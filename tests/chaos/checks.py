@@ -14,7 +14,7 @@ from fleet import VENUES
 
 # Type of the event -> where in its payload (exchange, venue_seq) stand.
 VENUE_FACTS = {wire.ACCEPTED: (1, 4), wire.EXECUTED: (1, 5), wire.REJECTED: (5, 6), wire.CANCELED: (1, 2), wire.EXPIRED: (1, 2),
-               wire.STEP_FAILED: (6, 7)}
+               wire.STEP_FAILED: (6, 7), wire.DEAD_LETTERED: (5, 6)}
 WANTED = frozenset(VENUE_FACTS) | {wire.REQUESTED, wire.SUBMITTED, wire.UNKNOWN, wire.POSITION_UPDATED, wire.HALTED, wire.RESUMED,
                                    wire.ALERT, wire.DEAD_LETTERED, wire.COMPLETED, wire.FAILED, wire.CANCEL_REQUESTED}
 MAX_POSITION_E8 = {"SOL/USDT": 50 * wire.E8}  # as in fleet.zpl
@@ -84,6 +84,7 @@ class Checker:
             self.on_alert(seq, data)
         elif kind == wire.DEAD_LETTERED:
             self.violation(f"dead letter at seq {seq}: {data[3]}")
+            self.on_venue_fact(seq, kind, data)
         elif order is None:
             self.violation(f"log: seq {seq} (type {kind}) is of order {aggregate}, which is not there or had ended before")
         else:

@@ -108,7 +108,9 @@ class Report:
                   f"duplicates {self.counts.get('duplicates', 0)}, told {self.counts.get('acks', 0)} acknowledgements, "
                   f"{self.counts.get('replies', 0)} replies, {self.counts.get('heard', 0)} batches, {self.looks} looks at the ledgers"]
         lines.append(f"the load itself was up to {self.lag_ms} ms late; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        lines += [f"VIOLATION {text}" for text in self.violations[:20]]
+        # What must never be first, then what should have come back.
+        ordered = sorted(self.violations, key=lambda text: text.startswith(("stuck", "not survived")))
+        lines += [f"VIOLATION {text}" for text in ordered[:20]]
         lines += [f"FAILED {text}" for text in self.problems]
         lines.append(f"violations: {len(self.violations)}")
         return "\n".join(lines)
