@@ -154,6 +154,7 @@ Test(turn_recovery, without_the_log_no_signal_is_refused_for_good)
     zvt_record_t cancel = {.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = 5, .sender_seq = 70001}};
     cancel.signal_cancel.signal_id = signal.signal.signal_id;
     s_give_signal(&cancel);
+    s_tick(0);
     cr_assert_eq(w.acks_count, before + 3);
     for (int n = before; n < w.acks_count; n++) cr_assert_eq(w.acks[n].code, ZVT_CODE_LOG_UNAVAILABLE);
 }
