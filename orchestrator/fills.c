@@ -1,5 +1,6 @@
 /* Fills on their way through portfolio: the arithmetic is asked for first, then execution, position and completion
  * are recorded together. A fill waits here as long as it takes. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "turn_world.h"
@@ -10,6 +11,45 @@
 enum { NONE = -1 };
 #define ASK_AGAIN_NS (1 * ZVT_SECOND_NS)
 #define PUT_OFF_NS (50 * ZVT_MS_NS) /* until an answer that could not be used is asked for again */
+
+/* What names a fill: execution ids are unique per venue. */
+typedef struct {
+    char exchange[ZVT_VENUE_SIZE];
+    char exec_id[ZVT_CLIENT_ORDER_SIZE];
+} fill_key_t;
+
+static fill_key_t s_key(const char *exchange, const char *exec_id)
+{
+    fill_key_t key;
+    ZVT_STR_SET(key.exchange, exchange);
+    ZVT_STR_SET(key.exec_id, exec_id);
+    return key;
+}
+
+void fills_init(turn_core_t *self)
+{
+    self->fills = calloc(FILLS_MAX, sizeof *self->fills);
+    ZVT_ASSERT(self->fills != NULL);
+    self->fills_by_exec = zvt_map_new(sizeof(fill_key_t), FILLS_MAX);
+    self->fills_by_position = zvt_map_new(sizeof(zvt_id_t), FILLS_MAX);
+}
+
+void fills_clear(turn_core_t *self)
+{
+    for (int32_t i = 0; i < FILLS_MAX; i++) self->fills[i].next = i + 1 < FILLS_MAX ? i + 1 : NONE;
+    self->fills_free = 0;
+    self->fills_first = self->fills_last = NONE;
+    self->fills_used = 0;
+    zvt_map_clear(self->fills_by_exec);
+    zvt_map_clear(self->fills_by_position);
+}
+
+void fills_destroy(turn_core_t *self)
+{
+    zvt_map_destroy(&self->fills_by_exec);
+    zvt_map_destroy(&self->fills_by_position);
+    free(self->fills);
+}
 
 static void s_ask(turn_core_t *self, const fill_t *fill, bool restart)
 {
@@ -26,6 +66,29 @@ static void s_ask(turn_core_t *self, const fill_t *fill, bool restart)
     self->io.ask(self->io.arg, TURN_PORTFOLIO, ZVT_T_FILL_APPLY, &apply);
 }
 
+/* Portfolio chains the fills of a position in the order they were asked, so they must be recorded in that order. */
+static void s_chain(turn_core_t *self, int32_t index, const order_t *order)
+{
+    fill_t *fill = &self->fills[index];
+    fill->position_id = turn_position_id(order->portfolio_id, order->strategy_id, order->terms.symbol);
+    uint32_t last = zvt_map_get(self->fills_by_position, &fill->position_id);
+    fill->earlier = last == ZVT_MAP_NONE ? NONE : (int32_t)last;
+    fill->later = NONE;
+    if (fill->earlier != NONE) self->fills[fill->earlier].later = index;
+    ZVT_ASSERT(zvt_map_put(self->fills_by_position, &fill->position_id, (uint32_t)index) == 0); /* as many as fills */
+}
+
+static void s_unchain(turn_core_t *self, const fill_t *fill)
+{
+    if (fill->earlier != NONE) self->fills[fill->earlier].later = fill->later;
+    if (fill->later != NONE)
+        self->fills[fill->later].earlier = fill->earlier;
+    else if (fill->earlier != NONE)
+        ZVT_ASSERT(zvt_map_put(self->fills_by_position, &fill->position_id, (uint32_t)fill->earlier) == 0);
+    else
+        (void)zvt_map_remove(self->fills_by_position, &fill->position_id);
+}
+
 void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report)
 {
     int32_t index = self->fills_free;
@@ -35,6 +98,7 @@ void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report)
     self->fills_used++;
     fill->report = *report;
     fill->order = order->index;
+    fill->answered = false;
     fill->next = NONE;
     fill->prev = self->fills_last;
     if (self->fills_last != NONE)
@@ -42,33 +106,22 @@ void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report)
     else
         self->fills_first = index;
     self->fills_last = index;
+    fill_key_t key = s_key(report->exchange, report->exec_id);
+    ZVT_ASSERT(zvt_map_put(self->fills_by_exec, &key, (uint32_t)index) == 0);
+    s_chain(self, index, order);
     order->fills_pending++;
     if (self->fills_first == index) self->fills_asked_ns = self->monotonic_ns;
     s_ask(self, fill, false);
-}
-
-static bool s_same_position(const order_t *a, const order_t *b)
-{
-    return strcmp(a->terms.symbol, b->terms.symbol) == 0 && strcmp(a->strategy_id, b->strategy_id) == 0 &&
-           strcmp(a->portfolio_id, b->portfolio_id) == 0;
-}
-
-/* Portfolio chains the fills of a position in the order they were asked, so they must be recorded in that order: an
- * answer whose predecessor's answer is missing counts for nothing, and both are asked for again. */
-static bool s_is_next_of_position(turn_core_t *self, const fill_t *fill)
-{
-    const order_t *order = order_core_at(self->orders, fill->order);
-    for (int32_t at = fill->prev; at != NONE; at = self->fills[at].prev)
-        if (s_same_position(order, order_core_at(self->orders, self->fills[at].order))) return false;
-    return true;
 }
 
 /* Some questions or answers may be lost, and the rest of a chain is then wrong: every chain is begun anew. */
 void fills_ask_all(turn_core_t *self)
 {
     self->fills_asked_ns = self->monotonic_ns;
-    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next)
-        s_ask(self, &self->fills[at], s_is_next_of_position(self, &self->fills[at]));
+    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next) {
+        self->fills[at].answered = false;
+        s_ask(self, &self->fills[at], self->fills[at].earlier == NONE);
+    }
 }
 
 void fills_chores(turn_core_t *self)
@@ -100,13 +153,9 @@ static void s_release_held(turn_core_t *self, order_t *order)
 
 static fill_t *s_find(turn_core_t *self, const zvt_fill_applied_t *applied)
 {
-    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next) {
-        fill_t *fill = &self->fills[at];
-        if (strcmp(fill->report.exec_id, applied->position.exec_id) == 0 &&
-            strcmp(fill->report.exchange, applied->exchange) == 0)
-            return fill;
-    }
-    return NULL;
+    fill_key_t key = s_key(applied->exchange, applied->position.exec_id);
+    uint32_t index = zvt_map_get(self->fills_by_exec, &key);
+    return index == ZVT_MAP_NONE ? NULL : &self->fills[index];
 }
 
 static void s_remove(turn_core_t *self, fill_t *fill)
@@ -120,6 +169,9 @@ static void s_remove(turn_core_t *self, fill_t *fill)
         self->fills[fill->next].prev = fill->prev;
     else
         self->fills_last = fill->prev;
+    fill_key_t key = s_key(fill->report.exchange, fill->report.exec_id);
+    (void)zvt_map_remove(self->fills_by_exec, &key);
+    s_unchain(self, fill);
     fill->next = self->fills_free;
     self->fills_free = index;
     self->fills_used--;
@@ -195,6 +247,59 @@ static bool s_would_overtake(turn_core_t *self, const order_t *order, const zvt_
     return before != NULL && before != order && before->used && before->ready_listed;
 }
 
+/* Everything is asked about again a moment later. */
+static void s_put_off(turn_core_t *self)
+{
+    ZVT_COUNT("fills_put_off");
+    self->fills_asked_ns = self->monotonic_ns - ASK_AGAIN_NS + PUT_OFF_NS;
+}
+
+/* Records a fill with what portfolio makes of it; false when the answer cannot be used. */
+static bool s_record(turn_core_t *self, fill_t *fill, const zvt_position_updated_t *updated)
+{
+    order_t *order = order_core_at(self->orders, fill->order);
+    if (!s_continues(self, updated) || s_would_overtake(self, order, &updated->position_id)) {
+        s_put_off(self);
+        return false;
+    }
+    position_t *position = turn_position(self, &updated->position_id);
+    if (position == NULL) {
+        ZVT_COUNT("positions_full");
+        return false;
+    }
+    /* Another order's change of this position comes before ours in the log, whatever that order still waits for. */
+    order_t *before = order_core_at(self->orders, position->last_order);
+    if (before != NULL && before != order && before->used) turn_flush(self, before);
+    position->quantity_e8 = updated->new_quantity_e8;
+    position->last_order = order->index;
+    s_emit_executed(self, order, &fill->report);
+    turn_emit_position(self, order, updated);
+    s_remove(self, fill);
+    order->fills_pending--;
+    if (order->cum_qty_e8 >= order->terms.quantity_e8 && order_core_allows(order, ZVT_T_ORDER_COMPLETED)) s_emit_completed(self, order);
+    if (order_is_ended(order)) reports_trouble_remove(self, order);
+    s_release_held(self, order);
+    place_order_settle(self, order);
+    return true;
+}
+
+/* Records a fill, and those behind it whose answers came too early. */
+static void s_record_chain(turn_core_t *self, fill_t *fill, const zvt_position_updated_t *updated)
+{
+    zvt_id_t position_id = fill->position_id;
+    int32_t later = fill->later;
+    while (s_record(self, fill, updated) && later != NONE) {
+        fill = &self->fills[later];
+        /* Settling the order may have brought new fills, or taken some away. */
+        bool next = fill->answered && fill->earlier == NONE && zvt_id_equal(&fill->position_id, &position_id);
+        if (!next) return;
+        static zvt_position_updated_t answer; /* the fill's own place may be given away meanwhile */
+        answer = fill->answer;
+        updated = &answer;
+        later = fill->later;
+    }
+}
+
 void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
 {
     fill_t *fill = s_find(self, applied);
@@ -202,33 +307,15 @@ void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
         ZVT_COUNT("fills_applied_void");
         return;
     }
-    if (s_is_hopeless[applied->code] && s_is_next_of_position(self, fill)) {
+    bool first = fill->earlier == NONE;
+    if (s_is_hopeless[applied->code] && first) {
         s_put_aside(self, fill, applied->code);
-        return;
+    } else if (applied->code != ZVT_CODE_OK) {
+        s_put_off(self);
+    } else if (!first) {
+        fill->answered = true;
+        fill->answer = applied->position;
+    } else {
+        s_record_chain(self, fill, &applied->position);
     }
-    bool usable = applied->code == ZVT_CODE_OK && s_is_next_of_position(self, fill) && s_continues(self, &applied->position);
-    if (!usable || s_would_overtake(self, order_core_at(self->orders, fill->order), &applied->position.position_id)) {
-        ZVT_COUNT("fills_put_off");
-        self->fills_asked_ns = self->monotonic_ns - ASK_AGAIN_NS + PUT_OFF_NS;
-        return;
-    }
-    position_t *position = turn_position(self, &applied->position.position_id);
-    if (position == NULL) {
-        ZVT_COUNT("positions_full");
-        return;
-    }
-    order_t *order = order_core_at(self->orders, fill->order);
-    /* Another order's change of this position comes before ours in the log, whatever that order still waits for. */
-    order_t *before = order_core_at(self->orders, position->last_order);
-    if (before != NULL && before != order && before->used) turn_flush(self, before);
-    position->quantity_e8 = applied->position.new_quantity_e8;
-    position->last_order = order->index;
-    s_emit_executed(self, order, &fill->report);
-    turn_emit_position(self, order, &applied->position);
-    s_remove(self, fill);
-    order->fills_pending--;
-    if (order->cum_qty_e8 >= order->terms.quantity_e8 && order_core_allows(order, ZVT_T_ORDER_COMPLETED)) s_emit_completed(self, order);
-    if (order_is_ended(order)) reports_trouble_remove(self, order);
-    s_release_held(self, order);
-    place_order_settle(self, order);
 }

@@ -28,14 +28,6 @@ void operator_on_resolve(turn_core_t *self, const turn_client_t *client, const z
 }
 
 /* ---- adjust ---- */
-/* As portfolio names it: the same for the same portfolio, strategy and symbol. */
-static zvt_id_t s_position_id(const zvt_position_adjusted_t *adjusted)
-{
-    char text[2 * ZVT_NAME_SIZE + ZVT_SYMBOL_SIZE + 2];
-    int length = snprintf(text, sizeof text, "%s|%s|%s", adjusted->portfolio_id, adjusted->strategy_id, adjusted->symbol);
-    return zvt_id_from_text(text, (size_t)length);
-}
-
 /* OK, or what is wrong with the request. */
 static uint8_t s_check_adjust(const turn_core_t *self, const zvt_adjust_request_t *request, const char **message)
 {
@@ -55,7 +47,7 @@ static uint8_t s_check_adjust(const turn_core_t *self, const zvt_adjust_request_
 
 static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, const effect_t *effect)
 {
-    adjusted->position_id = s_position_id(adjusted);
+    adjusted->position_id = turn_position_id(adjusted->portfolio_id, adjusted->strategy_id, adjusted->symbol);
     position_t *position = turn_position(self, &adjusted->position_id);
     if (position == NULL) return ZVT_ERR_FULL;
     int status = zvt_fixed_add(position->quantity_e8, adjusted->quantity_change_e8, &adjusted->new_quantity_e8);

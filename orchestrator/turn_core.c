@@ -27,14 +27,13 @@ turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const tur
     self->admission = admission_core_new(fleet->max_signals_per_second);
     self->positions_by_id = zvt_map_new(sizeof(zvt_id_t), POSITIONS_MAX);
     self->positions = calloc(POSITIONS_MAX, sizeof *self->positions);
-    self->fills = calloc(FILLS_MAX, sizeof *self->fills);
     self->waiters = calloc(WAITERS_MAX, sizeof *self->waiters);
     ZVT_ASSERT(self->positions != NULL);
-    ZVT_ASSERT(self->fills != NULL);
     self->letters = calloc(LETTERS_MAX, sizeof *self->letters);
     ZVT_ASSERT(self->waiters != NULL);
     ZVT_ASSERT(self->letters != NULL);
     turn_stage_init(self);
+    fills_init(self);
     turn_core_clear(self);
     return self;
 }
@@ -55,7 +54,7 @@ void turn_core_destroy(turn_core_t **self_in)
     zvt_buf_destroy(&self->frame);
     zvt_buf_destroy(&self->acks);
     free(self->positions);
-    free(self->fills);
+    fills_destroy(self);
     free(self->waiters);
     free(self->letters);
     free(self->staged);
@@ -81,14 +80,12 @@ void turn_core_clear(turn_core_t *self)
         self->venues[i].reconcile.saga = SAGA_NONE;
     }
     self->recovery_saga = SAGA_NONE;
-    for (int32_t i = 0; i < FILLS_MAX; i++) self->fills[i].next = i + 1 < FILLS_MAX ? i + 1 : NONE;
     for (int32_t i = 0; i < WAITERS_MAX; i++) {
         self->waiters[i].used = false;
         self->waiters[i].next = i + 1 < WAITERS_MAX ? i + 1 : NONE;
     }
-    self->fills_free = self->waiters_free = 0;
-    self->fills_first = self->fills_last = NONE;
-    self->fills_used = 0;
+    fills_clear(self);
+    self->waiters_free = 0;
     self->waiters_used = 0;
     self->letters_count = 0;
     self->trouble_first = self->trouble_last = NONE;

@@ -228,6 +228,13 @@ void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_up
 }
 
 /* ---- into the batch ---- */
+zvt_id_t turn_position_id(const char *portfolio_id, const char *strategy_id, const char *symbol)
+{
+    char text[2 * ZVT_NAME_SIZE + ZVT_SYMBOL_SIZE + 2];
+    int length = snprintf(text, sizeof text, "%s|%s|%s", portfolio_id, strategy_id, symbol);
+    return zvt_id_from_text(text, (size_t)length);
+}
+
 position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id)
 {
     uint32_t index = zvt_map_get(self->positions_by_id, position_id);

@@ -83,6 +83,10 @@ typedef struct {
     zvt_report_t report;
     int32_t order;
     int32_t prev, next;     /* in order of arrival */
+    zvt_id_t position_id;
+    int32_t earlier, later; /* fills of the same position, in order of arrival */
+    bool answered;          /* portfolio's answer came before it was this fill's turn */
+    zvt_position_updated_t answer;
 } fill_t;
 
 typedef struct {
@@ -197,6 +201,8 @@ struct turn_core {
     fill_t *fills;
     int32_t fills_free, fills_first, fills_last;
     uint32_t fills_used;
+    zvt_map_t *fills_by_exec;            /* venue and execution id -> fills */
+    zvt_map_t *fills_by_position;        /* position id -> the last of its fills */
     int64_t fills_asked_ns;
     uint64_t last_position_seq; /* portfolio and risk must have applied up to here */
     waiter_t *waiters;
@@ -251,6 +257,8 @@ struct turn_core {
 void turn_emit(turn_core_t *self, order_t *order, zvt_type_t type, const void *payload);
 /* An event of another aggregate that belongs to the order's saga (position.updated). */
 void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_updated_t *position);
+/* As portfolio names a position: the same for the same portfolio, strategy and symbol. */
+zvt_id_t turn_position_id(const char *portfolio_id, const char *strategy_id, const char *symbol);
 /* Finds or makes a position; NULL when the table is full. */
 position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id);
 /* An event of the system itself, straight into the batch; 0 or ZVT_ERR_FULL. */
@@ -362,6 +370,9 @@ void notices_on_kill(turn_core_t *self, const zvt_kill_notice_t *notice);
 void notices_on_commit(turn_core_t *self);
 
 /* ---- fills.c: fills on their way through portfolio ---- */
+void fills_init(turn_core_t *self);
+void fills_clear(turn_core_t *self);
+void fills_destroy(turn_core_t *self);
 void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report);
 /* Keeps the report that ends the order until its fills are through; then it is given to reports_take_held. */
 void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report);
