@@ -56,7 +56,7 @@ def main():
         said, waited = timed(order_by_command)
         check(f"fleet order says the same after {waited:.2f} s", said.get("code") == "LOG_UNAVAILABLE" and waited < 3, said)
         said, waited = timed(lambda: ask(context, "request", [HALT_REQUEST, True, "tester", "the log does not answer"]))
-        check(f"a halt is in force and answered after {waited * 1000:.0f} ms", said is not None and said[:2] == [COMMAND_REPLY, True] and waited < 0.5, said)
+        check(f"a halt is in force and answered after {waited * 1000:.0f} ms", said is not None and said[:2] == [COMMAND_REPLY, True] and waited < 1.5, said)
         said, waited = timed(lambda: ask(context, "request", RESUME))
         check("a resume, which must be durable, is refused", said is not None and said[:2] == [COMMAND_REPLY, False] and waited < 0.5, said)
         resumed_ns = time.monotonic_ns()
