@@ -189,6 +189,7 @@ void turn_core_latch_halt(turn_core_t *self, const char *requested_by, const cha
     if (reason == NULL) return;
     ZVT_STR_SET(self->halt_latch.requested_by, requested_by);
     ZVT_STR_SET(self->halt_latch.reason, reason);
+    if (!self->open) return; /* nothing is submitted before it opens, and then it is recorded first */
     self->halted = true;
     ZVT_STR_SET(self->halt_reason, reason);
 }
@@ -530,7 +531,7 @@ void turn_core_status(const turn_core_t *self, turn_status_t *status)
     status->epoch = self->epoch;
     status->open_sagas = saga_core_count(self->sagas);
     status->open_orders = order_core_open_count(self->orders);
-    status->halted = self->halted;
+    status->halted = self->halted || self->halt_latched;
     status->orders_ended = self->orders_ended;
     memcpy(status->services_up, self->service_up, sizeof status->services_up);
     for (uint32_t i = 0; i < self->fleet->venues_count; i++) status->venues_up += self->venues[i].reachable;

@@ -188,6 +188,39 @@ Test(turn_recovery, a_halt_while_the_log_is_away_holds_and_is_recorded_before_an
     cr_assert(status.halted);
 }
 
+Test(turn_recovery, a_halt_after_the_fold_and_before_the_opening_is_recorded_as_well)
+{
+    turn_core_clear(w.core);
+    uint32_t before = w.log_count;
+    for (uint32_t i = 0; i < before; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    turn_core_latch_halt(w.core, "me", "test");
+    turn_status_t status;
+    turn_core_status(w.core, &status);
+    cr_assert(status.halted);
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, 2, 0);
+    s_settle();
+    cr_assert_eq(w.log[before + 1].type, ZVT_T_RISK_HALTED);
+}
+
+Test(turn_recovery, a_fenced_verdict_on_a_question_of_the_epoch_before_ends_no_order)
+{
+    w.risk_silent = true;
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(w.log[w.log_count - 1].type, ZVT_T_ORDER_REQUESTED);
+    zvt_record_t fenced = {.type = ZVT_T_RISK_VERDICT,
+                           .risk_verdict = {.order_id = w.log[w.log_count - 1].aggregate_id, .incarnation = 1, .code = ZVT_CODE_FENCED}};
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &fenced);
+    s_settle();
+    cr_assert_eq(w.log[w.log_count - 1].type, ZVT_T_ORDER_REQUESTED, "it still waits");
+    fenced.risk_verdict.code = ZVT_CODE_OK;
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &fenced);
+    s_settle();
+    cr_assert_eq(w.log[w.log_count - 1].type, ZVT_T_ORDER_COMPLETED);
+}
+
 Test(turn_recovery, a_wild_number_does_not_lock_its_sender_out)
 {
     zvt_record_t wild = s_signal(1, ZVT_ORDER_TYPE_MARKET), honest = s_signal(2, ZVT_ORDER_TYPE_MARKET);
