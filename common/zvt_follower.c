@@ -11,6 +11,7 @@
 
 enum { REPLAY_LIMIT = 4000 };
 #define ASK_AGAIN_NS (500 * ZVT_MS_NS) /* a lost question or answer; reads may be repeated */
+#define SILENCE_NS (600 * ZVT_MS_NS)   /* the tip, or a hello, comes every 250 ms: its publisher is stopped, or was replaced */
 #define REFUSED_NS (100 * ZVT_MS_NS)   /* the replayer cannot read the log just now */
 
 struct zvt_follower {
@@ -27,6 +28,7 @@ struct zvt_follower {
     bool tip_known;     /* the log's end has been heard of */
     bool asking;        /* a replay request is under way */
     int64_t asked_ns;   /* monotonic */
+    int64_t heard_ns;   /* monotonic: the last live message, or when the subscription was opened */
     zvt_buf_t held;     /* live frames that wait for the replay, each after its size_t length */
     bool held_lost;     /* some did not fit: fetch them too */
 };
@@ -114,6 +116,7 @@ static void s_on_live(void *arg, const char *topic, zvt_cursor_t frame)
 {
     zvt_follower_t *self = arg;
     (void)topic;
+    self->heard_ns = zvt_loop_monotonic_ns(self->loop);
     zvt_cursor_t cursor = frame;
     zvt_record_t record;
     if (zvt_read(&cursor, &record) != 0) {
@@ -189,6 +192,10 @@ static void s_on_replay_record(void *arg, const zvt_record_t *record)
 static void s_on_time(void *arg)
 {
     zvt_follower_t *self = arg;
+    if (zvt_loop_monotonic_ns(self->loop) - self->heard_ns > SILENCE_NS) {
+        self->heard_ns = zvt_loop_monotonic_ns(self->loop);
+        zvt_subscriber_reopen(self->live);
+    }
     if (self->asking && zvt_loop_monotonic_ns(self->loop) - self->asked_ns > ASK_AGAIN_NS) s_ask(self);
 }
 
@@ -202,6 +209,7 @@ zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from
     self->on_event = on_event;
     self->on_batch = on_batch;
     self->arg = arg;
+    self->heard_ns = zvt_loop_monotonic_ns(loop);
     self->next_seq = from_seq == ZVT_FOLLOW_LIVE ? 0 : from_seq;
     self->held = zvt_buf_new(ZVT_FOLLOWER_HELD);
     char endpoint[ZVT_ENDPOINT_SIZE], topic[32];

@@ -1,7 +1,8 @@
 /* zvt_follower -- follows the committed event log from any point, without a gap.
  *
  * Live batches come on topic log.SHARD of the events socket; what is missing (history, a lost batch, a late join) is
- * fetched from the replayer, and live batches wait meanwhile. The tip heartbeat uncovers a lost last batch.
+ * fetched from the replayer, and live batches wait meanwhile. The tip heartbeat uncovers a lost last batch. While
+ * neither it nor a hello in its place comes, the subscription is opened anew: the publisher may have been replaced.
  *
  * Bounds   ZVT_FOLLOWER_HELD bytes of live batches wait during a fetch; more are dropped and fetched later. */
 #ifndef ZVT_FOLLOWER_H

@@ -7,6 +7,8 @@
 #include "zvt_time.h"
 
 #define HELLO_PERIOD_NS (250 * ZVT_MS_NS)
+#define HELLO_FIRST_NS (10 * ZVT_MS_NS)  /* between attempts at the first hello of a socket, which is still connecting .. */
+#define HELLO_EAGER_NS (100 * ZVT_MS_NS) /* .. for so long */
 #define SILENCE_NS (500 * ZVT_MS_NS)
 
 struct zvt_link {
@@ -20,6 +22,7 @@ struct zvt_link {
     bool said;                /* a hello left on this socket */
     uint64_t peer_incarnation; /* 0: never answered */
     int64_t heard_ns;         /* monotonic: last message, or when the socket was opened */
+    int hello_timer;
     zvt_record_t record;
 };
 
@@ -61,13 +64,15 @@ static void s_link_reopen(zvt_link_t *self)
 static void s_link_on_time(void *arg)
 {
     zvt_link_t *self = arg;
-    bool silent = zvt_loop_monotonic_ns(self->loop) - self->heard_ns > SILENCE_NS;
-    if (silent) {
+    int64_t now_ns = zvt_loop_monotonic_ns(self->loop);
+    if (now_ns - self->heard_ns > SILENCE_NS) {
         s_link_set_down(self);
-        /* A socket that never carried a hello is still connecting: libzmq keeps trying, nothing is stuck in it. */
-        if (self->said) s_link_reopen(self);
+        /* Also one that is still connecting: it may wait for the handshake of a process that is stopped. */
+        s_link_reopen(self);
     }
     zvt_link_hello(self);
+    bool eager = !self->said && now_ns - self->heard_ns < HELLO_EAGER_NS;
+    zvt_loop_arm(self->loop, self->hello_timer, now_ns + (eager ? HELLO_FIRST_NS : HELLO_PERIOD_NS));
 }
 
 static void s_link_on_hello(zvt_link_t *self, const zvt_hello_t *peer)
@@ -136,7 +141,8 @@ zvt_link_t *zvt_link_new(zvt_loop_t *loop, const char *endpoint, const zvt_hello
     self->out = zvt_buf_new(ZVT_OUT_SIZE);
     snprintf(self->endpoint, sizeof self->endpoint, "%s", endpoint);
     s_link_open(self);
-    zvt_loop_every(loop, HELLO_PERIOD_NS, s_link_on_time, self);
+    self->hello_timer = zvt_loop_timer(loop, s_link_on_time, self);
+    zvt_loop_arm(loop, self->hello_timer, zvt_loop_monotonic_ns(loop) + HELLO_FIRST_NS);
     zvt_loop_on_round(loop, s_link_on_round, self);
     zvt_link_hello(self);
     return self;

@@ -33,17 +33,35 @@ zsock_t *zvt_socket_new(int type)
     return socket;
 }
 
+static bool s_lock_file(const char *endpoint, char path[ZVT_ENDPOINT_SIZE + 8])
+{
+    snprintf(path, ZVT_ENDPOINT_SIZE + 8, "%s.lock", endpoint + 6);
+    return strncmp(endpoint, "ipc://", 6) == 0;
+}
+
 /* A second bind of the same ipc path would succeed and steal the traffic, so a lock file guards each path. */
 static int s_lock_path(const char *endpoint)
 {
     char path[ZVT_ENDPOINT_SIZE + 8];
-    if (strncmp(endpoint, "ipc://", 6) != 0) return 0;
-    snprintf(path, sizeof path, "%s.lock", endpoint + 6);
+    if (!s_lock_file(endpoint, path)) return 0;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return ZVT_ERR_IO;
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0; /* kept open, and so locked, until the process ends */
     close(fd);
     return ZVT_ERR_EXISTS;
+}
+
+/* The old owner keeps its lock on a file that has no name any more. */
+void zvt_socket_evict(const char *endpoint)
+{
+    char path[ZVT_ENDPOINT_SIZE + 8];
+    if (s_lock_file(endpoint, path)) (void)unlink(path);
+}
+
+void zvt_socket_reconnect(zsock_t *socket, const char *endpoint)
+{
+    (void)zmq_disconnect(zsock_resolve(socket), endpoint);
+    ZVT_ASSERT(zmq_connect(zsock_resolve(socket), endpoint) == 0);
 }
 
 int zvt_socket_bind(zsock_t *socket, const char *endpoint)

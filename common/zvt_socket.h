@@ -35,6 +35,13 @@ zsock_t *zvt_socket_new(int type);
  * The lock lasts as long as the process. */
 ZVT_MUSTUSE int zvt_socket_bind(zsock_t *socket, const char *endpoint);
 
+/* Makes the path free to be bound although another process serves it: one that is stopped and has been replaced. Its peers
+ * stay connected to it until they reopen; what it does when it goes on is its own business. */
+void zvt_socket_evict(const char *endpoint);
+/* Leaves the present connection, which may lead to a process that was replaced, and connects anew. Options and
+ * subscriptions stay; what waits in the socket to be sent goes the old way. */
+void zvt_socket_reconnect(zsock_t *socket, const char *endpoint);
+
 /* Sends a topic and a frame of records on a PUB socket; false if it was dropped. */
 bool zvt_publish(zsock_t *pub, const char *topic, const void *data, size_t length);
 

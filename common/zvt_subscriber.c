@@ -93,3 +93,8 @@ void zvt_subscriber_add(zvt_subscriber_t *self, const char *topic_prefix)
 {
     zsock_set_subscribe(self->sub, topic_prefix);
 }
+
+void zvt_subscriber_reopen(zvt_subscriber_t *self)
+{
+    zvt_socket_reconnect(self->sub, self->endpoint);
+}

@@ -20,5 +20,7 @@ zvt_subscriber_t *zvt_subscriber_new_raw(zvt_loop_t *loop, const char *endpoint,
 void zvt_subscriber_destroy(zvt_subscriber_t **self);
 /* Adds a topic prefix: "quote.", "trade.alpha.BTC/USDT", "ack.NAME", "log.0". */
 void zvt_subscriber_add(zvt_subscriber_t *self, const char *topic_prefix);
+/* Connects anew, because the publisher may have been replaced. */
+void zvt_subscriber_reopen(zvt_subscriber_t *self);
 
 #endif

@@ -20,6 +20,7 @@ typedef struct {
     desk_core_t *desk;
     char ack_topic[ZVT_NAME_SIZE + 8];
     zsock_t *signals;       /* PUSH */
+    char signals_endpoint[ZVT_ENDPOINT_SIZE];
     zvt_buf_t out;          /* signals of this round */
     zvt_subscriber_t *markets[ZVT_VENUES_MAX];
     zvt_subscriber_t *acks;
@@ -208,6 +209,9 @@ static void s_on_request_up(void *arg, const zvt_hello_t *peer)
 {
     host_t *self = arg;
     (void)peer;
+    /* It may be another process than before, while these are still connected to the one that it replaced. */
+    zvt_socket_reconnect(self->signals, self->signals_endpoint);
+    zvt_subscriber_reopen(self->acks);
     desk_core_on_peer(self->desk, s_now(self));
     s_ask_orders(self);
 }
@@ -273,9 +277,9 @@ static void s_connect(host_t *self)
     for (uint32_t i = 0; i < fleet->venues_count; i++)
         if (s_wants_venue(self, fleet->venues[i].name)) s_subscribe_market(self, i, fleet->venues[i].name);
 
-    zvt_endpoint(endpoint, "signals", NULL);
+    zvt_endpoint(self->signals_endpoint, "signals", NULL);
     self->signals = zvt_socket_new(ZMQ_PUSH);
-    ZVT_ASSERT(zmq_connect(zsock_resolve(self->signals), endpoint) == 0);
+    ZVT_ASSERT(zmq_connect(zsock_resolve(self->signals), self->signals_endpoint) == 0);
 
     zvt_endpoint(endpoint, "events", NULL);
     snprintf(self->ack_topic, sizeof self->ack_topic, "ack.%s", zvt_service_name(self->service));

@@ -25,6 +25,8 @@ void sim_pub_send(sim_pub_t *self, const char *topic, const void *data, size_t l
 typedef struct sim_push sim_push_t;
 sim_push_t *sim_push_new(zvt_loop_t *loop, const char *endpoint);
 void sim_push_destroy(sim_push_t **self);
+/* Leaves the present connection, which may lead to a process that was replaced. */
+void sim_push_reopen(sim_push_t *self);
 void sim_push_send(sim_push_t *self, zvt_type_t type, const void *record);
 
 /* Loop of a process: zvt_loop.h is implemented over the world's queue. */

@@ -10,6 +10,8 @@
 
 enum { OUT_SIZE = 256 << 10, OUTS_MAX = 32, TOPICS_MAX = 8, UNSENT_MAX = 64, RECORDS_MAX = 60000 };
 #define HELLO_PERIOD_NS (250 * ZVT_MS_NS)
+#define HELLO_FIRST_NS (10 * ZVT_MS_NS)
+#define HELLO_EAGER_NS (100 * ZVT_MS_NS)
 #define SILENCE_NS (500 * ZVT_MS_NS)
 
 /* Buffers that hold something until their round ends. */
@@ -185,6 +187,7 @@ struct zvt_link {
     bool said;
     uint64_t peer_incarnation;
     int64_t heard_ns;
+    int hello_timer;
     zvt_record_t record;
 };
 
@@ -210,13 +213,13 @@ static void s_link_on_time(void *arg)
     zvt_link_t *self = arg;
     if (sim.now_ns - self->heard_ns > SILENCE_NS) {
         s_link_set_down(self);
-        if (self->said) {
-            sim_wire_reopen(&self->client);
-            self->heard_ns = sim.now_ns;
-            self->said = false;
-        }
+        sim_wire_reopen(&self->client);
+        self->heard_ns = sim.now_ns;
+        self->said = false;
     }
     zvt_link_hello(self);
+    bool eager = !self->said && sim.now_ns - self->heard_ns < HELLO_EAGER_NS;
+    zvt_loop_arm(self->client.proc->loop, self->hello_timer, sim.now_ns + (eager ? HELLO_FIRST_NS : HELLO_PERIOD_NS));
 }
 
 static void s_link_on_hello(zvt_link_t *self, const zvt_hello_t *peer)
@@ -270,7 +273,8 @@ zvt_link_t *zvt_link_new(zvt_loop_t *loop, const char *endpoint, const zvt_hello
     self->heard_ns = sim.now_ns;
     sim_wire_connect(&self->client, loop, endpoint, self, s_link_deliver);
     s_register(self->client.proc, &self->out);
-    zvt_loop_every(loop, HELLO_PERIOD_NS, s_link_on_time, self);
+    self->hello_timer = zvt_loop_timer(loop, s_link_on_time, self);
+    zvt_loop_arm(loop, self->hello_timer, sim.now_ns + HELLO_FIRST_NS);
     zvt_loop_on_round(loop, s_link_on_round, self);
     return self;
 }
@@ -368,6 +372,11 @@ void zvt_subscriber_add(zvt_subscriber_t *self, const char *topic_prefix)
 {
     ZVT_ASSERT(self->topics_count < TOPICS_MAX);
     ZVT_STR_SET(self->topics[self->topics_count++], topic_prefix);
+}
+
+void zvt_subscriber_reopen(zvt_subscriber_t *self)
+{
+    sim_wire_reopen(&self->client);
 }
 
 static void s_pub_deliver(void *socket, sim_conn_t *conn, const sim_frame_t *frame)
@@ -479,6 +488,11 @@ void sim_push_destroy(sim_push_t **self)
     sim_wire_close(&(*self)->client);
     free(*self);
     *self = NULL;
+}
+
+void sim_push_reopen(sim_push_t *self)
+{
+    sim_wire_reopen(&self->client);
 }
 
 void sim_push_send(sim_push_t *self, zvt_type_t type, const void *record)

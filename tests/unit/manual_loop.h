@@ -21,8 +21,8 @@ enum { MANUAL_LOOPS_MAX = 4, MANUAL_ITEMS_MAX = 16, MANUAL_PATIENCE_S = 20 };
 
 typedef struct {
     zsock_t *socket;
-    int64_t period_ns; /* timers: 0 for one that is never armed */
-    int64_t at_ns;
+    int64_t period_ns; /* timers: 0 for one that fires once per arming */
+    int64_t at_ns;     /* timers: 0 while not armed */
     zvt_loop_fn *fn; /* NULL: a free place */
     void *arg;
 } manual_item_t;
@@ -36,14 +36,15 @@ static zvt_loop_t *s_loops[MANUAL_LOOPS_MAX];
 static int64_t s_manual_ns = 1000 * ZVT_SECOND_NS;
 
 /* ---- zvt_loop.h, as far as sockets need it ---- */
-static void s_put(manual_item_t *items, manual_item_t item)
+static int s_put(manual_item_t *items, manual_item_t item)
 {
     for (int i = 0; i < MANUAL_ITEMS_MAX; i++) {
         if (items[i].fn != NULL) continue;
         items[i] = item;
-        return;
+        return i;
     }
     cr_assert_fail("manual_loop has no room");
+    return -1;
 }
 
 zvt_loop_t *zvt_loop_new(void)
@@ -71,8 +72,17 @@ void zvt_loop_remove_socket(zvt_loop_t *self, zsock_t *socket)
 
 int zvt_loop_every(zvt_loop_t *self, int64_t period_ns, zvt_loop_fn *fn, void *arg)
 {
-    s_put(self->timers, (manual_item_t){.period_ns = period_ns, .at_ns = s_manual_ns + period_ns, .fn = fn, .arg = arg});
-    return 0;
+    return s_put(self->timers, (manual_item_t){.period_ns = period_ns, .at_ns = s_manual_ns + period_ns, .fn = fn, .arg = arg});
+}
+
+int zvt_loop_timer(zvt_loop_t *self, zvt_loop_fn *fn, void *arg)
+{
+    return s_put(self->timers, (manual_item_t){.fn = fn, .arg = arg});
+}
+
+void zvt_loop_arm(zvt_loop_t *self, int timer, int64_t at_monotonic_ns)
+{
+    self->timers[timer].at_ns = at_monotonic_ns;
 }
 
 void zvt_loop_on_round(zvt_loop_t *self, zvt_loop_fn *fn, void *arg)
@@ -137,8 +147,8 @@ UNUSED static void manual_pass(int64_t ns)
         for (int n = 0; n < MANUAL_LOOPS_MAX; n++) {
             for (int i = 0; s_loops[n] != NULL && !s_loops[n]->frozen && i < MANUAL_ITEMS_MAX; i++) {
                 manual_item_t *timer = &s_loops[n]->timers[i];
-                if (timer->fn == NULL || timer->at_ns > s_manual_ns) continue;
-                timer->at_ns = s_manual_ns + timer->period_ns;
+                if (timer->fn == NULL || timer->at_ns == 0 || timer->at_ns > s_manual_ns) continue;
+                timer->at_ns = timer->period_ns > 0 ? s_manual_ns + timer->period_ns : 0;
                 timer->fn(timer->arg);
             }
         }
@@ -156,14 +166,15 @@ UNUSED static void manual_pass(int64_t ns)
         }                                                                                                      \
     } while (0)
 
-/* The same, for what also needs the hellos and questions that come with time. */
+/* The same, for what also needs the hellos and questions that come with time. Time must not run away from the threads of
+ * libzmq, or a socket is given up before it could connect. */
 #define MANUAL_PASS_UNTIL(condition)                                                                           \
     do {                                                                                                       \
         int64_t give_up_ns = zvt_monotonic_ns() + MANUAL_PATIENCE_S * ZVT_SECOND_NS;                           \
         while (!(condition)) {                                                                                 \
             cr_assert_lt(zvt_monotonic_ns(), give_up_ns, "waited in vain for: %s", #condition);                \
             manual_pass(10 * ZVT_MS_NS);                                                                       \
-            sched_yield();                                                                                     \
+            usleep(1000);                                                                                      \
         }                                                                                                      \
     } while (0)
 

@@ -267,6 +267,21 @@ Test(zvt_follower, asks_a_replayer_that_was_killed_with_the_question_again)
     s_expect(21);
 }
 
+Test(zvt_follower, leaves_a_publisher_that_fell_silent_for_the_one_that_took_its_endpoint)
+{
+    char endpoint[ZVT_ENDPOINT_SIZE];
+    zsock_t *silent = s_pub;
+    s_follow_from_the_start();
+    zvt_endpoint(endpoint, "events", NULL);
+    zvt_socket_evict(endpoint);
+    s_pub = zvt_socket_new(ZMQ_PUB);
+    cr_assert_eq(zvt_socket_bind(s_pub, endpoint), 0);
+    s_commit_unheard(2);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_delivered == s_tip));
+    s_expect(s_tip);
+    zsock_destroy(&silent);
+}
+
 Test(zvt_follower, can_begin_with_what_comes_next)
 {
     s_commit_unheard(1000);

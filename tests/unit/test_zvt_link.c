@@ -183,6 +183,22 @@ Test(zvt_link, is_down_after_500_ms_of_silence_and_up_again_when_the_peer_speaks
     cr_assert_eq(s_seen.up, 2);
 }
 
+Test(zvt_link, leaves_a_process_that_is_stopped_for_the_one_that_took_its_endpoint)
+{
+    zvt_hub_t *stopped = s_hub;
+    manual_freeze(s_there, true);
+    manual_pass(800 * ZVT_MS_NS);
+    cr_assert_not(zvt_link_is_up(s_link));
+    zvt_hello_t identity = {.role = ZVT_ROLE_RISK, .name = "answerer", .incarnation = 11};
+    cr_assert_eq(zvt_hub_new(&s_hub, s_there, s_endpoint, &identity, s_on_request, s_on_asker_hello, NULL), ZVT_ERR_EXISTS,
+                 "the endpoint is somebody's");
+    zvt_socket_evict(s_endpoint);
+    s_start_hub(11);
+    MANUAL_PASS_UNTIL(zvt_link_is_up(s_link));
+    cr_assert_eq(s_seen.incarnation, 11);
+    zvt_hub_destroy(&stopped);
+}
+
 Test(zvt_link, tells_of_a_new_incarnation_even_if_the_old_one_was_never_missed)
 {
     s_kill_hub();
