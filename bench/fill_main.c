@@ -17,8 +17,11 @@ enum { BATCH_ORDERS = TURN_BATCH_EVENTS_MAX / FILL_EVENTS_PER_ORDER, BUF_BYTES =
 typedef struct {
     zvt_service_t *service;
     fill_core_t *core;
+    log_lease_t *lease;
     log_writer_t *writer;
     PGconn *conn;
+    uint32_t strategies, symbols;  /* as asked for */
+    uint64_t events_wanted;
     uint64_t epoch, seq, first_seq, target_seq, ensured_seq;
     zvt_id_t system_id, system_cause;
     uint32_t system_version;
@@ -118,29 +121,60 @@ static bool s_read_system(fill_t *self)
     return ok;
 }
 
-static int s_run(fill_t *self, const char *dsn, uint64_t events, uint32_t strategies, uint32_t symbols)
+/* ---- the lease ---- */
+static void s_on_taken(void *arg, const log_lease_taken_t *taken)
 {
-    char problem[256] = "";
+    fill_t *self = arg;
+    log_writer_begin(self->writer, log_lease_session(self->lease), taken);
+    self->epoch = taken->epoch;
+    self->seq = self->first_seq = taken->last_seq;
+    self->target_seq = self->seq + self->events_wanted;
+    self->core = fill_core_new(zvt_service_fleet(self->service), self->strategies, self->symbols, (uint64_t)zvt_utc_ns(), taken->epoch);
+    self->started_ns = zvt_monotonic_ns();
+    s_make_batch(self);
+    s_append(self);
+}
+
+static void s_on_waiting(void *arg, const char *holder)
+{
+    (void)arg;
+    (void)holder;
+}
+
+static void s_on_leave(void *arg, const char *holder)
+{
+    char reason[128];
+    snprintf(reason, sizeof reason, "%s has the lease and is alive; stop it first", holder);
+    s_fail(arg, reason);
+}
+
+static void s_on_trouble(void *arg, const char *problem)
+{
+    s_fail(arg, problem);
+}
+
+static void s_take_lease(fill_t *self, const char *dsn)
+{
+    const zvt_fleet_t *fleet = zvt_service_fleet(self->service);
+    const lease_rules_t rules = {.takeover_ns = fleet->takeover_ms * ZVT_MS_NS};
+    const log_lease_handler_t handler = {.on_taken = s_on_taken, .on_waiting = s_on_waiting, .on_leave = s_on_leave,
+                                         .on_trouble = s_on_trouble, .arg = self};
     zvt_loop_t *loop = zvt_service_loop(self->service);
-    uint64_t run = (uint64_t)zvt_utc_ns();
+    self->lease = log_lease_new(loop, dsn, (uint32_t)fleet->shard, "zvt-fill", &rules, &handler);
+    self->writer = log_writer_new(loop, (uint32_t)fleet->shard, &rules, s_on_committed, s_on_lost, self);
+    log_lease_seek(self->lease, 0);
+}
+
+static int s_run(fill_t *self, const char *dsn)
+{
     self->conn = PQconnectdb(dsn);
     if (PQstatus(self->conn) != CONNECTION_OK || !s_read_system(self)) {
         zvt_error("cannot read the log: %s", PQerrorMessage(self->conn)[0] != '\0' ? PQerrorMessage(self->conn) : "no fleet has begun it");
         return ZVT_EXIT_FAILED;
     }
-    self->writer = log_writer_new(loop, dsn, (uint32_t)zvt_service_fleet(self->service)->shard, "zvt-fill", s_on_committed, s_on_lost, self);
-    if (log_writer_take(self->writer, 0, &self->epoch, &self->seq, problem) != 0) {
-        zvt_error("cannot take the lease: %s", problem);
-        return ZVT_EXIT_FAILED;
-    }
-    self->first_seq = self->seq;
-    self->target_seq = self->seq + events;
-    self->core = fill_core_new(zvt_service_fleet(self->service), strategies, symbols, run, self->epoch);
     self->buf = zvt_buf_new(BUF_BYTES);
-    self->started_ns = zvt_monotonic_ns();
-    zvt_loop_every(loop, ZVT_SECOND_NS, s_on_second, self);
-    s_make_batch(self);
-    s_append(self);
+    zvt_loop_every(zvt_service_loop(self->service), ZVT_SECOND_NS, s_on_second, self);
+    s_take_lease(self, dsn);
     int exit_code = zvt_service_run(self->service);
     double seconds = (double)(zvt_monotonic_ns() - self->started_ns) / 1e9;
     if (!self->failed)
@@ -168,8 +202,12 @@ int main(int argc, char **argv)
         zvt_error("a database, and positive --events, --symbols and --strategies (at most %d) are needed", FILL_STRATEGIES_MAX);
         return ZVT_EXIT_CONFIG;
     }
-    int exit_code = s_run(&self, dsn, events_count, strategies_count, symbols_count);
+    self.events_wanted = events_count;
+    self.strategies = strategies_count;
+    self.symbols = symbols_count;
+    int exit_code = s_run(&self, dsn);
     log_writer_destroy(&self.writer);
+    log_lease_destroy(&self.lease);
     fill_core_destroy(&self.core);
     zvt_buf_destroy(&self.buf);
     PQfinish(self.conn);

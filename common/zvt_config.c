@@ -49,6 +49,8 @@ static const config_key_t s_risk_keys[] = {
 };
 static const config_key_t s_orchestrator_keys[] = {
     KEY_OF_NUM(zvt_fleet_t, KEY_INT, "max_signals_per_second", max_signals_per_second, "0", 0, 1000000),
+    KEY_OF_BOOL(zvt_fleet_t, "standby", standby, "no"),
+    KEY_OF_NUM(zvt_fleet_t, KEY_INT, "takeover_ms", takeover_ms, "2000", 200, 60000),
     KEYS_END,
 };
 static const config_key_t s_executor_keys[] = {

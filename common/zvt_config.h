@@ -88,6 +88,8 @@ typedef struct {
     bool allow_short;              /* risk */
 
     int64_t max_signals_per_second; /* orchestrator: per strategy; more are refused unseen and unrecorded */
+    bool standby;        /* a second orchestrator waits to take over */
+    int64_t takeover_ms; /* silence of the one that works before it counts as stopped */
 
     int64_t weight_latency_e8; /* executor: ratio of the price per millisecond */
     int64_t weight_failure_e8; /* executor: ratio of the price at failure rate 1 */

@@ -162,17 +162,28 @@ static const arg_t s_wait_args[] = {
     {.name = NULL},
 };
 
-/* Copies the orchestrator's state, or "does not answer". */
-static void s_orchestrator_state(char state[64])
+static void s_state_in(const control_t *target, char state[64])
 {
-    static control_t s_target;
-    ZVT_STR_SET(s_target.name, "orchestrator");
-    snprintf(state, 64, "does not answer");
-    if (control_ask(&s_target, 1, "stats", "", PING_MS) == 0) return;
-    json_t *stats = json_loads(s_target.body, 0, NULL);
+    json_t *stats = json_loads(target->body, 0, NULL);
     const char *text = json_string_value(json_object_get(stats, "state"));
     snprintf(state, 64, "%s", text == NULL ? "tells no state" : text);
     json_decref(stats);
+}
+
+/* Copies the orchestrator's state, or "does not answer". A fleet may have a second one, of which one is the standby. */
+static void s_orchestrator_state(char state[64])
+{
+    static control_t s_targets[2] = {{.name = "orchestrator"}, {.name = "orchestrator-2"}};
+    char second[ZVT_ENDPOINT_SIZE];
+    zvt_endpoint(second, "control", s_targets[1].name);
+    size_t count = client_listens(second) ? 2 : 1;
+    snprintf(state, 64, "does not answer");
+    (void)control_ask(s_targets, count, "stats", "", PING_MS);
+    for (size_t i = 0; i < count; i++) {
+        if (!s_targets[i].answered) continue;
+        s_state_in(&s_targets[i], state);
+        if (!streq(state, "standby") && !streq(state, "starting")) return;
+    }
 }
 
 static int s_run_wait_ready(const void *arg)

@@ -1,8 +1,8 @@
 /* fleet_file -- the fleet file as lines of fields, for the supervisor script.
  *
  * Shapes   one line per entry, fields separated by tabs, decimals and lists left out that the script has no use for:
- *            fleet NAME SHARD, market SEED STEP_MS, instrument SYMBOL, venue NAME yes|no (takes part in a replay),
- *            strategy NAME STRATEGY SYMBOL VENUE KEY=VALUE ..
+ *            fleet NAME SHARD, market SEED STEP_MS, orchestrator yes|no (has a standby), instrument SYMBOL, venue NAME
+ *            yes|no (takes part in a replay), strategy NAME STRATEGY SYMBOL VENUE KEY=VALUE ..
  * Errors   ZVT_EXIT_CONFIG after the loader's own words, which name file, line and what to do. */
 #include "command.h"
 
@@ -30,6 +30,7 @@ static void s_print(const zvt_fleet_t *fleet)
 {
     printf("fleet\t%s\t%" PRId64 "\n", fleet->name, fleet->shard);
     printf("market\t%" PRId64 "\t%" PRId64 "\n", fleet->seed, fleet->step_ms);
+    printf("orchestrator\t%s\n", fleet->standby ? "yes" : "no");
     for (uint32_t i = 0; i < fleet->instruments_count; i++) printf("instrument\t%s\n", fleet->instruments[i].symbol);
     for (uint32_t i = 0; i < fleet->venues_count; i++)
         printf("venue\t%s\t%s\n", fleet->venues[i].name, fleet->venues[i].replay ? "yes" : "no");

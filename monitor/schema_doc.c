@@ -48,7 +48,7 @@ static const struct {
     const char *socket, *topic, *carries;
 } s_topics[] = {
     {"events", "log.SHARD",
-     "one log.batch record followed by its events; log.tip as a heartbeat. Followers read this; no other topic is complete"},
+     "one log.batch record followed by its events; log.tip as a heartbeat, hello in its place while the log is away. Followers read this; no other topic is complete"},
     {"events", "event.TYPE, such as event.order.executed", "one event, for viewers that may miss one"},
     {"events", "ack.SENDER", "signal.ack for the strategy of that name"},
     {"market.VENUE", "quote.VENUE.SYMBOL", "price.updated"},

@@ -71,6 +71,19 @@ static bool s_is_named(const status_process_t *process, const char *name)
     return strcmp(process->name, name) == 0;
 }
 
+static bool s_is_orchestrator(const status_process_t *process)
+{
+    return strcmp(process->kind, "orchestrator") == 0;
+}
+
+/* Of two orchestrators the one that has the lease speaks for the fleet: one that waits for it, or has only just started, does
+ * not. */
+static bool s_speaks(const json_t *stats)
+{
+    const char *state = json_string_value(json_object_get(stats, "state"));
+    return stats != NULL && (state == NULL || (strcmp(state, "standby") != 0 && strcmp(state, "starting") != 0));
+}
+
 /* Strategies come and go without the fleet being the worse for it. */
 static bool s_matters(const status_process_t *process)
 {
@@ -187,7 +200,10 @@ json_t *status_core_merge(const status_process_t *processes, size_t count, const
     for (size_t i = 0; i < count; i++) {
         json_t *stats = bodies[i] == NULL ? NULL : json_loads(bodies[i], 0, NULL);
         json_array_append_new(list, s_process_object(&processes[i], stats));
-        if (s_is_named(&processes[i], "orchestrator") && orchestrator == NULL) orchestrator = json_incref(stats);
+        if (s_is_orchestrator(&processes[i]) && (orchestrator == NULL || (s_speaks(stats) && !s_speaks(orchestrator)))) {
+            json_decref(orchestrator);
+            orchestrator = json_incref(stats);
+        }
         if (s_is_named(&processes[i], "executor") && executor == NULL) executor = json_incref(stats);
         if (s_market(stats) > market) market = s_market(stats);
         json_decref(stats);

@@ -1,7 +1,6 @@
 #include "checkpoint_store.h"
 
 #include <inttypes.h>
-#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,23 +141,27 @@ static int s_load_part(turn_core_t *core, const uint8_t *data, size_t length, ch
     return 0;
 }
 
-int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256])
+int checkpoint_store_take(const PGresult *result, turn_core_t *core, char problem[256])
 {
-    int status = s_connect(self, problem);
-    if (status != 0) return status;
-    PGresult *result = PQexecParams(
-        self->conn, "SELECT records FROM checkpoints WHERE seq = (SELECT max(seq) FROM checkpoints) ORDER BY part", 0, NULL, NULL,
-        NULL, NULL, 1);
-    if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        status = s_problem(problem, PQresultErrorMessage(result));
-    else if (PQntuples(result) == 0)
-        status = ZVT_ERR_NOT_FOUND;
+    int status = PQntuples(result) == 0 ? ZVT_ERR_NOT_FOUND : 0;
     for (int row = 0; status == 0 && row < PQntuples(result); row++)
         status = s_load_part(core, (const uint8_t *)PQgetvalue(result, row, 0), (size_t)PQgetlength(result, row, 0), problem);
     if (status == 0 && turn_core_load_end(core) != 0) {
         status = ZVT_ERR_CORRUPT;
         snprintf(problem, 256, "the checkpoint is not complete");
     }
+    return status;
+}
+
+int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256])
+{
+    int status = s_connect(self, problem);
+    if (status != 0) return status;
+    PGresult *result = PQexecParams(self->conn, CHECKPOINT_STORE_NEWEST, 0, NULL, NULL, NULL, NULL, 1);
+    if (PQresultStatus(result) == PGRES_TUPLES_OK)
+        status = checkpoint_store_take(result, core, problem);
+    else
+        status = s_problem(problem, PQresultErrorMessage(result));
     PQclear(result);
     return status;
 }

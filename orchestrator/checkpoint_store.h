@@ -1,13 +1,19 @@
 /* checkpoint_store -- checkpoints of the turn core in Postgres.
  *
- * Blocking: for the checkpointer, which has nothing else to do meanwhile, and for recovery.
+ * Blocking: for the checkpointer, which has nothing else to do meanwhile. Recovery asks by itself (log_recovery) and uses
+ * checkpoint_store_take only.
  * Owns     its connection.
  * Errors   ZVT_ERR_IO and ZVT_ERR_CORRUPT with the reason in `problem`; ZVT_ERR_NOT_FOUND when there is none. After an
- *          error of checkpoint_store_load the core must be cleared. */
+ *          error of checkpoint_store_load or _take the core must be cleared. */
 #ifndef CHECKPOINT_STORE_H
 #define CHECKPOINT_STORE_H
 
+#include <libpq-fe.h>
+
 #include "turn_core.h"
+
+/* Reads the newest checkpoint for checkpoint_store_take, in binary form. */
+#define CHECKPOINT_STORE_NEWEST "SELECT records FROM checkpoints WHERE seq = (SELECT max(seq) FROM checkpoints) ORDER BY part"
 
 typedef struct checkpoint_store checkpoint_store_t;
 
@@ -20,5 +26,7 @@ ZVT_MUSTUSE int checkpoint_store_save(checkpoint_store_t *self, turn_core_t *cor
 ZVT_MUSTUSE int checkpoint_store_prepare(checkpoint_store_t *self, uint64_t seq, char problem[256]);
 /* Loads the newest checkpoint into a cleared core. */
 ZVT_MUSTUSE int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256]);
+/* The same for a result of CHECKPOINT_STORE_NEWEST. */
+ZVT_MUSTUSE int checkpoint_store_take(const PGresult *result, turn_core_t *core, char problem[256]);
 
 #endif

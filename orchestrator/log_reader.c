@@ -3,15 +3,12 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <inttypes.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns of the queries below, in their order. */
+/* LOG_READER_COLUMNS, in their order. */
 enum { SEQ, EVENT_ID, TYPE, VERSION, TIMESTAMP, CORRELATION_ID, CAUSATION_ID, AGGREGATE_ID, AGGREGATE_VERSION, METADATA, PAYLOAD };
-#define COLUMNS "seq, event_id, type, version, timestamp_ns, correlation_id, causation_id, aggregate_id, " \
-                "aggregate_version, metadata, payload"
 
 struct log_reader {
     char dsn[1024];
@@ -88,7 +85,7 @@ static int s_row(const PGresult *result, int row, zvt_event_t *event)
     return zvt_read_metadata(PQgetvalue(result, row, METADATA), (size_t)PQgetlength(result, row, METADATA), &event->metadata);
 }
 
-static int s_deliver(const PGresult *result, log_reader_event_fn *on_event, void *arg, char problem[256])
+int log_reader_deliver(const PGresult *result, log_reader_event_fn *on_event, void *arg, char problem[256])
 {
     zvt_event_t event;
     for (int row = 0; row < PQntuples(result); row++) {
@@ -105,39 +102,46 @@ static int s_deliver(const PGresult *result, log_reader_event_fn *on_event, void
     return 0;
 }
 
+/* Asks, a second time when the connection turns out to have ended meanwhile: reads may be repeated, and whoever waits for the
+ * answer should not pay for a restart of the database. NULL with the reason in `problem`. */
+static PGresult *s_ask(log_reader_t *self, const char *sql, int params_count, const char *const *params, bool binary, char problem[256])
+{
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (s_connect(self, problem) != 0) return NULL;
+        PGresult *result = PQexecParams(self->conn, sql, params_count, NULL, params, NULL, NULL, binary);
+        if (PQresultStatus(result) == PGRES_TUPLES_OK) return result;
+        (void)s_problem(problem, PQresultErrorMessage(result));
+        PQclear(result);
+        if (PQstatus(self->conn) == CONNECTION_OK) return NULL;
+    }
+    return NULL;
+}
+
 int log_reader_read(log_reader_t *self, uint64_t from_seq, uint64_t to_seq, uint32_t limit, const zvt_id_t *correlation_id,
                     log_reader_event_fn *on_event, void *arg, char problem[256])
 {
     char from[24], to[24], count[24], correlation[ZVT_ID_TEXT];
-    int status = s_connect(self, problem);
-    if (status != 0) return status;
     snprintf(from, sizeof from, "%" PRIu64, from_seq);
     snprintf(to, sizeof to, "%" PRIu64, to_seq == 0 ? (uint64_t)INT64_MAX : to_seq);
     snprintf(count, sizeof count, "%" PRIu32, limit);
     bool all = correlation_id == NULL || zvt_id_is_none(correlation_id);
     if (!all) zvt_id_format(correlation_id, correlation);
     const char *values[] = {from, to, count, all ? NULL : correlation};
-    const char *sql = all ? "SELECT " COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND $2::bigint ORDER BY seq LIMIT $3::int"
-                          : "SELECT " COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND $2::bigint AND "
+    const char *sql = all ? "SELECT " LOG_READER_COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND $2::bigint ORDER BY seq LIMIT $3::int"
+                          : "SELECT " LOG_READER_COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND $2::bigint AND "
                             "correlation_id = $4::uuid ORDER BY seq LIMIT $3::int";
-    PGresult *result = PQexecParams(self->conn, sql, all ? 3 : 4, NULL, values, NULL, NULL, 1);
-    if (PQresultStatus(result) == PGRES_TUPLES_OK)
-        status = s_deliver(result, on_event, arg, problem);
-    else
-        status = s_problem(problem, PQresultErrorMessage(result));
+    PGresult *result = s_ask(self, sql, all ? 3 : 4, values, true, problem);
+    if (result == NULL) return ZVT_ERR_IO;
+    int status = log_reader_deliver(result, on_event, arg, problem);
     PQclear(result);
     return status;
 }
 
 int log_reader_tip(log_reader_t *self, uint64_t *tip_seq, char problem[256])
 {
-    int status = s_connect(self, problem);
-    if (status != 0) return status;
-    PGresult *result = PQexec(self->conn, "SELECT coalesce(max(last_seq), 0) FROM event_batches");
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
-        *tip_seq = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
-    else
-        status = s_problem(problem, PQresultErrorMessage(result));
+    PGresult *result = s_ask(self, "SELECT coalesce(max(last_seq), 0) FROM event_batches", 0, NULL, false, problem);
+    if (result == NULL) return ZVT_ERR_IO;
+    *tip_seq = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
     PQclear(result);
-    return status;
+    return 0;
 }

@@ -56,8 +56,6 @@ static void s_on_replay_request(replayer_t *self, const zvt_peer_t *peer, const 
     self->events.length = 0;
     self->batch = (zvt_log_batch_t){.shard = (uint32_t)zvt_service_fleet(self->service)->shard};
     int status = log_reader_tip(self->reader, &self->tip_seq, problem);
-    /* The connection may have died with the last Postgres, which nobody notices before: the second try opens another. */
-    if (status == ZVT_ERR_IO) status = log_reader_tip(self->reader, &self->tip_seq, problem);
     if (status == 0)
         status = log_reader_read(self->reader, request->from_seq, request->to_seq, limit, &request->correlation_id, s_on_event,
                                  self, problem);

@@ -81,7 +81,7 @@ fleet_describe() {
 # Names become names of processes, folders and sockets.
 fleet_check_names() {
     local name
-    local -A taken=([postgres]=1 [risk]=1 [executor]=1 [portfolio]=1 [orchestrator]=1 [replayer]=1 [checkpointer]=1)
+    local -A taken=([postgres]=1 [risk]=1 [executor]=1 [portfolio]=1 [orchestrator]=1 [orchestrator-2]=1 [replayer]=1 [checkpointer]=1)
     while read -r name; do
         taken[venue-$name]=1 taken[gateway-$name]=1
         [[ $name =~ ^[A-Za-z0-9][A-Za-z0-9_-]*$ ]] || fail "$1: a venue cannot be named \"$name\"; use letters, digits, - and _"

@@ -149,6 +149,9 @@ services_write() {
     daemon_write portfolio portfolio zvt-portfolio --name portfolio
     daemon_write executor executor zvt-executor --name executor
     daemon_write orchestrator orchestrator zvt-orchestrator --name orchestrator
+    if [[ $(fleet_fields orchestrator) == yes ]]; then
+        daemon_write orchestrator-2 orchestrator zvt-orchestrator --name orchestrator-2 --standby
+    fi
     daemon_write replayer replayer zvt-replayer --name replayer
     daemon_write checkpointer checkpointer zvt-checkpointer --name checkpointer
 }

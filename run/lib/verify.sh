@@ -18,7 +18,10 @@ cmd_verify() {
     fleet_describe "$home/fleet.zpl"
     checks=()
     if verify_barrier; then
-        for name in orchestrator risk portfolio; do verify_digest "$name"; done
+        verify_digest orchestrator zvt-orchestrator
+        if [[ $(fleet_fields orchestrator) == yes ]]; then verify_digest orchestrator-2 zvt-orchestrator; fi
+        verify_digest risk zvt-risk
+        verify_digest portfolio zvt-portfolio
         verify_database
     fi
     if [[ $json == yes ]]; then verify_json; else verify_table; fi
@@ -44,10 +47,10 @@ verify_barrier() {
 # The digest member of an answer such as {"seq": 9, "digest": "..", "items": 3}.
 digest_of() { grep -oE '"digest": ?"[^"]*"' <<<"$1" | cut -d '"' -f 4; }
 
-# verify_digest PROCESS: what it says of its state at the barrier, against what its binary makes of the log.
+# verify_digest PROCESS BINARY: what it says of its state at the barrier, against what its binary makes of the log.
 verify_digest() {
     local live folded program items
-    program=$(binary "zvt-$1") || exit 1
+    program=$(binary "$2") || exit 1
     wait_until 10000 verify_live_digest "$1" || live=
     folded=$(DATABASE_URL=$database_url "$program" --name "$1" --fold "$seq" 2>>"$home/log/verify.log")
     items=$(grep -oE '"items": ?[0-9]+' <<<"$folded" | grep -oE '[0-9]+$')

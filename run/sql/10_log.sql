@@ -38,15 +38,18 @@ CREATE TABLE IF NOT EXISTS event_batches (
     hash      bytea  NOT NULL
 );
 
--- Who may append. Every commit checks its epoch here, in the same transaction.
+-- Who may append. Every commit checks its epoch here, in the same transaction. The heartbeat is written a few times a second,
+-- by a commit that happens anyway or by one of its own: it tells a stopped holder from a quiet one.
 CREATE TABLE IF NOT EXISTS writer_lease (
     shard         integer     PRIMARY KEY,
     epoch         bigint      NOT NULL,
     holder        text        NOT NULL,
     backend_pid   integer     NOT NULL,
     backend_start timestamptz NOT NULL,
-    taken_at      timestamptz NOT NULL DEFAULT now()
+    taken_at      timestamptz NOT NULL DEFAULT now(),
+    heartbeat     timestamptz NOT NULL DEFAULT now()
 );
+ALTER TABLE writer_lease ADD COLUMN IF NOT EXISTS heartbeat timestamptz NOT NULL DEFAULT now();
 
 -- Partitions of ten million events; made ahead of the writer, which calls this off the order path.
 CREATE OR REPLACE FUNCTION zvt_ensure_partitions(up_to_seq bigint) RETURNS void
@@ -67,13 +70,14 @@ BEGIN
 END $$;
 SELECT zvt_ensure_partitions(coalesce((SELECT max(last_seq) FROM event_batches), 0));
 
--- Takes the lease: the epoch rises, and a writer of an older epoch that is stuck inside its transaction is ended,
--- because only that frees its locks. Commits by itself through the caller.
-CREATE OR REPLACE FUNCTION zvt_end_stuck_writer(of_shard integer) RETURNS boolean
+-- Ends the connection of a writer that is stopped inside its transaction, because only that frees its locks: the one that
+-- holds the lease with this epoch, if it is still there.
+DROP FUNCTION IF EXISTS zvt_end_stuck_writer(integer);
+CREATE OR REPLACE FUNCTION zvt_end_writer(of_shard integer, of_epoch bigint) RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
     SELECT coalesce(bool_or(pg_terminate_backend(a.pid)), false)
     FROM writer_lease l JOIN pg_stat_activity a ON a.pid = l.backend_pid AND a.backend_start = l.backend_start
-    WHERE l.shard = of_shard AND a.pid <> pg_backend_pid()
+    WHERE l.shard = of_shard AND l.epoch = of_epoch AND a.pid <> pg_backend_pid()
 $$;
 
 -- Takes the events' JSON form from the schema tables; see 06_msgpack.sql.
@@ -95,4 +99,4 @@ GRANT USAGE ON SCHEMA public TO zvt_app;
 GRANT SELECT, INSERT ON events, event_batches TO zvt_app;
 GRANT SELECT ON event_store TO zvt_app;
 GRANT SELECT, INSERT, UPDATE ON writer_lease TO zvt_app;
-GRANT EXECUTE ON FUNCTION zvt_ensure_partitions(bigint), zvt_end_stuck_writer(integer) TO zvt_app;
+GRANT EXECUTE ON FUNCTION zvt_ensure_partitions(bigint), zvt_end_writer(integer, bigint) TO zvt_app;

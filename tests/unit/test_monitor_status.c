@@ -144,3 +144,18 @@ Test(monitor_status, keeps_the_fleets_keys_when_nobody_answers)
     cr_assert_str_eq(json_string_value(json_object_get(fleet, "state")), "down");
     json_decref(status);
 }
+
+Test(monitor_status, of_two_orchestrators_the_one_that_works_speaks_for_the_fleet)
+{
+    static const char *const standby = "{\"state\": \"standby\", \"seq\": 1}", *const starting = "{\"state\": \"starting\", \"seq\": 2}",
+                      *const trading = "{\"state\": \"trading\", \"seq\": 3}";
+    const struct { const char *first, *second; int64_t seq; } cases[] = {
+        {standby, trading, 3}, {trading, standby, 3}, {starting, trading, 3}, {NULL, trading, 3}, {trading, NULL, 3}, {standby, starting, 1}};
+    cr_assert_eq(s_read("orchestrator orchestrator 5 90 0 yes up\norchestrator-2 orchestrator 6 90 0 yes up\n"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *bodies[] = {cases[i].first, cases[i].second};
+        json_t *status = status_core_merge(s_processes, s_count, bodies);
+        cr_assert_eq(json_integer_value(json_object_get(json_object_get(status, "fleet"), "seq")), cases[i].seq, "case %zu", i);
+        json_decref(status);
+    }
+}

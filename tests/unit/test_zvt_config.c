@@ -27,6 +27,8 @@ Test(zvt_config, reads_what_is_there_and_fills_in_what_is_not)
     cr_assert_eq(s_fleet.venues[0].balances[0].amount_e8, 10050000000);
     cr_assert_eq(s_fleet.seed, 42);
     cr_assert(!s_fleet.allow_short);
+    cr_assert(!s_fleet.standby);
+    cr_assert_eq(s_fleet.takeover_ms, 2000);
     cr_assert_eq(zvt_fleet_instrument(&s_fleet, "BTC/USDT"), 0);
     cr_assert_eq(zvt_fleet_instrument(&s_fleet, "BTC"), -1);
     cr_assert_eq(zvt_fleet_venue(&s_fleet, "alpha"), 0);
@@ -47,6 +49,7 @@ Test(zvt_config, names_the_line_of_what_is_wrong)
 {
     static const struct { const char *text; const char *where; const char *what; } cases[] = {
         {GOOD "risk\n    max_notinal = 5\n", "f.zpl:13:", "max_notinal"},
+        {GOOD "orchestrator\n    takeover_ms = 100\n", "f.zpl:13:", "takeover_ms = 100"},
         {GOOD "rsk\n    max_notional = 5\n", "f.zpl:12:", "unknown section 'rsk'"},
         {GOOD "risk\n    max_notional = many\n", "f.zpl:13:", "max_notional = many"},
         {GOOD "risk\n    allow_short = perhaps\n", "f.zpl:13:", "yes or no"},
