@@ -3,7 +3,7 @@
 set(SIM_CORES
     common/zvt_codec.c common/zvt_config.c common/zvt_fixed.c common/zvt_follower.c common/zvt_id.c common/zvt_json.c common/zvt_map.c
     common/zvt_mids.c common/zvt_schema.c common/zvt_time.c common/zvt_waitlist.c
-    orchestrator/accounts.c orchestrator/admission_core.c orchestrator/commands.c orchestrator/dedup_core.c orchestrator/fills.c orchestrator/letters.c
+    orchestrator/accounts.c orchestrator/admission_core.c orchestrator/commands.c orchestrator/dedup_core.c orchestrator/fills.c orchestrator/lease_core.c orchestrator/letters.c
     orchestrator/notices.c orchestrator/operator.c orchestrator/order_core.c orchestrator/place_order.c orchestrator/reconcile.c orchestrator/reports.c orchestrator/saga_core.c orchestrator/turn_core.c orchestrator/turn_save.c orchestrator/turn_stage.c
     risk/exposure.c risk/rate_window.c risk/risk_checks.c risk/risk_core.c
     portfolio/fill_memory.c portfolio/portfolio_core.c portfolio/position_core.c

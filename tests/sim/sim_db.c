@@ -33,6 +33,8 @@ static struct {
     uint8_t arena[ARENA_SIZE];
     size_t arena_used;
     uint64_t epoch;
+    uint32_t holder;       /* slot of the writer that has the lease */
+    int64_t heartbeat_ns;
     int64_t away_until_ns;
     connection_t connections[SIM_ORCHESTRATORS];
 } s_db;
@@ -40,6 +42,7 @@ static struct {
 void sim_db_reset(void)
 {
     s_db.tip = s_db.epoch = 0;
+    s_db.holder = 0;
     s_db.arena_used = 0;
     s_db.away_until_ns = 0;
     for (uint32_t i = 0; i < SIM_ORCHESTRATORS; i++) s_db.connections[i].connected = s_db.connections[i].under_way = false;
@@ -71,11 +74,38 @@ bool sim_db_is_committing(uint32_t slot)
     return s_db.connections[slot].under_way;
 }
 
-int sim_db_take(uint32_t slot, sim_proc_t *proc, const sim_db_writer_t *writer, uint64_t *epoch, uint64_t *last_seq)
+uint32_t sim_db_holder(void)
+{
+    return s_db.holder;
+}
+
+int sim_db_look(lease_look_t *look)
+{
+    if (!sim_db_is_up()) return ZVT_ERR_IO;
+    *look = (lease_look_t){.exists = s_db.epoch > 0, .epoch = s_db.epoch, .backend_lives = s_db.connections[s_db.holder].connected,
+                           .heartbeat_us = s_db.heartbeat_ns / 1000};
+    return 0;
+}
+
+int sim_db_beat(uint32_t slot, uint64_t epoch)
+{
+    if (!sim_db_is_up() || !s_db.connections[slot].connected) return ZVT_ERR_IO;
+    if (epoch != s_db.epoch) return ZVT_ERR_STALE;
+    s_db.heartbeat_ns = sim.now_ns;
+    return 0;
+}
+
+int sim_db_take(uint32_t slot, sim_proc_t *proc, const lease_look_t *looked, const sim_db_writer_t *writer, uint64_t *epoch,
+                uint64_t *last_seq)
 {
     connection_t *connection = &s_db.connections[slot];
     sim_db_disconnect(slot);
     if (!sim_db_is_up()) return ZVT_ERR_IO;
+    if (looked->epoch != s_db.epoch) return ZVT_ERR_STALE;
+    /* Ending a connection takes effect when its server process gets to it, which may be after the next statement. */
+    if (s_db.holder != slot && sim_below(4) == 0) sim_db_cut(s_db.holder);
+    s_db.holder = slot;
+    s_db.heartbeat_ns = sim.now_ns;
     connection->connected = true;
     connection->proc = proc;
     connection->writer = *writer;
@@ -147,6 +177,7 @@ static void s_on_durable(void *arg, uint64_t transaction)
     if (connection->fate.commits && batch->first_seq > s_db.tip + 1)
         sim_violation("the log has no gap", NULL, "a batch begins at seq %" PRIu64 " after %" PRIu64, batch->first_seq, s_db.tip);
     if (connection->fate.commits && fresh) {
+        s_db.heartbeat_ns = sim.now_ns;
         s_store(batch);
         connection->durable = true;
         sim_oracle_on_commit(batch->first_seq, batch->last_seq);

@@ -7,6 +7,7 @@
 #ifndef SIM_DB_H
 #define SIM_DB_H
 
+#include "lease_core.h"
 #include "sim_world.h"
 #include "turn_core.h"
 
@@ -19,8 +20,16 @@ typedef struct {
 } sim_db_writer_t;
 
 void sim_db_reset(void);
-/* Raises the epoch: 0, or ZVT_ERR_IO while the database is away. `slot` names the writer's connection. */
-ZVT_MUSTUSE int sim_db_take(uint32_t slot, sim_proc_t *proc, const sim_db_writer_t *writer, uint64_t *epoch, uint64_t *last_seq);
+/* Shows the lease row: 0, or ZVT_ERR_IO while the database is away. */
+ZVT_MUSTUSE int sim_db_look(lease_look_t *look);
+/* Raises the epoch if it still is what the look showed, and ends the connection of the one that had it: 0, ZVT_ERR_IO while the
+ * database is away, ZVT_ERR_STALE when somebody was quicker. `slot` names the writer's connection. */
+ZVT_MUSTUSE int sim_db_take(uint32_t slot, sim_proc_t *proc, const lease_look_t *looked, const sim_db_writer_t *writer, uint64_t *epoch,
+                            uint64_t *last_seq);
+/* A heartbeat of its own: 0, ZVT_ERR_STALE when the lease has another epoch, ZVT_ERR_IO when it cannot be written now. */
+ZVT_MUSTUSE int sim_db_beat(uint32_t slot, uint64_t epoch);
+/* Whose lease it is. */
+uint32_t sim_db_holder(void);
 /* Begins to append; the writer hears the outcome once, or never if it dies. */
 void sim_db_append(uint32_t slot, const turn_batch_t *batch);
 /* The writer died or gave its connection up. */

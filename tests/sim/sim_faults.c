@@ -32,6 +32,8 @@ typedef struct {
     uint32_t weights_sum;
     int64_t period_ns;            /* between two of them, on average */
     uint32_t kinds;               /* processes that die: a bit per sim_kind_t */
+    bool standby;
+    int64_t patience_ns;
     uint32_t loss_ppm, double_ppm;
     uint32_t commit_torn_ppm, commit_lost_ppm, store_fails_ppm;
     int64_t delay_ns, jitter_ns;  /* of messages */
@@ -145,19 +147,18 @@ static void s_clock_jump(void)
     SIM_TRACE("* the UTC clock jumps by %" PRId64 " ms", jump_ns / ZVT_MS_NS);
 }
 
-/* The writer is stopped, another starts, takes the lease, and then the first wakes up. */
+/* The writer is stopped, another takes the lease, and then the first wakes up. The other is the standby, or is started by
+ * accident. */
 static void s_zombie(void)
 {
-    for (uint32_t i = 0; i < SIM_ORCHESTRATORS; i++) {
-        sim_proc_t *first = sim_proc(SIM_ORCHESTRATOR, i), *second = sim_proc(SIM_ORCHESTRATOR, 1 - i);
-        if (!first->alive || second->alive) continue;
-        SIM_COUNT("fault zombie");
-        sim_proc_pause(first, sim_between(MS(100), MS(3000)));
-        first->supervised = false;
-        second->supervised = true;
-        sim_proc_start(second);
-        return;
-    }
+    sim_proc_t *first = sim_proc(SIM_ORCHESTRATOR, sim_db_holder()), *second = sim_proc(SIM_ORCHESTRATOR, 1 - sim_db_holder());
+    if (!first->alive || second->alive != s_profile.standby) return;
+    SIM_COUNT("fault zombie");
+    sim_proc_pause(first, sim_between(MS(100), MS(3000)));
+    if (s_profile.standby) return;
+    first->supervised = false;
+    second->supervised = true;
+    sim_proc_start(second);
 }
 
 static void s_everything_dies(void)
@@ -222,6 +223,8 @@ static void s_draw_weights(void)
         s_profile.weights_sum += s_profile.weights[i];
     }
     s_profile.period_ns = sim_between(MS(40), MS(900));
+    s_profile.standby = sim_below(3) == 0;
+    s_profile.patience_ns = sim_below(3) == 0 ? MS(100) : MS(500);
     s_profile.kinds = sim_below(2) == 0 ? (1U << SIM_KINDS) - 1 : (uint32_t)sim_between(1, (1 << SIM_KINDS) - 1);
 }
 
@@ -230,11 +233,12 @@ void sim_faults_begin(bool enabled)
     s_steps_to_crash = 0;
     s_trap.armed = false;
     s_profile = (profile_t){.enabled = enabled, .delay_ns = 50 * SIM_US_NS, .jitter_ns = 100 * SIM_US_NS, .commit_ns = 500 * SIM_US_NS,
-                            .restart_ns = MS(200)};
-    sim_proc(SIM_ORCHESTRATOR, 1)->supervised = false;
-    if (!enabled) return;
-    s_draw_rates();
-    s_draw_weights();
+                            .restart_ns = MS(200), .patience_ns = MS(500)};
+    if (enabled) {
+        s_draw_rates();
+        s_draw_weights();
+    }
+    sim_proc(SIM_ORCHESTRATOR, 1)->supervised = s_profile.standby;
     if (s_profile.weights_sum > 0) sim_at(NULL, sim.now_ns + (int64_t)sim_below(MS(1500)), s_on_fault, NULL, 0);
 }
 
@@ -353,10 +357,20 @@ bool sim_faults_orphan_commits(void)
     return sim_below(2) == 0;
 }
 
+bool sim_faults_has_standby(void)
+{
+    return s_profile.standby;
+}
+
+int64_t sim_faults_patience_ns(void)
+{
+    return s_profile.patience_ns;
+}
+
 void sim_faults_describe(FILE *out)
 {
     fprintf(out, "loss=%" PRIu32 "ppm double=%" PRIu32 "ppm slow=%" PRIu32 "ppm torn=%" PRIu32 "ppm failed=%" PRIu32
-            "ppm period=%" PRId64 "ms victims=0x%" PRIx32 " weights=", s_profile.loss_ppm, s_profile.double_ppm, s_profile.slow_ppm,
-            s_profile.commit_torn_ppm, s_profile.commit_lost_ppm, s_profile.period_ns / ZVT_MS_NS, s_profile.kinds);
+            "ppm period=%" PRId64 "ms victims=0x%" PRIx32 "%s weights=", s_profile.loss_ppm, s_profile.double_ppm, s_profile.slow_ppm,
+            s_profile.commit_torn_ppm, s_profile.commit_lost_ppm, s_profile.period_ns / ZVT_MS_NS, s_profile.kinds, s_profile.standby ? " standby" : "");
     for (unsigned i = 0; i < FAULTS; i++) fprintf(out, "%" PRIu32 "%s", s_profile.weights[i], i + 1 < FAULTS ? "," : "\n");
 }

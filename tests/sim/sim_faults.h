@@ -38,6 +38,12 @@ size_t sim_faults_torn(size_t size);
 /* A transaction whose client died before it was durable is finished all the same. */
 bool sim_faults_orphan_commits(void);
 
+/* The world has two orchestrators that know of each other; else a second one is an accident. */
+bool sim_faults_has_standby(void);
+/* How long a heartbeat must stand still before another takes over. In some worlds that is less than what the holder counts on,
+ * as with clocks of different speed: then only the fences are left. */
+int64_t sim_faults_patience_ns(void);
+
 /* One line that says what the seed has. */
 void sim_faults_describe(FILE *out);
 

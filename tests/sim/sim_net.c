@@ -177,9 +177,8 @@ void sim_wire_bind(sim_server_t *server, zvt_loop_t *loop, const char *endpoint,
 {
     *server = (sim_server_t){.proc = sim_loop_proc(loop), .socket = socket, .deliver = deliver, .next = s_servers};
     ZVT_STR_SET(server->endpoint, endpoint);
-    /* Another instance serves it: the newer one takes the endpoint over, as a bind of an ipc path does. */
-    for (uint64_t id = 1; id <= s_conns_count; id++)
-        if (s_conns[id]->open && strcmp(s_conns[id]->server->endpoint, endpoint) == 0) s_break(s_conns[id]);
+    /* Another instance may serve it: the newer one is found first from here on, as with a bind of an ipc path, and those that
+     * are connected to the older one stay so until they connect anew. */
     s_servers = server;
 }
 

@@ -170,6 +170,10 @@ static oracle_order_t *s_durable_order(const zvt_id_t *order_id, const char *wha
 static void s_on_place_reply(const zvt_place_reply_t *reply)
 {
     if (zvt_id_is_none(&reply->order_id)) return;
+    if (reply->code == ZVT_CODE_LOG_UNAVAILABLE && !reply->success) {
+        SIM_COUNT("requests whose outcome is not known"); /* it says so, and nothing of the order */
+        return;
+    }
     const oracle_order_t *order = s_durable_order(&reply->order_id, "place.reply");
     bool ended = reply->state == ZVT_ORDER_STATE_FILLED || reply->state == ZVT_ORDER_STATE_CANCELED || reply->state == ZVT_ORDER_STATE_EXPIRED ||
                  reply->state == ZVT_ORDER_STATE_REJECTED || reply->state == ZVT_ORDER_STATE_DENIED || reply->state == ZVT_ORDER_STATE_FAILED;

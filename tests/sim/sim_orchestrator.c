@@ -10,11 +10,11 @@
 #include "turn_core.h"
 
 #define TIP_PERIOD_NS (250 * ZVT_MS_NS)
-#define RETRY_NS (200 * ZVT_MS_NS)
-#define LEASE_CHECK_NS (500 * ZVT_MS_NS) /* an idle writer does not learn from its commits that another took the lease */
+#define RETRY_NS (100 * ZVT_MS_NS)
+#define VALID_NS (500 * ZVT_MS_NS) /* what a holder counts on after a heartbeat */
 enum { RECOVERY_CHUNK = 100 };
 
-typedef enum { LOG_AWAY, LOG_FOLDING, LOG_OPEN } log_state_t;
+typedef enum { LOG_AWAY, LOG_WAITING, LOG_FOLDING, LOG_OPEN } log_state_t;
 
 typedef struct orchestrator orchestrator_t;
 typedef struct {
@@ -34,6 +34,11 @@ struct orchestrator {
     log_state_t state;
     uint64_t epoch, folded_seq, last_seq;
     int64_t lost_ns;
+    lease_rules_t rules;
+    lease_core_t lease;
+    int64_t proof_ns;    /* when the last heartbeat that arrived was sent */
+    int64_t began_ns;    /* when the commit under way began */
+    bool bound;
     int wake_timer, retry_timer;
 };
 
@@ -41,6 +46,7 @@ struct orchestrator {
 static void s_commit(void *arg, const turn_batch_t *batch)
 {
     orchestrator_t *self = arg;
+    self->began_ns = sim.now_ns;
     sim_db_append(self->proc->index, batch);
 }
 
@@ -67,8 +73,17 @@ static void s_publish(void *arg, const char *topic, const void *data, size_t len
     sim_pub_send(self->events, topic, data, length);
 }
 
+static void s_on_lost(void *arg, const char *reason, bool fenced);
+
+/* Every input comes through here first. */
 static void s_tell_time(orchestrator_t *self)
 {
+    bool written = self->state == LOG_OPEN || self->state == LOG_FOLDING;
+    if (written && sim.now_ns - self->proof_ns > VALID_NS) {
+        SIM_COUNT("writers silent for too long");
+        sim_db_disconnect(self->proc->index);
+        s_on_lost(self, "silent for so long that another may have taken over", false);
+    }
     turn_core_set_time(self->core, sim_utc_ns(), sim.now_ns);
 }
 
@@ -125,8 +140,21 @@ static void s_link_services(orchestrator_t *self)
 static void s_on_committed(void *arg)
 {
     orchestrator_t *self = arg;
+    self->proof_ns = self->began_ns;
     s_tell_time(self);
-    turn_core_on_commit(self->core);
+    if (self->state == LOG_OPEN) turn_core_on_commit(self->core);
+}
+
+/* One that was started by accident is not started again, and the supervisor cares for the other. */
+static void s_leave(orchestrator_t *self)
+{
+    sim_proc_t *other = sim_proc(SIM_ORCHESTRATOR, 1 - self->proc->index);
+    SIM_COUNT("orchestrators that left");
+    if (!sim_faults_has_standby() && other->alive) {
+        self->proc->supervised = false;
+        other->supervised = true;
+    }
+    sim_proc_exit(self->proc, "another orchestrator has the lease");
 }
 
 static void s_on_lost(void *arg, const char *reason, bool fenced)
@@ -134,11 +162,16 @@ static void s_on_lost(void *arg, const char *reason, bool fenced)
     orchestrator_t *self = arg;
     SIM_COUNT("logs lost");
     SIM_TRACE("* %s loses the log: %s", self->proc->name, reason);
+    if (self->state == LOG_OPEN) {
+        turn_core_abandon(self->core);
+        turn_core_clear(self->core);
+        self->folded_seq = 0;
+    }
     self->state = LOG_AWAY;
     self->lost_ns = sim.now_ns;
-    turn_core_clear(self->core);
+    lease_core_begin(&self->lease, self->epoch);
     if (fenced) {
-        sim_proc_exit(self->proc, "another orchestrator has taken the lease");
+        s_leave(self);
         return;
     }
     zvt_loop_arm(self->proc->loop, self->retry_timer, self->lost_ns + 1);
@@ -175,25 +208,65 @@ static void s_load_checkpoint(orchestrator_t *self)
     SIM_COUNT("recoveries from a checkpoint");
 }
 
-static void s_take_lease(orchestrator_t *self)
+static void s_take(orchestrator_t *self, const lease_look_t *look)
 {
     sim_db_writer_t writer = {.committed = s_on_committed, .lost = s_on_lost, .arg = self};
-    if (sim_db_take(self->proc->index, self->proc, &writer, &self->epoch, &self->last_seq) != 0) {
+    bool takeover = self->state == LOG_WAITING && sim_db_holder() != self->proc->index;
+    int64_t sent_ns = sim.now_ns;
+    if (sim_db_take(self->proc->index, self->proc, look, &writer, &self->epoch, &self->last_seq) != 0) {
         zvt_loop_arm(self->proc->loop, self->retry_timer, sim.now_ns + RETRY_NS);
         return;
     }
-    /* The statements block the process for a while. */
-    int64_t until_ns = sim.now_ns + sim_between(1, 30) * ZVT_MS_NS;
-    if (!sim.healed && self->proc->paused_until_ns < until_ns) self->proc->paused_until_ns = until_ns;
-    turn_core_clear(self->core);
-    self->folded_seq = 0;
-    if (self->last_seq > 0 && sim_below(2) == 0) s_load_checkpoint(self);
+    if (takeover) SIM_COUNT("takeovers");
+    self->proof_ns = sent_ns;
+    bool warm = self->folded_seq > 0;
+    if (self->folded_seq > self->last_seq) { /* a tail that was dropped */
+        turn_core_clear(self->core);
+        self->folded_seq = 0;
+    }
+    if (!warm && self->last_seq > 0 && sim_below(2) == 0) s_load_checkpoint(self);
     self->state = LOG_FOLDING;
 }
+
+static int s_fold_next(orchestrator_t *self)
+{
+    int status = turn_core_fold(self->core, sim_db_event(self->folded_seq + 1));
+    if (status != 0) sim_violation("the log can be folded", NULL, "seq %" PRIu64 ": %s", self->folded_seq + 1, zvt_strerror(status));
+    self->folded_seq++;
+    return status;
+}
+
+/* Another works: what it writes is folded, so that little is left to do when it is gone. */
+static void s_wait(orchestrator_t *self)
+{
+    if (self->state != LOG_WAITING) SIM_TRACE("* %s waits for the lease", self->proc->name);
+    self->state = LOG_WAITING;
+    while (sim_faults_has_standby() && self->folded_seq < sim_db_tip()) (void)s_fold_next(self);
+    zvt_loop_arm(self->proc->loop, self->retry_timer, sim.now_ns + lease_core_look_ns(&self->lease));
+}
+
+static void s_look(orchestrator_t *self)
+{
+    lease_look_t look;
+    if (sim_db_look(&look) != 0) {
+        lease_core_begin(&self->lease, self->epoch);
+        self->state = LOG_AWAY;
+        zvt_loop_arm(self->proc->loop, self->retry_timer, sim.now_ns + RETRY_NS);
+        return;
+    }
+    switch (lease_core_on_look(&self->lease, &look)) {
+    case LEASE_WAIT: s_wait(self); break;
+    case LEASE_TAKE: s_take(self, &look); break;
+    case LEASE_LEAVE: s_leave(self); break;
+    }
+}
+
+static void s_bind(orchestrator_t *self);
 
 static void s_open(orchestrator_t *self)
 {
     self->state = LOG_OPEN;
+    s_bind(self);
     s_tell_time(self);
     turn_core_open(self->core, self->epoch, sim.now_ns - self->lost_ns);
     self->identity.epoch = self->epoch;
@@ -207,24 +280,18 @@ static void s_fold_chunk(orchestrator_t *self)
         s_open(self);
         return;
     }
-    if (!sim_db_is_up()) {
-        s_on_lost(self, "the database does not answer", false);
-        return;
-    }
-    for (int i = 0; i < RECOVERY_CHUNK && self->folded_seq < self->last_seq; i++) {
-        int status = turn_core_fold(self->core, sim_db_event(self->folded_seq + 1));
-        if (status != 0)
-            sim_violation("the log can be folded", NULL, "seq %" PRIu64 ": %s", self->folded_seq + 1, zvt_strerror(status));
-        self->folded_seq++;
-    }
+    if (!sim_db_is_up()) return; /* asked again; the writer's own connection tells when the lease is lost */
+    for (int i = 0; i < RECOVERY_CHUNK && self->folded_seq < self->last_seq; i++) (void)s_fold_next(self);
     zvt_loop_again(self->proc->loop);
 }
 
 static void s_on_retry(void *arg)
 {
     orchestrator_t *self = arg;
-    if (self->state == LOG_AWAY) s_take_lease(self);
-    zvt_loop_again(self->proc->loop);
+    sim_proc_t *proc = self->proc;
+    uint32_t life = proc->life;
+    if (self->state == LOG_AWAY || self->state == LOG_WAITING) s_look(self);
+    if (life == proc->life) zvt_loop_again(proc->loop);
 }
 
 /* ---- rounds and timers ---- */
@@ -242,19 +309,48 @@ static void s_on_wake(void *arg)
     (void)arg;
 }
 
-static void s_on_tip(void *arg)
+/* So that followers do not take it for a stopped process. */
+static void s_publish_life(orchestrator_t *self)
 {
-    turn_core_publish_tip(((orchestrator_t *)arg)->core);
+    char topic[32];
+    zvt_buf_t hello = {.data = (uint8_t[256]){0}, .capacity = 256};
+    if (!self->bound) return;
+    snprintf(topic, sizeof topic, "log.%" PRId64, sim.fleet->shard);
+    ZVT_ASSERT(zvt_pack(&hello, ZVT_T_HELLO, &self->identity) == 0);
+    sim_pub_send(self->events, topic, hello.data, hello.length);
 }
 
-static void s_on_lease_check(void *arg)
+static void s_on_tip(void *arg)
 {
     orchestrator_t *self = arg;
-    bool replaced = self->state == LOG_OPEN && sim_db_is_up() && sim_db_epoch() != self->epoch;
-    if (replaced && !sim_db_is_committing(self->proc->index)) s_on_lost(self, "the lease has another epoch", true);
+    s_tell_time(self);
+    if (self->state == LOG_OPEN)
+        turn_core_publish_tip(self->core);
+    else
+        s_publish_life(self);
+}
+
+static void s_on_heartbeat(void *arg)
+{
+    orchestrator_t *self = arg;
+    bool written = self->state == LOG_OPEN || self->state == LOG_FOLDING;
+    if (!written || sim_db_is_committing(self->proc->index)) return; /* a commit carries it */
+    int status = sim_db_beat(self->proc->index, self->epoch);
+    if (status == 0) self->proof_ns = sim.now_ns;
+    if (status == ZVT_ERR_STALE) s_on_lost(self, "the lease has another epoch", true);
 }
 
 /* ---- life ---- */
+static void s_bind(orchestrator_t *self)
+{
+    if (self->bound) return;
+    self->bound = true;
+    ZVT_ASSERT(zvt_puller_new(&self->signals, self->proc->loop, "signals", s_on_signal, self) == 0);
+    ZVT_ASSERT(zvt_hub_new(&self->requests, self->proc->loop, "request", &self->identity, s_on_request, NULL, self) == 0);
+    self->events = sim_pub_new(self->proc->loop, "events");
+    s_link_services(self);
+}
+
 void *sim_orchestrator_start(sim_proc_t *proc)
 {
     orchestrator_t *self = calloc(1, sizeof *self);
@@ -267,12 +363,13 @@ void *sim_orchestrator_start(sim_proc_t *proc)
     zvt_loop_on_round(proc->loop, s_on_round, self);
     self->wake_timer = zvt_loop_timer(proc->loop, s_on_wake, self);
     self->retry_timer = zvt_loop_timer(proc->loop, s_on_retry, self);
-    ZVT_ASSERT(zvt_puller_new(&self->signals, proc->loop, "signals", s_on_signal, self) == 0);
-    ZVT_ASSERT(zvt_hub_new(&self->requests, proc->loop, "request", &self->identity, s_on_request, NULL, self) == 0);
-    self->events = sim_pub_new(proc->loop, "events");
-    s_link_services(self);
+    self->rules = (lease_rules_t){.takeover_ns = sim_faults_patience_ns(), .waits = sim_faults_has_standby(),
+                                  .second = sim_faults_has_standby() && proc->index == 1};
+    lease_core_init(&self->lease, &self->rules);
+    /* Alone it serves at once. One that is started beside another gets the endpoints with the lease. */
+    if (!sim_faults_has_standby() && !sim_proc(SIM_ORCHESTRATOR, 1 - proc->index)->alive) s_bind(self);
     zvt_loop_every(proc->loop, TIP_PERIOD_NS, s_on_tip, self);
-    zvt_loop_every(proc->loop, LEASE_CHECK_NS, s_on_lease_check, self);
+    zvt_loop_every(proc->loop, lease_core_heartbeat_ns(&self->rules), s_on_heartbeat, self);
     zvt_loop_arm(proc->loop, self->retry_timer, sim.now_ns + 1);
     return self;
 }
@@ -293,7 +390,7 @@ sim_doing_t sim_orchestrator_doing(sim_proc_t *proc)
 {
     const orchestrator_t *self = proc->run;
     turn_status_t status;
-    if (self->state == LOG_AWAY) return SIM_DOING_STARTING;
+    if (self->state == LOG_AWAY || self->state == LOG_WAITING) return SIM_DOING_STARTING;
     if (self->state == LOG_FOLDING) return SIM_DOING_RECOVERING;
     if (sim_db_is_committing(proc->index)) return SIM_DOING_COMMITTING;
     turn_core_status(self->core, &status);

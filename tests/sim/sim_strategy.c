@@ -13,6 +13,7 @@ typedef struct {
     delivery_core_t *delivery;
     sim_push_t *push;
     zvt_subscriber_t *acks;
+    zvt_link_t *request;          /* tells when another run answers */
     zvt_idgen_t ids;
     int think_timer, delivery_timer;
     zvt_id_t signals[REMEMBERED]; /* the last ones sent, to be canceled or repeated */
@@ -54,6 +55,22 @@ static void s_on_ack(void *arg, const char *topic, const zvt_record_t *record)
     case DELIVERY_IGNORED: SIM_COUNT("acknowledgements ignored"); break;
     }
     s_arm(self);
+}
+
+static void s_on_request_up(void *arg, const zvt_hello_t *peer)
+{
+    strategy_t *self = arg;
+    (void)peer;
+    sim_push_reopen(self->push);
+    zvt_subscriber_reopen(self->acks);
+    delivery_core_on_peer(self->delivery, sim.now_ns);
+    s_arm(self);
+}
+
+static void s_on_request_record(void *arg, const zvt_record_t *record)
+{
+    (void)arg;
+    (void)record;
 }
 
 static void s_on_delivery_time(void *arg)
@@ -151,6 +168,8 @@ void *sim_strategy_start(sim_proc_t *proc)
     self->acks = zvt_subscriber_new(proc->loop, "events", s_on_ack, self);
     snprintf(topic, sizeof topic, "ack.%s", proc->name);
     zvt_subscriber_add(self->acks, topic);
+    zvt_link_handler_t handler = {.on_record = s_on_request_record, .on_up = s_on_request_up, .arg = self};
+    self->request = zvt_link_new(proc->loop, "request", &proc->identity, &handler);
     self->think_timer = zvt_loop_timer(proc->loop, s_on_think, self);
     self->delivery_timer = zvt_loop_timer(proc->loop, s_on_delivery_time, self);
     zvt_loop_arm(proc->loop, self->think_timer, sim.now_ns + sim_between(1, 600) * ZVT_MS_NS);
@@ -162,6 +181,7 @@ void sim_strategy_stop(sim_proc_t *proc)
     strategy_t *self = proc->run;
     sim_push_destroy(&self->push);
     zvt_subscriber_destroy(&self->acks);
+    zvt_link_destroy(&self->request);
     delivery_core_destroy(&self->delivery);
     free(self);
 }
