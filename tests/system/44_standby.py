@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""A fleet with a standby: whatever is done to the orchestrator that works, the other one goes on, clients and strategies
+find it, and a halt stays a halt."""
+import os
+import signal
+import subprocess
+import time
+
+from probe import HOME, SLOW, Client, Database, Fleet, check, check_epochs, check_nothing_lost_or_doubled, ended, summary, wait_until
+
+PAIR, TAKEOVER_MS, RATE, ROUNDS = ("orchestrator", "orchestrator-2"), 500, 60, 6
+STRATEGY_ORDERS = "select count(*) from events e join event_batches b on e.seq between b.first_seq and b.last_seq" \
+                  " where e.type = (select distinct type from event_schema where event_type = 'order.requested')" \
+                  " and b.epoch = (select epoch from writer_lease) and zvt_event_data(e.type, e.payload) ->> 'sender' <> ''"
+
+
+def roles(fleet):
+    """(who works, who waits), when it is so."""
+    states = {name: fleet.state(name) for name in PAIR}
+    if sorted(states.values()) != ["standby", "trading"]:
+        return None
+    return sorted(PAIR, key=lambda name: states[name] != "trading")
+
+
+def settled(fleet):
+    wait_until(20, lambda: roles(fleet) is not None)
+    return roles(fleet) or PAIR
+
+
+def kills(fleet, client):
+    recovered = []
+    for _ in range(ROUNDS):
+        works, _ = settled(fleet)
+        began = time.monotonic()
+        os.kill(fleet.pid(works), signal.SIGKILL)
+        recovered.append(client.recovered_ms(began, 15) or float("inf"))
+    check(f"the one that works is killed {ROUNDS} times: trading again in less than a second ({summary(recovered)})", max(recovered) < 1000 * SLOW, recovered)
+
+
+def stops(fleet, client, database):
+    recovered, leaving = [], []
+    for _ in range(ROUNDS):
+        works, waits = settled(fleet)
+        pid, began = fleet.pid(works), time.monotonic()
+        os.kill(pid, signal.SIGSTOP)
+        recovered.append(client.recovered_ms(began, 15) or float("inf"))
+        if not fleet.is_trading(waits):
+            check("the one that waited works", False, fleet.state(waits))
+        os.kill(pid, signal.SIGCONT)
+        woken = time.monotonic()
+        wait_until(5, lambda: ended(pid))
+        leaving.append((time.monotonic() - woken) * 1000)
+        if not wait_until(5, lambda: fleet.state(works) == "standby"):
+            check("the one that was stopped is the standby now", False, fleet.state(works))
+    check(f"the one that works is stopped {ROUNDS} times: the other trades ({summary(recovered)}, of which {TAKEOVER_MS} ms are patience)",
+          max(recovered) < (TAKEOVER_MS + 1500) * SLOW, recovered)
+    check(f"it leaves within a second when it goes on ({summary(leaving)}), and comes back as the standby", max(leaving) < 1000 * SLOW, leaving)
+    check("strategies have found the new one", wait_until(30, lambda: database.number(STRATEGY_ORDERS) > 0))
+
+
+def down_for_good(fleet, client):
+    """Its service is stopped, so that nobody but the standby can go on."""
+    works, waits = settled(fleet)
+    service, began = f"{HOME}/s6/services/{works}", time.monotonic()
+    subprocess.run(["s6-svc", "-d", service], check=True)
+    recovered = client.recovered_ms(began, 15) or float("inf")
+    check(f"its service is taken down: the standby trades ({recovered:.0f} ms)", recovered < 2000 * SLOW and fleet.is_trading(waits))
+    subprocess.run(["s6-svc", "-u", service], check=True)
+
+
+def both_at_once(fleet, client):
+    settled(fleet)
+    began = time.monotonic()
+    for name in PAIR:
+        os.kill(fleet.pid(name), signal.SIGKILL)
+    recovered = client.recovered_ms(began, 15) or float("inf")
+    check(f"both are killed at once: trading again in less than two seconds ({recovered:.0f} ms)", recovered < 2000 * SLOW)
+
+
+def database_restarts(fleet, client, database):
+    """Both lose their connections. Whoever worked should go on working; that the other is quicker to come back is possible."""
+    settled(fleet)
+    began = time.monotonic()
+    os.kill(fleet.pid("postgres"), signal.SIGQUIT)
+    recovered = client.recovered_ms(began, 30) or float("inf")
+    check(f"Postgres restarts: one goes on ({recovered:.0f} ms), one waits", recovered < 15000 * SLOW and wait_until(20, lambda: roles(fleet) is not None),
+          [fleet.state(name) for name in PAIR])
+
+
+def halt_is_handed_over(fleet, client):
+    works, waits = settled(fleet)
+    fleet("halt", "--reason", "test")
+    os.kill(fleet.pid(works), signal.SIGSTOP)
+    pid = fleet.pid(works)
+    check("the standby is halted as its predecessor was", wait_until(15, lambda: fleet.state(waits) == "halted"), fleet.state(waits))
+    os.kill(pid, signal.SIGCONT)
+    wait_until(5, lambda: ended(pid))
+    fleet("resume")
+    began = time.monotonic()
+    check("and resumes", client.recovered_ms(began, 15) is not None)
+
+
+def main():
+    with Fleet(strategies=True, standby="yes", takeover_ms=TAKEOVER_MS) as fleet:
+        database, client = Database(fleet.env["DATABASE_URL"]), Client(fleet, RATE)
+        check("one trades, one waits", wait_until(20, lambda: roles(fleet) is not None), [fleet.state(name) for name in PAIR])
+        check("the first one goes first", roles(fleet) == list(PAIR), roles(fleet))
+        kills(fleet, client)
+        stops(fleet, client, database)
+        down_for_good(fleet, client)
+        both_at_once(fleet, client)
+        database_restarts(fleet, client, database)
+        settled(fleet)
+        check_nothing_lost_or_doubled(client, Database(fleet.env["DATABASE_URL"]))
+        halted = Client(fleet, 5)
+        halt_is_handed_over(fleet, halted)
+        halted.finish()
+        check_epochs(Database(fleet.env["DATABASE_URL"]))
+        fleet.verify()
+
+
+main()
