@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""The database goes away under load: Postgres restarts immediately 20 times, and the writer's connection is cut around
-COMMIT 100 times. Orders wait or are refused meanwhile, none is lost or doubled, and trading goes on by itself."""
+"""The database goes away under load: Postgres restarts immediately 20 times, all of it is stopped for a while, and the
+writer's connection is cut around COMMIT 100 times. Orders wait or are refused meanwhile, none is lost or doubled, and trading
+goes on by itself."""
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from urllib.parse import parse_qs, urlparse
 
 from probe import BASE, CHECKOUT, HOME, SLOW, Client, Database, Fleet, check, check_epochs, check_nothing_lost_or_doubled, summary, wait_until
 
-RESTARTS, CUTS, RATE = 20, 100, 50
+RESTARTS, STOPPED_SECONDS, CUTS, RATE = 20, 8, 100, 50
 WAYS = ("before", "during", "after", "answered")
 
 
@@ -53,9 +54,32 @@ def restarts(fleet):
     away, recovered = [r[0] for r in rounds], [r[1] for r in rounds]
     check(f"trading within 2 s of the return of Postgres, {RESTARTS} times ({summary(recovered)}; it was away for {summary(away)})",
           max(recovered) < 2000 * SLOW, recovered)
+    stopped_for_a_while(fleet, client)
     database = Database(fleet.env["DATABASE_URL"])
     check_nothing_lost_or_doubled(client, database)
     return database
+
+
+def stopped_for_a_while(fleet, client):
+    """Every process of Postgres: connections stay, and nothing answers on them."""
+    postmaster = fleet.pid("postgres")
+    pids = [postmaster, *map(int, subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout.split())]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    end, slowest, states = time.monotonic() + STOPPED_SECONDS, 0.0, []
+    while time.monotonic() < end:
+        asked = time.monotonic()
+        states.append(fleet.state("orchestrator"))
+        slowest = max(slowest, time.monotonic() - asked)
+        time.sleep(0.05)
+    began = time.monotonic()
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+    recovered = client.recovered_ms(began, 30) or float("inf")
+    check(f"Postgres is stopped for {STOPPED_SECONDS} s: the orchestrator answers all the while (slowest {slowest * 1000:.0f} ms)",
+          slowest < 0.3 * SLOW and "silent" not in states, sorted(set(states)))
+    check("and says that it is degraded", states[-1] == "degraded", states[-1])
+    check(f"trading within 2 s of its going on ({recovered:.0f} ms)", recovered < 2000 * SLOW, recovered)
 
 
 class Proxy:
