@@ -221,10 +221,12 @@ class Load:
         self.told.write(f"reply {request_id} {order_id.hex()} {state} {filled} {code}\n")
 
     def on_command_reply(self, reply, _):
-        _, success, _, _, seq = reply[:5]
-        pending = self.pending.pop("switch", None)
-        if pending is None:
+        _, success, _, message, seq = reply[:5]
+        pending = self.pending.get("switch")
+        # Refused while the log is away, or an answer to a copy of the command before this one: it is sent again.
+        if pending is None or not success or message.startswith("halted") != (pending.kind == "halted"):
             return
+        del self.pending["switch"]
         if success and seq:
             self.told.write(f"{pending.kind} {seq}\n")
         self.tell(is_="switched", kind=pending.kind, success=success)
