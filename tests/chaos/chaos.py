@@ -3,12 +3,14 @@
 
   run/test chaos [--minutes M | --kills N] [--seed S] [--rate R] [--json FILE]
 
-  --minutes M    inject faults for so long (default 5)
+  --minutes M    inject faults for so long, not counting the looks at the ledgers (default 5)
   --kills N      inject faults until so many processes were killed
   --seed S       draws kinds, victims and times of all faults, and the load; the same seed is the same plan
   --rate R       orders a second, default 600
-  --look N       compare the three ledgers after every N faults (default 60)
+  --look N       compare the three ledgers after every N faults (default 30)
   --stop-early   end at the first violation
+  --verbose      one line a fault: when orders completed again, when what was killed was ready, what was done
+  --keep         leave the fleet as it is when something was found (only when run without run/test, which cleans up)
   --json FILE    write the result there too
 
 Three ledgers are compared: what clients were told, what the venues executed, and the log. Recovery is measured from a
@@ -206,7 +208,7 @@ class Run:
             return True  # a fleet that does not come back says nothing more
         if self.options.kills:
             return self.report.kills >= self.options.kills
-        return time.monotonic() - self.began >= self.options.minutes * 60
+        return self.report.load_seconds + time.monotonic() - self.load_began >= self.options.minutes * 60
 
     def progress(self):
         stats, width = self.load.stats, 100
@@ -247,7 +249,7 @@ def options_of(arguments):
     length.add_argument("--kills", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 1 << 31), help=argparse.SUPPRESS)
     parser.add_argument("--rate", type=int, default=600, help=argparse.SUPPRESS)
-    parser.add_argument("--look", type=int, default=60, help=argparse.SUPPRESS)
+    parser.add_argument("--look", type=int, default=30, help=argparse.SUPPRESS)
     parser.add_argument("--stop-early", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--verbose", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--keep", action="store_true", help=argparse.SUPPRESS)

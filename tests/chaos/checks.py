@@ -19,6 +19,7 @@ WANTED = frozenset(VENUE_FACTS) | {wire.REQUESTED, wire.SUBMITTED, wire.UNKNOWN,
                                    wire.ALERT, wire.DEAD_LETTERED, wire.COMPLETED, wire.FAILED, wire.CANCEL_REQUESTED}
 MAX_POSITION_E8 = {"SOL/USDT": 50 * wire.E8}  # as in fleet.zpl
 SHOWN_MAX = 20
+VERIFY_EVENTS_MAX = 300_000  # `fleet verify` decodes every fill in SQL, which takes minutes from here on: once, early, is enough
 DRAIN_SECONDS = 45  # a saga's 30 s, and the questions after it
 
 
@@ -42,6 +43,7 @@ class Checker:
         self.reported = {venue: {} for venue in VENUES}      # venue_seq -> fact, in the log and not yet met in the ledger
         self.ledger_lines = dict.fromkeys(VENUES, 0)
         self.ledger_seq = dict.fromkeys(VENUES, 0)
+        self.verified = False                                # `fleet verify` has been run
         self.filled = {}                                     # symbol -> signed sum of the venues' fills
 
     def violation(self, text):
@@ -309,6 +311,10 @@ class Checker:
                            f"{', a cancel is under way' if order.canceling else ''}")
         if last:
             self.ask_versions()
+            for text in self.fleet.states():
+                self.violation(f"state: {text}")
+        if not self.verified and self.last_seq <= VERIFY_EVENTS_MAX:
+            self.verified = True
             for text in self.fleet.verify():
                 self.violation(f"fleet verify: {text}")
         self.forget()

@@ -13,9 +13,10 @@ STOPS_MS = (50, 300, 700, 1500, 3000)
 ORDER_PATH = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "portfolio")
 AT_VENUES = ("gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "executor")
 
-# Kind -> how many milliseconds the fleet may take until it trades again; p99 of the kind's cards per victim.
+# Kind -> how many milliseconds the fleet may take until it trades again; p99 of the kind's cards per victim. After an
+# immediate restart of Postgres they count from when it takes connections again.
 LIMITS_MS = {"kill": 1000, "supervise": 1000, "logger": 1000, "stop": 1000, "twice": 3000, "pair": 3000, "backend": 3000, "backend-stop": 1000,
-             "postmaster": 3000, "immediate": 3000, "everything": 5000, "cut": 3000, "stall": 1000, "late-writer": 1000,
+             "postmaster": 3000, "immediate": 2000, "everything": 5000, "cut": 3000, "stall": 1000, "late-writer": 1000,
              "halt": 1000, "halt-kill": 1000}
 KILLS = {"kill": 1, "supervise": 1, "logger": 1, "twice": 2, "pair": 2, "backend": 1, "postmaster": 1, "everything": 1, "halt-kill": 1}
 

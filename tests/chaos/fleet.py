@@ -129,6 +129,26 @@ class Fleet:
         if child.wait():
             raise RuntimeError(f"the ledger of {venue} could not be read")
 
+    def tool(self, program, *words):
+        """The JSON that one of the fleet's binaries prints; {} when it does not."""
+        done = subprocess.run([f"{self.binaries}/{program}", *words], capture_output=True, text=True, env=os.environ | self.env)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            return {}
+
+    def states(self):
+        """Processes whose live state is not the fold of the log, by the digests they give at a barrier."""
+        seq, wrong = str(self.tool("zvt-monitor", "barrier", "--json").get("seq", 0)), []
+        for name in ("orchestrator", "risk", "portfolio"):
+            folded, end = self.tool(f"zvt-{name}", "--name", name, "--fold", seq).get("digest"), time.monotonic() + 10
+            live = None
+            while live is None and time.monotonic() < end:
+                live = self.tool("zvt-monitor", "digest", name, seq).get("digest")
+            if live is None or live != folded:
+                wrong.append(f"{name} at seq {seq} is {live}, folded {folded}")
+        return wrong
+
     def verify(self):
         """Names of the failed checks of `fleet verify`."""
         output = self.command("verify", "--json", may_fail=True)

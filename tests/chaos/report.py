@@ -17,7 +17,7 @@ CHECKS = {"told": "clients: what was acknowledged, answered and published is in 
           "stuck": "everything in flight came to its end, and no order stayed unknown",
           "not survived": "orders completed at every venue again after every fault",
           "alert": "no report that the log cannot explain", "account": "no account halted by an unexplained difference",
-          "dead letter": "no dead letter", "fleet verify": "fleet verify passes"}
+          "dead letter": "no dead letter", "state": "orchestrator, risk and portfolio hold the fold of the log", "fleet verify": "fleet verify passes, at the first look"}
 
 
 def quantile(values, share):
@@ -39,6 +39,8 @@ class Report:
 
     def fault(self, card, trade_ms, back_ms):
         """One fault and how long until orders completed at every venue, and until what was killed was ready again."""
+        if card["kind"] == "immediate":
+            trade_ms = max(0.0, trade_ms - back_ms)
         self.kinds[card["kind"]] = self.kinds.get(card["kind"], 0) + 1
         self.kills += KILLS.get(card["kind"], 0)
         victim = "everything" if card["kind"] == "everything" else "two processes" if card["kind"] == "pair" else card["victims"][0]
