@@ -8,59 +8,6 @@
 #include "zvt_follower.h"
 #include "zvt_time.h"
 
-/* ---- digests ---- */
-zvt_digest_t zvt_digest_of(uint64_t seq, zvt_dump_fn *dump, const void *state)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    ZVT_ASSERT(out != NULL);
-    zvt_digest_t digest = {.seq = seq, .items = dump(state, out)};
-    ZVT_ASSERT(fclose(out) == 0);
-    digest.digest = zvt_id_from_text(text, length);
-    free(text);
-    return digest;
-}
-
-void zvt_digests_add(zvt_digests_t *self, const zvt_digest_t *digest)
-{
-    self->kept[self->count++ % ZVT_DIGESTS_KEPT] = *digest;
-}
-
-static void s_print_digest(const zvt_digest_t *digest, FILE *out)
-{
-    char text[ZVT_ID_TEXT];
-    zvt_id_format(&digest->digest, text);
-    fprintf(out, "{\"seq\": %" PRIu64 ", \"digest\": \"%s\", \"items\": %" PRIu32 "}", digest->seq, text, digest->items);
-}
-
-/* A whole positive decimal number and nothing else. */
-static int s_parse_seq(const char *text, uint64_t *seq)
-{
-    if (text[0] < '0' || text[0] > '9') return ZVT_ERR_SYNTAX;
-    char *end;
-    errno = 0;
-    *seq = strtoull(text, &end, 10);
-    return *end != '\0' || errno != 0 ? ZVT_ERR_SYNTAX : 0;
-}
-
-bool zvt_digests_answer(const zvt_digests_t *self, const char *argument, FILE *body)
-{
-    uint64_t seq;
-    if (s_parse_seq(argument, &seq) != 0) {
-        fprintf(body, "digest takes the seq of a system.barrier event, not '%s'", argument);
-        return false;
-    }
-    for (uint32_t i = 0; i < ZVT_DIGESTS_KEPT && i < self->count; i++) {
-        if (self->kept[i].seq != seq) continue;
-        s_print_digest(&self->kept[i], body);
-        return true;
-    }
-    fprintf(body, "no digest at seq %" PRIu64 ": it is not folded yet, no barrier, or older than the last %d", seq,
-            ZVT_DIGESTS_KEPT);
-    return false;
-}
-
 /* ---- the fold that they are held against ---- */
 typedef struct {
     const zvt_refold_t *what;
@@ -86,7 +33,7 @@ static void s_print_state(const refold_t *self)
         return;
     }
     zvt_digest_t digest = zvt_digest_of(self->to_seq, self->what->dump, self->what->state);
-    s_print_digest(&digest, stdout);
+    zvt_digest_print(&digest, stdout);
     putchar('\n');
 }
 
@@ -119,7 +66,7 @@ static void s_on_time(void *arg)
 int zvt_refold(const zvt_refold_t *what, zvt_loop_t *loop, const char *to_seq)
 {
     refold_t self = {.what = what, .loop = loop, .exit_code = ZVT_EXIT_FAILED};
-    if (s_parse_seq(to_seq, &self.to_seq) != 0) {
+    if (zvt_digest_parse_seq(to_seq, &self.to_seq) != 0) {
         zvt_error("--fold takes a seq, not '%s'", to_seq);
         return ZVT_EXIT_CONFIG;
     }

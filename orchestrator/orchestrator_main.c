@@ -85,18 +85,11 @@ static void s_on_stats(void *arg, FILE *body)
 static bool s_on_control(void *arg, const char *command, const char *argument, FILE *body)
 {
     orchestrator_t *self = arg;
-    char text[ZVT_ID_TEXT];
-    uint64_t seq = strtoull(argument, NULL, 10), items;
     if (!streq(command, "digest")) {
         fprintf(body, "unknown command '%s'; there are stats, ping, log-level, digest", command);
         return false;
     }
-    if (!turn_core_digest(self->core, seq, text, &items)) {
-        fprintf(body, "no digest is kept for seq %s; write a barrier first", argument);
-        return false;
-    }
-    fprintf(body, "{\"seq\": %" PRIu64 ", \"digest\": \"%s\", \"items\": %" PRIu64 "}", seq, text, items);
-    return true;
+    return zvt_digests_answer(turn_core_digests(self->core), argument, body);
 }
 
 /* ---- folding on demand: the same core, from the log alone ---- */
@@ -107,8 +100,8 @@ static int s_on_history(void *arg, const zvt_event_t *event)
 
 static int s_fold_only(orchestrator_t *self, log_reader_t *reader, const char *argument, bool dump)
 {
-    char problem[256] = "", text[ZVT_ID_TEXT];
-    uint64_t to_seq = strtoull(argument, NULL, 10), items = 0;
+    char problem[256] = "";
+    uint64_t to_seq = strtoull(argument, NULL, 10);
     while (turn_core_folded_seq(self->core) < to_seq) {
         uint64_t before = turn_core_folded_seq(self->core);
         int status = log_reader_read(reader, before + 1, to_seq, CHUNK_EVENTS, NULL, s_on_history, self, problem);
@@ -121,11 +114,13 @@ static int s_fold_only(orchestrator_t *self, log_reader_t *reader, const char *a
         (void)turn_core_dump(self->core, stdout);
         return ZVT_EXIT_OK;
     }
-    if (!turn_core_digest(self->core, to_seq, text, &items)) {
+    const zvt_digest_t *digest = zvt_digests_find(turn_core_digests(self->core), to_seq);
+    if (digest == NULL) {
         fprintf(stderr, "zvt-orchestrator: seq %s is no barrier\n", argument);
         return ZVT_EXIT_FAILED;
     }
-    printf("{\"seq\": %" PRIu64 ", \"digest\": \"%s\", \"items\": %" PRIu64 "}\n", to_seq, text, items);
+    zvt_digest_print(digest, stdout);
+    putchar('\n');
     return ZVT_EXIT_OK;
 }
 

@@ -1,5 +1,5 @@
-/* system.recovery and system.reconciliation: before a venue gets orders, its missed executions are fetched and its account
- * is compared with the log. What cannot be explained halts the account, and is accepted only by command. */
+/* system.reconciliation: before a venue gets orders, its missed executions are fetched and its account is compared with
+ * the log. What cannot be explained halts the account, and is accepted only by command. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,10 +13,9 @@ enum { NONE = -1, LOOKS = 3, COMPLAINTS_MAX = ZVT_LIST_MAX_difference, EVENTS_RE
 #define LOOK_AGAIN_NS (50 * ZVT_MS_NS)  /* until a difference is looked at again */
 #define REPEAT_NS (1 * ZVT_SECOND_NS)   /* until a comparison that failed is begun anew */
 
-static const saga_type_t s_recovery, s_reconciliation;
+static const saga_type_t s_reconciliation;
 
 enum { STEP_FETCH, STEP_COMPARE, STEP_RECORD, RECONCILIATION_STEPS };
-enum { STEP_RESUME, STEP_VENUES, STEP_OPEN, RECOVERY_STEPS };
 
 static const char *s_name(const turn_core_t *self, int32_t venue)
 {
@@ -51,23 +50,10 @@ void reconcile_exclude(const turn_core_t *self, zvt_route_request_t *request)
 }
 _Static_assert(ZVT_LIST_MAX_excluded >= ZVT_VENUES_MAX, "every venue can be excluded");
 
-/* ---- the events of a system saga ---- */
 static void s_emit(turn_core_t *self, system_saga_t *saga, zvt_type_t type, const void *payload, const effect_t *effect)
 {
     int status = turn_emit_system_in(self, saga, type, payload, effect);
     ZVT_ASSERT(status == 0); /* the caller looked for room */
-}
-
-static void s_emit_started(turn_core_t *self, system_saga_t *saga, const char *name, const char *exchange, const char *reason)
-{
-    zvt_saga_started_t started;
-    memset(&started, 0, sizeof started);
-    saga->correlation_id = zvt_idgen_next(&self->ids, self->utc_ns);
-    saga->last_event_id = saga->correlation_id;
-    ZVT_STR_SET(started.saga, name);
-    ZVT_STR_SET(started.exchange, exchange);
-    ZVT_STR_SET(started.reason, reason);
-    s_emit(self, saga, ZVT_T_SAGA_STARTED, &started, NULL);
 }
 
 /* ---- starting ---- */
@@ -84,7 +70,7 @@ static void s_start(turn_core_t *self, int32_t venue, const char *reason)
     if (!turn_has_batch_room(self, EVENTS_RESERVE)) return;
     run->looks = 0;
     run->started_ns = self->monotonic_ns;
-    s_emit_started(self, &run->events, s_reconciliation.name, s_name(self, venue), reason);
+    recovery_emit_started(self, &run->events, s_reconciliation.name, s_name(self, venue), reason);
     if (saga_core_start(self->sagas, &s_reconciliation, venue, STEP_FETCH, self->monotonic_ns, 0, &run->saga) != 0) run->saga = SAGA_NONE;
 }
 
@@ -412,8 +398,6 @@ static saga_outcome_t s_record(void *arg, int32_t saga, int32_t venue, uint32_t 
 }
 
 /* ---- the end of a comparison ---- */
-static void s_check_recovery(turn_core_t *self);
-
 static void s_completed(void *arg, int32_t venue)
 {
     turn_core_t *self = arg;
@@ -423,7 +407,7 @@ static void s_completed(void *arg, int32_t venue)
     s_forget_client(run);
     ZVT_COUNT("reconciliations");
     saga_core_wake(self->sagas, &place_order_saga, STEP_ROUTE, self->monotonic_ns);
-    s_check_recovery(self);
+    recovery_check(self);
 }
 
 static void s_failed(void *arg, int32_t venue, const saga_step_t *step, uint8_t code, const char *message)
@@ -450,99 +434,6 @@ _Static_assert(sizeof s_reconciliation_steps / sizeof s_reconciliation_steps[0] 
 static const saga_type_t s_reconciliation = {.name = "system.reconciliation", .steps = s_reconciliation_steps,
                                              .steps_count = RECONCILIATION_STEPS, .failed = s_failed, .completed = s_completed};
 
-/* ---- system.recovery ---- */
-static saga_outcome_t s_resume(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
-{
-    turn_core_t *self = arg;
-    (void)saga;
-    (void)subject;
-    (void)attempt;
-    int32_t older;
-    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = older) {
-        order_t *order = order_core_at(self->orders, at);
-        older = order_core_older(self->orders, at);
-        if (!order_is_ended(order)) place_order_resume(self, order);
-    }
-    return SAGA_DONE;
-}
-
-/* Some venue can take orders. Those that cannot be reached are compared when they come back. */
-static saga_outcome_t s_wait_for_venues(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
-{
-    turn_core_t *self = arg;
-    (void)saga;
-    (void)subject;
-    (void)attempt;
-    bool some = false, all = true;
-    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
-        bool compared = self->venues[i].reconcile.done;
-        some = some || compared;
-        all = all && (compared || !self->venues[i].reachable);
-    }
-    return some && all ? SAGA_DONE : SAGA_WAIT;
-}
-
-static saga_outcome_t s_open_for_orders(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
-{
-    turn_core_t *self = arg;
-    (void)subject;
-    (void)attempt;
-    if (!turn_has_batch_room(self, EVENTS_RESERVE)) {
-        saga_core_again(self->sagas, saga, STEP_OPEN, self->monotonic_ns + AGAIN_NS);
-        return SAGA_WAIT;
-    }
-    self->recovered.duration_ms_e8 += (self->monotonic_ns - self->opened_ns) * (ZVT_E8 / ZVT_MS_NS);
-    s_emit(self, &self->recovery, ZVT_T_SYSTEM_RECOVERED, &self->recovered, NULL);
-    return SAGA_DONE;
-}
-
-static void s_check_recovery(turn_core_t *self)
-{
-    if (self->recovery_saga == SAGA_NONE) return;
-    if (s_wait_for_venues(self, self->recovery_saga, 0, 1) == SAGA_DONE)
-        saga_core_done(self->sagas, self->recovery_saga, STEP_VENUES, self->monotonic_ns);
-}
-
-static void s_recovered(void *arg, int32_t subject)
-{
-    (void)subject;
-    ((turn_core_t *)arg)->recovery_saga = SAGA_NONE;
-}
-
-static void s_not_recovered(void *arg, int32_t subject, const saga_step_t *step, uint8_t code, const char *message)
-{
-    (void)step;
-    (void)code;
-    (void)message;
-    s_recovered(arg, subject); /* no step of it gives up */
-}
-
-static const saga_step_t s_recovery_steps[] = {
-    [STEP_RESUME] = {.name = "resume_sagas", .service = -1, .attempts = 1, .begin = s_resume},
-    [STEP_VENUES] = {.name = "reconcile_venues", .service = -1, .attempts = 1, .begin = s_wait_for_venues},
-    [STEP_OPEN] = {.name = "open_for_orders", .service = -1, .attempts = 1, .begin = s_open_for_orders},
-};
-_Static_assert(sizeof s_recovery_steps / sizeof s_recovery_steps[0] == RECOVERY_STEPS, "a row for every step");
-
-static const saga_type_t s_recovery = {.name = "system.recovery", .steps = s_recovery_steps, .steps_count = RECOVERY_STEPS,
-                                       .failed = s_not_recovered, .completed = s_recovered};
-
-void reconcile_recover(turn_core_t *self, int64_t recovery_ns)
-{
-    uint32_t open_orders = order_core_open_count(self->orders);
-    self->opened_ns = self->monotonic_ns;
-    self->reconcile_queries = self->epoch << 20; /* an answer to an earlier run's question matches none of ours */
-    self->recovered = (zvt_system_recovered_t){.replayed_events = self->folded, .open_orders = open_orders, .open_sagas = open_orders,
-                                               .duration_ms_e8 = recovery_ns * (ZVT_E8 / ZVT_MS_NS)};
-    s_emit_started(self, &self->recovery, s_recovery.name, "", self->folded == 0 ? "a new log" : "");
-    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
-        self->venues[i].reconcile.done = false;
-        if (self->venues[i].reachable && self->service_up[TURN_EXECUTOR]) s_start(self, (int32_t)i, "recovery");
-    }
-    int status = saga_core_start(self->sagas, &s_recovery, 0, STEP_RESUME, self->monotonic_ns, 0, &self->recovery_saga);
-    ZVT_ASSERT(status == 0); /* admission keeps a thousand places free */
-}
-
 /* ---- chores, commands ---- */
 bool reconcile_waits(const turn_core_t *self)
 {
@@ -558,7 +449,7 @@ void reconcile_chores(turn_core_t *self)
         bool due = run->saga == SAGA_NONE && !run->done && self->venues[i].reachable && run->again_ns <= self->monotonic_ns;
         if (due && self->service_up[TURN_EXECUTOR]) s_start(self, (int32_t)i, "again");
     }
-    s_check_recovery(self);
+    recovery_check(self);
 }
 
 void reconcile_on_request(turn_core_t *self, const turn_client_t *client, const zvt_reconcile_request_t *request)

@@ -105,82 +105,6 @@ void turn_core_clear(turn_core_t *self)
     memset(&self->halted_by, 0, sizeof self->halted_by);
 }
 
-/* ---- digests ---- */
-static void s_dump_order(const order_t *order, FILE *out)
-{
-    char id[ZVT_ID_TEXT];
-    zvt_id_format(&order->order_id, id);
-    fprintf(out, "order %s %s version=%" PRIu32 " cum=%" PRId64 " notional=%" PRId64 " commission=%" PRId64 " attempt=%" PRIu32 " exchange=%s\n", id,
-            zvt_order_state_text(order_shown_state(order)), order->version, order->cum_qty_e8, order->notional_e8,
-            order->commission_e8, order->attempt, order->exchange);
-}
-
-static int s_compare_ids(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(zvt_id_t));
-}
-
-/* Ids of all orders that are open, sorted: ended ones are forgotten at different times by different runs. */
-static zvt_id_t *s_open_ids(turn_core_t *self, size_t *count)
-{
-    zvt_id_t *ids = malloc(((size_t)order_core_open_count(self->orders) + 1) * sizeof *ids);
-    ZVT_ASSERT(ids != NULL);
-    *count = 0;
-    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = order_core_older(self->orders, at)) {
-        const order_t *order = order_core_at(self->orders, at);
-        bool durable = order->first_seq != 0;
-        if (durable && !order_is_ended(order)) ids[(*count)++] = order->order_id;
-    }
-    qsort(ids, *count, sizeof *ids, s_compare_ids);
-    return ids;
-}
-
-size_t turn_core_dump(turn_core_t *self, FILE *out)
-{
-    size_t lines = 0;
-    fprintf(out, "system version=%" PRIu32 " halted=%d\n", self->system_version, self->halted);
-    for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
-        fprintf(out, "venue %s contiguous=%" PRIu64 " high=%" PRIu64 " halted=%d\n", self->fleet->venues[i].name,
-                self->venues[i].logged.contiguous, self->venues[i].logged.high, self->venues[i].account.halted);
-        lines += account_dump(&self->venues[i].account, out);
-    }
-    fprintf(out, "positions %" PRIu32 "\n", self->positions_count);
-    fprintf(out, "letters %" PRIu32 "\n", self->letters_count);
-    size_t count;
-    zvt_id_t *ids = s_open_ids(self, &count);
-    for (size_t i = 0; i < count; i++) s_dump_order(order_core_by_id(self->orders, &ids[i]), out);
-    free(ids);
-    lines += 3 + self->fleet->venues_count + count;
-    return lines;
-}
-
-void turn_note_digest(turn_core_t *self, uint64_t seq)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    ZVT_ASSERT(out != NULL);
-    size_t items = turn_core_dump(self, out);
-    fclose(out);
-    zvt_id_t digest = zvt_id_from_text(text, length);
-    free(text);
-    uint32_t slot = self->digests_count++ % DIGESTS_KEPT;
-    self->digests[slot].seq = seq;
-    self->digests[slot].items = items;
-    zvt_id_format(&digest, self->digests[slot].text);
-}
-
-bool turn_core_digest(const turn_core_t *self, uint64_t seq, char text[ZVT_ID_TEXT], uint64_t *items)
-{
-    for (uint32_t i = 0; i < DIGESTS_KEPT; i++) {
-        if (self->digests[i].seq != seq || seq == 0) continue;
-        memcpy(text, self->digests[i].text, ZVT_ID_TEXT);
-        *items = self->digests[i].items;
-        return true;
-    }
-    return false;
-}
-
 /* ---- recovery ---- */
 void turn_core_latch_halt(turn_core_t *self, const char *requested_by, const char *reason)
 {
@@ -283,7 +207,7 @@ void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns)
     ZVT_STR_SET(started.release, ZVT_RELEASE);
     ZVT_ASSERT(turn_emit_system(self, ZVT_T_SYSTEM_STARTED, &started, NULL) == 0);
     s_record_latched_halt(self);
-    reconcile_recover(self, recovery_ns);
+    recovery_begin(self, recovery_ns);
 }
 
 bool turn_core_is_open(const turn_core_t *self)

@@ -20,6 +20,7 @@
 
 #include "zvt_codec.h"
 #include "zvt_config.h"
+#include "zvt_digest.h"
 
 #define TURN_STAGE_MAX_NS (INT64_C(5) * 1000000)
 #define TURN_STALL_NS (INT64_C(1000) * 1000000) /* a commit that lasts longer: new commands are refused until it ends */
@@ -128,8 +129,8 @@ typedef struct {
 void turn_core_status(const turn_core_t *self, turn_status_t *status);
 
 /* Canonical text of the durable state, for digests: writes lines to `out` and returns how many. */
-size_t turn_core_dump(turn_core_t *self, FILE *out);
-/* Digest noted at the barrier with this seq; false when it is not (or no more) known. */
-bool turn_core_digest(const turn_core_t *self, uint64_t seq, char text[ZVT_ID_TEXT], uint64_t *items);
+uint32_t turn_core_dump(const turn_core_t *self, FILE *out);
+/* Digests noted at the last barriers. */
+const zvt_digests_t *turn_core_digests(const turn_core_t *self);
 
 #endif

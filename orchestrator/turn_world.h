@@ -23,7 +23,6 @@ enum {
     FILLS_MAX = ZVT_POOL(16384, 256),
     WAITERS_MAX = ZVT_POOL(8192, 64),
     POSITIONS_MAX = ZVT_POOL(65536, 256),
-    DIGESTS_KEPT = 8,
     LETTERS_MAX = ZVT_POOL(4096, 64),
     KILLS_KEPT = 16,
     HALTS_MAX = 8,
@@ -245,11 +244,7 @@ struct turn_core {
     uint64_t folded; /* events folded since clear */
     zvt_saved_head_t loading; /* records of a checkpoint still to come, in its counts */
 
-    struct {
-        uint64_t seq, items;
-        char text[ZVT_ID_TEXT];
-    } digests[DIGESTS_KEPT];
-    uint32_t digests_count;
+    zvt_digests_t digests;
 };
 
 /* ---- turn_stage.c: events and effects ---- */
@@ -344,9 +339,15 @@ void letters_chores(turn_core_t *self);
 void letters_on_request(turn_core_t *self, const turn_client_t *client, const zvt_dead_letter_request_t *request);
 void letters_on_query(turn_core_t *self, const turn_client_t *client, const zvt_dead_letters_query_t *query);
 
-/* ---- reconcile.c: recovery, and venue accounts against the log ---- */
+/* ---- recovery.c: from an open log to an open market ---- */
 /* After turn_core_open: resumes orders, compares the reachable venues, records system.recovered when orders can pass. */
-void reconcile_recover(turn_core_t *self, int64_t recovery_ns);
+void recovery_begin(turn_core_t *self, int64_t recovery_ns);
+/* A venue was compared, or went away: maybe orders can pass now. */
+void recovery_check(turn_core_t *self);
+/* The first event of a system saga; the caller has looked for room. */
+void recovery_emit_started(turn_core_t *self, system_saga_t *saga, const char *name, const char *exchange, const char *reason);
+
+/* ---- reconcile.c: venue accounts against the log ---- */
 /* A venue is back, or a comparison is asked for: it gets no orders until its account has been compared. */
 void reconcile_begin(turn_core_t *self, int venue, const char *reason);
 /* Whether this venue gets orders; "": any. */

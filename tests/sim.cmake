@@ -1,10 +1,12 @@
 # The simulator: the sources of the cores once more, with small pools (common/zvt_pools.h), over simulated sockets, clock,
 # database and disks. -DZVT_PLANT=no_fence plants a bug (common/zvt_planted.h) into it and into the fleet.
 set(SIM_CORES
-    common/zvt_codec.c common/zvt_config.c common/zvt_fixed.c common/zvt_follower.c common/zvt_id.c common/zvt_json.c common/zvt_map.c
+    common/zvt_codec.c common/zvt_config.c common/zvt_digest.c common/zvt_fixed.c common/zvt_follower.c common/zvt_id.c common/zvt_json.c common/zvt_map.c
     common/zvt_mids.c common/zvt_schema.c common/zvt_time.c common/zvt_waitlist.c
     orchestrator/accounts.c orchestrator/admission_core.c orchestrator/commands.c orchestrator/dedup_core.c orchestrator/fills.c orchestrator/lease_core.c orchestrator/letters.c
-    orchestrator/notices.c orchestrator/operator.c orchestrator/order_core.c orchestrator/place_order.c orchestrator/reconcile.c orchestrator/reports.c orchestrator/saga_core.c orchestrator/turn_core.c orchestrator/turn_save.c orchestrator/turn_stage.c
+    orchestrator/notices.c orchestrator/operator.c orchestrator/order_core.c orchestrator/place_order.c orchestrator/reconcile.c
+    orchestrator/recovery.c orchestrator/reports.c orchestrator/saga_core.c orchestrator/turn_core.c orchestrator/turn_dump.c
+    orchestrator/turn_save.c orchestrator/turn_stage.c
     risk/exposure.c risk/rate_window.c risk/risk_checks.c risk/risk_core.c
     portfolio/fill_memory.c portfolio/portfolio_core.c portfolio/position_core.c
     executor/breaker_core.c executor/emergency_core.c executor/executor_core.c executor/journal_format.c executor/pacer_core.c
