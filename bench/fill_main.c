@@ -156,7 +156,7 @@ static void s_on_trouble(void *arg, const char *problem)
 static void s_take_lease(fill_t *self, const char *dsn)
 {
     const zvt_fleet_t *fleet = zvt_service_fleet(self->service);
-    const lease_rules_t rules = {.takeover_ns = fleet->takeover_ms * ZVT_MS_NS};
+    const lease_rules_t rules = lease_core_rules(false, false, fleet->takeover_ms);
     const log_lease_handler_t handler = {.on_taken = s_on_taken, .on_waiting = s_on_waiting, .on_leave = s_on_leave,
                                          .on_trouble = s_on_trouble, .arg = self};
     zvt_loop_t *loop = zvt_service_loop(self->service);

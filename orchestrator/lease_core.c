@@ -7,6 +7,12 @@
 enum { LOOKS_PER_TAKEOVER = 10, HEARTBEATS_PER_TAKEOVER = 4 };
 #define LOOK_MAX_NS (100 * ZVT_MS_NS)
 #define HEARTBEAT_MAX_NS (500 * ZVT_MS_NS)
+#define ALONE_TAKEOVER_NS (10 * ZVT_SECOND_NS)
+
+lease_rules_t lease_core_rules(bool has_standby, bool second, int64_t takeover_ms)
+{
+    return (lease_rules_t){.takeover_ns = has_standby ? takeover_ms * ZVT_MS_NS : ALONE_TAKEOVER_NS, .waits = has_standby, .second = second};
+}
 
 void lease_core_init(lease_core_t *self, const lease_rules_t *rules)
 {

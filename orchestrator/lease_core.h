@@ -52,6 +52,10 @@ typedef struct {
     bool waited;          /* another was seen at work: it goes first when all of us come back */
 } lease_core_t;
 
+/* The rules of a fleet: `takeover_ms` as its file says, for one with a standby. Alone, patience costs little, and giving up a
+ * commit that only lasts long costs a recovery. */
+lease_rules_t lease_core_rules(bool has_standby, bool second, int64_t takeover_ms);
+
 void lease_core_init(lease_core_t *self, const lease_rules_t *rules);
 /* A new connection: what was seen before proves nothing any more. `own_epoch` as above. */
 void lease_core_begin(lease_core_t *self, uint64_t own_epoch);

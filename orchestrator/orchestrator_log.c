@@ -187,7 +187,7 @@ void orchestrator_log_init(orchestrator_t *self, const char *dsn)
 {
     const zvt_fleet_t *fleet = zvt_service_fleet(self->service);
     const char *name = zvt_service_name(self->service);
-    lease_rules_t rules = {.takeover_ns = fleet->takeover_ms * ZVT_MS_NS, .waits = self->has_standby, .second = self->second};
+    lease_rules_t rules = lease_core_rules(self->has_standby, self->second, fleet->takeover_ms);
     log_lease_handler_t lease = {.on_taken = s_on_taken, .on_waiting = s_on_waiting, .on_leave = s_on_leave,
                                  .on_trouble = s_on_trouble, .arg = self};
     log_recovery_handler_t recovery = {.on_reached = s_on_reached, .on_corrupt = s_on_corrupt, .arg = self};

@@ -74,7 +74,7 @@ risk
 orchestrator
     max_signals_per_second = 0      #   per strategy: what exceeds it is refused unrecorded; 0: a quarter above risk's limit
     standby = no                    #   yes: a second one waits to take over
-    takeover_ms = 2000              #   silence of the one that works before it counts as stopped
+    takeover_ms = 2000              #   with a standby: silence of the one that works before the other takes over
 
 executor
     weight_latency = 0.00001        #   share of the price that one millisecond is worth

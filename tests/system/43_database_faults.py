@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlparse
 
 from probe import BASE, CHECKOUT, HOME, SLOW, Client, Database, Fleet, check, check_epochs, check_nothing_lost_or_doubled, summary, wait_until
 
-RESTARTS, STOPPED_SECONDS, CUTS, RATE = 20, 8, 100, 50
+RESTARTS, STOPPED_SECONDS, CUTS, RATE = 20, 12, 100, 50
 WAYS = ("before", "during", "after", "answered")
 
 

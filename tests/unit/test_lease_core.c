@@ -37,6 +37,12 @@ static int64_t s_waited(uint64_t epoch, bool lives, lease_verdict_t *verdict)
     return looks * lease_core_look_ns(&s_core);
 }
 
+Test(lease_core, is_patient_where_nobody_waits_to_take_over)
+{
+    cr_assert_eq(lease_core_rules(true, false, 700).takeover_ns, 700 * ZVT_MS_NS);
+    cr_assert_eq(lease_core_rules(false, false, 700).takeover_ns, 10 * SECOND);
+}
+
 Test(lease_core, a_lease_that_nobody_ever_held_is_taken)
 {
     s_begin(&s_alone, 0);
