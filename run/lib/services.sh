@@ -94,6 +94,7 @@ END
 
 # What happens when a process has ended: it is noted, and then nothing (it is started again, once a second at the most), or it stays down.
 # Deaths by SIGKILL do not count as crashes: they come from people and from the kernel, not from the program.
+# s6-permafailon takes a death by signal for exit code 128 + signal as well: 137 is left out.
 finish_script() {
     echo '#!/bin/sh'
     echo '# Arguments: exit code (256: killed by a signal), signal.'
@@ -105,7 +106,7 @@ finish_script() {
     esac
     case $1 in
     program | strategy)
-        echo "exec s6-permafailon 50 5 1-255,SIGABRT,SIGBUS,SIGFPE,SIGILL,SIGSEGV,SIGSYS,SIGTRAP true 2>/dev/null" ;;
+        echo "exec s6-permafailon 50 5 1-136,138-255,SIGABRT,SIGBUS,SIGFPE,SIGILL,SIGSEGV,SIGSYS,SIGTRAP true 2>/dev/null" ;;
     esac
 }
 

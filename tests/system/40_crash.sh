@@ -79,6 +79,13 @@ for round in 1 2 3 4 5; do
 done
 check "verify passes" fleet verify
 
+# Kills come from people and from the kernel: they do not count as crashes, after which a strategy stays down.
+for round in 1 2 3 4 5 6; do
+    pid=$(pid_of maker)
+    kill -9 "$pid"
+    check "a strategy comes back, kill $round within a minute" wait_until 20 is_new_and_trading maker "$pid"
+done
+
 # The supervisor itself: everything it left is stopped by the next up, which starts anew.
 kill -9 "$(cat "$home/s6/pid")"
 check "overview says that the supervisor is gone" grep -q 'without its supervisor' <<<"$(fleet)"
