@@ -6,31 +6,21 @@
 #include <string.h>
 
 #include "risk_core.h"
-#include "zvt_follower.h"
+#include "zvt_fold.h"
 #include "zvt_hub.h"
-#include "zvt_service.h"
-#include "zvt_snapshot.h"
-#include "zvt_subscriber.h"
+#include "zvt_quotes.h"
 #include "zvt_time.h"
-#include "zvt_verify.h"
-#include "zvt_waitlist.h"
 
 enum { WAITING_MAX = 16384 };
 #define WAIT_NS (12 * ZVT_SECOND_NS)  /* above the saga step's timeout, so that its retries decide how long is too long */
-#define EXPIRE_NS (100 * ZVT_MS_NS)   /* how often waiting requests are looked at without a batch */
 #define QUOTE_MAX_AGE_NS (60 * ZVT_SECOND_NS)
 
 typedef struct {
     zvt_service_t *service;
     zvt_hub_t *hub;
-    zvt_follower_t *follower;
-    zvt_subscriber_t *markets[ZVT_VENUES_MAX];
-    zvt_waitlist_t *waiting;
-    risk_core_t *core;
-    zvt_snapshot_t snapshot;
-    zvt_digests_t digests;
+    zvt_fold_t *fold;
+    zvt_quotes_t *quotes;
     uint64_t *codes[UINT8_MAX + 1]; /* counters of verdicts by code; NULL: never given yet */
-    bool broken;                    /* the state cannot follow the log any more; the process is about to end */
     zvt_risk_verdict_t verdict;
 } risk_t;
 
@@ -43,6 +33,11 @@ typedef struct {
         zvt_risk_release_t release;
     };
 } request_t;
+
+static risk_core_t *s_core(const risk_t *self)
+{
+    return zvt_fold_state(self->fold);
+}
 
 static int64_t s_now_ns(const risk_t *self)
 {
@@ -71,7 +66,7 @@ static void s_answer(risk_t *self, const zvt_peer_t *peer)
 
 static void s_refuse(risk_t *self, const request_t *request, uint8_t code, const char *message)
 {
-    risk_core_refuse(self->core, &request->check, code, message, &self->verdict);
+    risk_core_refuse(s_core(self), &request->check, code, message, &self->verdict);
     s_answer(self, &request->peer);
 }
 
@@ -80,11 +75,11 @@ static void s_on_turn(void *arg, const void *item, bool in_time)
     risk_t *self = arg;
     const request_t *request = item;
     if (request->type == ZVT_T_RISK_RELEASE) {
-        risk_core_on_release(self->core, &request->release);
+        risk_core_on_release(s_core(self), &request->release);
     } else if (!in_time) {
         s_refuse(self, request, ZVT_CODE_NOT_READY, "risk has not folded the log up to min_seq yet; ask again");
     } else {
-        risk_core_on_check(self->core, &request->check, s_now_ns(self), &self->verdict);
+        risk_core_on_check(s_core(self), &request->check, s_now_ns(self), &self->verdict);
         s_answer(self, &request->peer);
     }
 }
@@ -111,19 +106,12 @@ static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *
         zvt_hub_send(self->hub, peer, ZVT_T_ERROR_REPLY, &reply);
         return;
     }
-    uint64_t min_seq = request.type == ZVT_T_RISK_CHECK ? request.check.min_seq : 0;
-    if (self->broken) return;
-    bool at_once = zvt_service_is_ready(self->service) && zvt_waitlist_count(self->waiting) == 0 &&
-                   min_seq <= zvt_follower_applied(self->follower);
-    if (at_once) {
-        s_on_turn(self, &request, true);
-    } else if (zvt_waitlist_add(self->waiting, min_seq, s_now_ns(self), &request) != 0) {
-        ZVT_COUNT("waiting_full");
-        if (request.type == ZVT_T_RISK_CHECK)
-            s_refuse(self, &request, ZVT_CODE_OVERLOADED, "too many checks wait for the log; try again");
-        else
-            risk_core_on_release(self->core, &request.release);
-    }
+    bool check = request.type == ZVT_T_RISK_CHECK;
+    if (zvt_fold_request(self->fold, check ? request.check.min_seq : 0, &request) == 0) return;
+    if (check)
+        s_refuse(self, &request, ZVT_CODE_OVERLOADED, "too many checks wait for the log; try again");
+    else
+        risk_core_on_release(s_core(self), &request.release);
 }
 
 static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hello, zvt_hello_t *reply)
@@ -131,23 +119,8 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
     const risk_t *self = arg;
     (void)peer;
     (void)hello;
-    reply->epoch = risk_core_epoch(self->core);
-    reply->cursor = zvt_follower_applied(self->follower);
-}
-
-/* Works on what waits, as far as the log allows. */
-static void s_release(risk_t *self)
-{
-    if (zvt_service_is_ready(self->service))
-        zvt_waitlist_release(self->waiting, zvt_follower_applied(self->follower), s_now_ns(self));
-    else
-        zvt_waitlist_expire(self->waiting, s_now_ns(self));
-}
-
-static void s_on_time(void *arg)
-{
-    risk_t *self = arg;
-    if (!self->broken) s_release(self);
+    reply->epoch = risk_core_epoch(s_core(self));
+    reply->cursor = zvt_fold_applied(self->fold);
 }
 
 /* ---- the log ---- */
@@ -161,38 +134,6 @@ static uint32_t s_dump(const void *state, FILE *out)
     return risk_core_dump(state, out);
 }
 
-/* A state that cannot follow the log would pass orders it should refuse: better none than a wrong one. */
-static void s_on_event(void *arg, const zvt_event_t *event)
-{
-    risk_t *self = arg;
-    if (self->broken || !zvt_snapshot_takes(&self->snapshot, event)) return;
-    ZVT_COUNT("events_folded");
-    int status = risk_core_on_event(self->core, event);
-    if (status != 0) {
-        self->broken = true;
-        zvt_error("event %" PRIu64 " (%s) cannot be folded: %s; risk stops", event->seq, zvt_type_name(event->type),
-                  zvt_strerror(status));
-        zvt_service_exit(self->service, status == ZVT_ERR_FULL ? ZVT_EXIT_CONFIG : ZVT_EXIT_BUG);
-        return;
-    }
-    if (event->type != ZVT_T_SYSTEM_BARRIER) return;
-    zvt_digest_t digest = zvt_digest_of(event->seq, s_dump, self->core);
-    zvt_digests_add(&self->digests, &digest);
-}
-
-static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
-{
-    risk_t *self = arg;
-    if (self->broken) return;
-    if (zvt_snapshot_is_foreign(&self->snapshot, applied_seq, caught_up)) {
-        self->broken = true;
-        zvt_service_exit(self->service, ZVT_EXIT_TEMPORARY);
-        return;
-    }
-    if (caught_up) zvt_service_ready(self->service);
-    s_release(self);
-}
-
 /* ---- the snapshot ---- */
 static void s_save(const void *state, zvt_snapshot_record_fn *record, void *arg)
 {
@@ -204,92 +145,52 @@ static int s_load(void *state, const zvt_record_t *record)
     return risk_core_load(state, record);
 }
 
-static void s_on_second(void *arg)
-{
-    risk_t *self = arg;
-    if (!self->broken) zvt_snapshot_on_time(&self->snapshot, zvt_follower_applied(self->follower), s_now_ns(self));
-}
-
 /* ---- the market ---- */
-static void s_on_market(void *arg, const char *topic, const zvt_record_t *record)
+static int s_on_quote(void *arg, const zvt_price_updated_t *quote, int64_t now_ns)
 {
-    risk_t *self = arg;
-    (void)topic;
-    if (record->type != ZVT_T_PRICE_UPDATED) return;
-    ZVT_COUNT("quotes");
-    if (risk_core_on_quote(self->core, &record->price_updated, s_now_ns(self)) != 0) ZVT_COUNT("quotes_refused");
+    return risk_core_on_quote(s_core(arg), quote, now_ns);
 }
 
-/* ---- control and statistics ---- */
-static bool s_on_control(void *arg, const char *command, const char *argument, FILE *body)
-{
-    const risk_t *self = arg;
-    if (streq(command, "digest")) return zvt_digests_answer(&self->digests, argument, body);
-    fprintf(body, "unknown command '%s'; there are stats, ping, log-level, digest", command);
-    return false;
-}
-
+/* ---- statistics ---- */
 static void s_on_stats(void *arg, FILE *body)
 {
     const risk_t *self = arg;
-    exposure_stats_t stats = exposure_stats(risk_core_exposure(self->core));
+    exposure_stats_t stats = exposure_stats(risk_core_exposure(s_core(self)));
     fprintf(body,
             ", \"applied_seq\": %" PRIu64 ", \"epoch\": %" PRIu64 ", \"halted\": %s, \"orders\": %u, \"provisional\": %u, "
             "\"exposures\": %u, \"unmatched\": %" PRIu64 ", \"waiting\": %u",
-            zvt_follower_applied(self->follower), risk_core_epoch(self->core),
-            risk_core_halted(self->core) ? "true" : "false",
-            stats.orders, stats.provisional, stats.keys, stats.unmatched, zvt_waitlist_count(self->waiting));
+            zvt_fold_applied(self->fold), risk_core_epoch(s_core(self)),
+            risk_core_halted(s_core(self)) ? "true" : "false",
+            stats.orders, stats.provisional, stats.keys, stats.unmatched, zvt_fold_waiting(self->fold));
 }
 
 /* ---- start ---- */
-static void s_subscribe(risk_t *self)
+static void *s_fresh(void *arg)
 {
-    const zvt_fleet_t *fleet = zvt_service_fleet(self->service);
-    for (uint32_t i = 0; i < fleet->venues_count; i++) {
-        char endpoint[ZVT_ENDPOINT_SIZE];
-        zvt_endpoint(endpoint, "market", fleet->venues[i].name);
-        self->markets[i] = zvt_subscriber_new(zvt_service_loop(self->service), endpoint, s_on_market, self);
-        zvt_subscriber_add(self->markets[i], "quote.");
-    }
-}
-
-static risk_core_t *s_new_core(const risk_t *self)
-{
+    const risk_t *self = arg;
     risk_options_t options = {.quote_max_age_ns = QUOTE_MAX_AGE_NS,
                               .incarnation = zvt_service_identity(self->service)->incarnation};
     return risk_core_new(zvt_service_fleet(self->service), &options);
 }
 
-/* The state as of the last snapshot; a fresh core when there is none that can be used. */
-static void s_load_snapshot(risk_t *self)
+static void s_destroy(void *state)
 {
-    zvt_snapshot_core_t core = {.shard = (uint32_t)zvt_service_fleet(self->service)->shard, .state = self->core,
-                                .save = s_save, .load = s_load, .dump = s_dump};
-    if (zvt_snapshot_open(&self->snapshot, &core, zvt_service_state_dir(self->service), zvt_service_name(self->service))) return;
-    risk_core_destroy(&self->core);
-    self->snapshot.core.state = self->core = s_new_core(self);
+    risk_core_t *core = state;
+    risk_core_destroy(&core);
 }
 
 static int s_serve(risk_t *self)
 {
-    const zvt_fleet_t *fleet = zvt_service_fleet(self->service);
-    zvt_loop_t *loop = zvt_service_loop(self->service);
     char endpoint[ZVT_ENDPOINT_SIZE];
     zvt_endpoint(endpoint, "risk", NULL);
-    s_load_snapshot(self);
-    self->waiting = zvt_waitlist_new(sizeof(request_t), WAITING_MAX, WAIT_NS, s_on_turn, self);
-    self->follower = zvt_follower_new(loop, (uint32_t)fleet->shard, zvt_snapshot_from_seq(&self->snapshot),
-                                      zvt_service_identity(self->service), s_on_event, s_on_batch, self);
-    int status = zvt_hub_new(&self->hub, loop, endpoint, zvt_service_identity(self->service), s_on_request, s_on_hello,
-                             self);
+    zvt_fold_start(self->fold);
+    int status = zvt_hub_new(&self->hub, zvt_service_loop(self->service), endpoint, zvt_service_identity(self->service),
+                             s_on_request, s_on_hello, self);
     if (status != 0) {
         zvt_error("cannot serve %s: %s; is another zvt-risk running in this fleet?", endpoint, zvt_strerror(status));
         return ZVT_EXIT_CONFIG;
     }
-    s_subscribe(self);
-    zvt_loop_every(loop, EXPIRE_NS, s_on_time, self);
-    zvt_loop_every(loop, ZVT_SECOND_NS, s_on_second, self);
-    zvt_service_on_control(self->service, s_on_control, self);
+    self->quotes = zvt_quotes_new(self->service, s_on_quote, self);
     zvt_service_on_stats(self->service, s_on_stats, self);
     return zvt_service_run(self->service);
 }
@@ -308,17 +209,14 @@ int main(int argc, char **argv)
                                      .name = "risk",
                                      .options = options};
     risk_t self = {.service = zvt_service_new(argc, argv, &desc)};
-    const zvt_hello_t *identity = zvt_service_identity(self.service);
-    const zvt_fleet_t *fleet = zvt_service_fleet(self.service);
-    self.core = s_new_core(&self);
-    zvt_refold_t refold = {.shard = (uint32_t)fleet->shard, .identity = identity, .fold = s_fold, .dump = s_dump,
-                           .state = self.core, .print_text = dump != NULL};
-    int exit_code = fold != NULL ? zvt_refold(&refold, zvt_service_loop(self.service), fold) : s_serve(&self);
-    for (size_t i = 0; i < ZVT_VENUES_MAX; i++) zvt_subscriber_destroy(&self.markets[i]);
+    const zvt_fold_desc_t what = {.name = "risk", .fresh = s_fresh, .destroy = s_destroy, .fold = s_fold, .dump = s_dump,
+                                  .save = s_save, .load = s_load, .request_size = sizeof(request_t),
+                                  .requests_max = WAITING_MAX, .patience_ns = WAIT_NS, .on_request = s_on_turn, .arg = &self};
+    self.fold = zvt_fold_new(self.service, &what);
+    int exit_code = fold != NULL ? zvt_fold_to(self.fold, fold, dump != NULL) : s_serve(&self);
+    zvt_quotes_destroy(&self.quotes);
     zvt_hub_destroy(&self.hub);
-    zvt_follower_destroy(&self.follower);
-    zvt_waitlist_destroy(&self.waiting);
-    risk_core_destroy(&self.core);
+    zvt_fold_destroy(&self.fold);
     zvt_service_destroy(&self.service);
     return exit_code;
 }
