@@ -37,6 +37,8 @@ for bug in "${bugs[@]}"; do
     ZVT_BIN=$build/bin ZVT_TEST_BASE=$base/run "$checkout/tests/chaos/chaos.py" --minutes 5 --seed 1 --look 12 --stop-early >"$base/run.log" 2>&1
     if found=$(grep -m 1 '^VIOLATION' "$base/run.log"); then
         printf '%-28s %s\n' "$bug" "${found#VIOLATION }"
+        # Which checks failed, and how often among the first twenty findings.
+        printf '%-28s %s\n' "" "$(sed -n 's/^VIOLATION \([a-z ]*\)[: ].*/\1/p' "$base/run.log" | cut -d : -f 1 | sort | uniq -c | tr -s ' \n' ' ')"
     else
         printf '%-28s NOT CAUGHT: %s\n' "$bug" "$(tail -n 1 "$base/run.log")"
         missed=1
