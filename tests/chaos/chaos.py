@@ -139,6 +139,7 @@ class Run:
         self.fleet = Fleet(base, binaries, options.seed)
         self.told = os.path.join(base, "told")
         self.load = self.proxy = None
+        self.missing = ""  # what the last recovery waited for in vain
 
     def start(self):
         print(f"seed {self.options.seed}; starting the fleet", flush=True)
@@ -170,6 +171,7 @@ class Run:
             if not away and number in self.load.recovered:
                 return max(self.load.recovered.pop(number).values()), back_ms
             time.sleep(0.02)
+        self.missing = f"{', '.join(f'{name} ({self.fleet.state_text(name)})' for name in away)} did not come back" if away else "no order completed at every venue"
         return 0, 0
 
     def fault(self):
@@ -181,8 +183,8 @@ class Run:
         if self.options.verbose:
             print(f"{card['number']:5} {trade_ms:6.0f} ms  ready {back_ms:6.0f} ms  {' '.join(f'{k}={v}' for k, v in card.items() if k != 'number')}", flush=True)
         if not trade_ms:
-            self.report.violations.append(f"not survived: fault {card['number']}, {card['kind']} {card['victims']}: no order completed "
-                                          f"at every venue within {RECOVERY_SECONDS} s")
+            self.report.violations.append(f"not survived: fault {card['number']}, {card['kind']} {card['victims']}: {self.missing} within "
+                                          f"{RECOVERY_SECONDS} s")
 
     # ---- a look at the ledgers ----
     def look(self, last=False):

@@ -61,6 +61,10 @@ class Fleet:
         words = done.stdout.split()
         return (max(0, int(words[0])), words[1] == "true") if len(words) == 2 else (0, False)
 
+    def state_text(self, name):
+        """As s6 tells it, for people."""
+        return subprocess.run(["s6-svstat", self.service(name)], capture_output=True, text=True).stdout.strip()
+
     def pid(self, name):
         """Waits for the process if it is being started just now; 0 if it does not come."""
         end = time.monotonic() + READY_SECONDS
