@@ -12,6 +12,7 @@ enum { NONE = -1, LOOKS = 3, COMPLAINTS_MAX = ZVT_LIST_MAX_difference, EVENTS_RE
 #define AGAIN_NS (10 * ZVT_MS_NS)       /* until a snapshot that fell between reports is asked for again */
 #define LOOK_AGAIN_NS (50 * ZVT_MS_NS)  /* until a difference is looked at again */
 #define REPEAT_NS (1 * ZVT_SECOND_NS)   /* until a comparison that failed is begun anew */
+#define PATIENCE_FIRST_NS (150 * ZVT_MS_NS) /* with the first question about the account; doubles */
 
 static const saga_type_t s_reconciliation;
 
@@ -108,19 +109,36 @@ void reconcile_on_report(turn_core_t *self, int venue)
 }
 
 /* ---- compare_account ---- */
-static saga_outcome_t s_compare(void *arg, int32_t saga, int32_t venue, uint32_t attempt)
+static void s_ask_account(turn_core_t *self, int32_t venue)
 {
-    turn_core_t *self = arg;
-    (void)saga;
-    (void)attempt;
     reconcile_t *run = &self->venues[venue].reconcile;
     run->query = ++self->reconcile_queries;
+    run->asked_ns = self->monotonic_ns;
     run->orders = run->assets = run->strange = 0;
     run->complaint[0] = '\0';
     zvt_account_query_t query = {.query = run->query};
     ZVT_STR_SET(query.exchange, s_name(self, venue));
     self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ACCOUNT_QUERY, &query);
+}
+
+static saga_outcome_t s_compare(void *arg, int32_t saga, int32_t venue, uint32_t attempt)
+{
+    turn_core_t *self = arg;
+    (void)saga;
+    (void)attempt;
+    self->venues[venue].reconcile.patience_ns = PATIENCE_FIRST_NS;
+    s_ask_account(self, venue);
     return SAGA_WAIT;
+}
+
+/* A question or an answer may be lost on the way. A slow venue is given twice the time at every question. */
+static void s_ask_again(turn_core_t *self, int32_t venue)
+{
+    reconcile_t *run = &self->venues[venue].reconcile;
+    bool asked = run->saga != SAGA_NONE && saga_core_is_waiting(self->sagas, run->saga, STEP_COMPARE);
+    if (!asked || self->monotonic_ns - run->asked_ns < run->patience_ns) return;
+    run->patience_ns *= 2;
+    s_ask_account(self, venue);
 }
 
 /* The comparison under way that a row belongs to, or NULL. */
@@ -425,7 +443,7 @@ static void s_failed(void *arg, int32_t venue, const saga_step_t *step, uint8_t 
 static const saga_step_t s_reconciliation_steps[] = {
     [STEP_FETCH] = {.name = "fetch_executions", .service = TURN_EXECUTOR, .timeout_ns = ZVT_SECOND_NS, .attempts = 5,
                     .backoff_ns = 50 * ZVT_MS_NS, .begin = s_fetch},
-    [STEP_COMPARE] = {.name = "compare_account", .service = TURN_EXECUTOR, .timeout_ns = ZVT_SECOND_NS, .attempts = 5,
+    [STEP_COMPARE] = {.name = "compare_account", .service = TURN_EXECUTOR, .timeout_ns = 10 * ZVT_SECOND_NS, .attempts = 5,
                       .backoff_ns = 50 * ZVT_MS_NS, .begin = s_compare},
     [STEP_RECORD] = {.name = "record_result", .service = -1, .attempts = 1, .begin = s_record},
 };
@@ -448,6 +466,7 @@ void reconcile_chores(turn_core_t *self)
         reconcile_t *run = &self->venues[i].reconcile;
         bool due = run->saga == SAGA_NONE && !run->done && self->venues[i].reachable && run->again_ns <= self->monotonic_ns;
         if (due && self->service_up[TURN_EXECUTOR]) s_start(self, (int32_t)i, "again");
+        s_ask_again(self, (int32_t)i);
     }
     recovery_check(self);
 }

@@ -275,6 +275,11 @@ uint32_t saga_core_step(const saga_core_t *self, int32_t saga)
     return self->sagas[saga].step;
 }
 
+bool saga_core_is_waiting(const saga_core_t *self, int32_t saga, uint32_t step)
+{
+    return self->sagas[saga].step == step && self->sagas[saga].waiting;
+}
+
 void saga_core_service_up(saga_core_t *self, int service, int64_t now_ns)
 {
     for (int32_t i = 0; i < self->high_water; i++) {

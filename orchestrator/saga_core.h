@@ -80,6 +80,8 @@ void saga_core_fail(saga_core_t *self, int32_t saga, uint8_t code, const char *m
 void saga_core_end(saga_core_t *self, int32_t saga);
 
 uint32_t saga_core_step(const saga_core_t *self, int32_t saga);
+/* Whether the saga is at this step and waits for an answer, not for its time. */
+bool saga_core_is_waiting(const saga_core_t *self, int32_t saga, uint32_t step);
 /* Begins again, without counting an attempt, every step that waits for this service: it is a new run and forgot. */
 void saga_core_service_up(saga_core_t *self, int service, int64_t now_ns);
 /* What a step was put off for is there: begins it again at once in every saga of the type that waits for its time. */

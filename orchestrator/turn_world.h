@@ -120,6 +120,8 @@ typedef struct {
     int64_t started_ns;     /* monotonic */
     system_saga_t events;
     uint64_t query;         /* number of the question; 0 before the first */
+    int64_t asked_ns;       /* monotonic */
+    int64_t patience_ns;    /* until it is asked again */
     uint32_t orders, assets; /* rows of its answer */
     uint32_t strange;       /* rows that nothing here explains */
     uint32_t missing;       /* orders that the venue should have */

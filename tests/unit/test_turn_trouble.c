@@ -443,3 +443,19 @@ Test(turn_trouble, a_position_is_adjusted_by_hand_and_the_fold_says_the_same)
     cr_assert_eq(w.command_reply.code, ZVT_CODE_MALFORMED);
     cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 2);
 }
+
+Test(turn_trouble, a_lost_answer_about_an_account_is_asked_for_again_soon)
+{
+    zvt_reconcile_request_t request = {.exchange = "alpha", .requested_by = "ann"};
+    w.account_silent = true;
+    s_command(ZVT_T_RECONCILE_REQUEST, &request);
+    s_settle();
+    w.account_silent = false;
+    for (int i = 0; i < 8; i++) {
+        s_tick(25 * MS);
+        s_deliver_all();
+    }
+    s_settle();
+    cr_assert_eq(w.command_replies, 1);
+    cr_assert(w.command_reply.success);
+}
