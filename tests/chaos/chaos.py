@@ -36,6 +36,7 @@ from fleet import CHECKOUT, Fleet
 from report import Report
 
 HERE = os.path.dirname(os.path.realpath(__file__))
+AGAIN_NS = 1_000_000_000  # a kill so soon after the last one of that process is a second kill within a second
 RECOVERY_SECONDS = 30     # after which a fault counts as not survived
 PAUSE_SECONDS = 60        # for the load to have every command answered
 
@@ -140,6 +141,7 @@ class Run:
         self.told = os.path.join(base, "told")
         self.load = self.proxy = None
         self.missing = ""  # what the last recovery waited for in vain
+        self.killed_ns = {}  # process -> when it was killed last, monotonic
 
     def start(self):
         print(f"seed {self.options.seed}; starting the fleet", flush=True)
@@ -178,6 +180,9 @@ class Run:
         card = self.plan.next()
         time.sleep(card["pause_ms"] / 1000)
         since_ns, killed = self.injector.inject(card)
+        if card["kind"] == "kill" and since_ns - self.killed_ns.get(card["victims"][0], 0) < AGAIN_NS:
+            card = {**card, "kind": "again"}  # the supervisor starts a process once a second at the most
+        self.killed_ns.update({name: since_ns for name in killed})
         trade_ms, back_ms = self.recovery(card["number"], since_ns, killed)
         self.report.fault(card, trade_ms or RECOVERY_SECONDS * 1000, back_ms)
         if self.options.verbose:

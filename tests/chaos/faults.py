@@ -15,10 +15,10 @@ AT_VENUES = ("gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "exec
 
 # Kind -> how many milliseconds the fleet may take until it trades again; p99 of the kind's cards per victim. After an
 # immediate restart of Postgres they count from when it takes connections again.
-LIMITS_MS = {"kill": 1000, "supervise": 1000, "logger": 1000, "stop": 1000, "twice": 3000, "pair": 3000, "backend": 3000, "backend-stop": 1000,
+LIMITS_MS = {"kill": 1000, "supervise": 1000, "logger": 1000, "stop": 1000, "twice": 3000, "again": 3000, "pair": 3000, "backend": 3000, "backend-stop": 1000,
              "postmaster": 3000, "immediate": 2000, "everything": 5000, "cut": 3000, "stall": 1000, "late-writer": 1000,
              "halt": 1000, "halt-kill": 1000}
-KILLS = {"kill": 1, "supervise": 1, "logger": 1, "twice": 2, "pair": 2, "backend": 1, "postmaster": 1, "everything": 1, "halt-kill": 1}
+KILLS = {"kill": 1, "supervise": 1, "logger": 1, "twice": 2, "again": 1, "pair": 2, "backend": 1, "postmaster": 1, "everything": 1, "halt-kill": 1}
 
 
 class Plan:
