@@ -194,9 +194,10 @@ void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict
     order_t *order = order_core_by_id(self->orders, &verdict->order_id);
     bool wanted = order != NULL && order->saga != ORDER_NONE && saga_core_step(self->sagas, order->saga) == STEP_RISK &&
                   order->state == ZVT_ORDER_STATE_INITIALIZED;
-    /* A verdict of an earlier run of risk counts exposures that run has taken with it. A fenced one answers what was asked
-     * before the epoch rose, or says that we were replaced: neither may end an order. */
-    bool ours = verdict->incarnation == self->service_incarnation[TURN_RISK] && verdict->code != ZVT_CODE_FENCED;
+    /* A verdict of an earlier run of risk counts exposures that run has taken with it, and one of an earlier epoch a
+     * reservation that risk dropped when the epoch rose. A fenced one says that we were replaced: it may not end an order. */
+    bool ours = verdict->incarnation == self->service_incarnation[TURN_RISK] && verdict->epoch == self->epoch &&
+                verdict->code != ZVT_CODE_FENCED;
     if (!wanted || !ours) {
         ZVT_COUNT("verdicts_void");
         /* Risk judged an order that had ended by then: nothing in the log will take its reservation away. */

@@ -83,6 +83,7 @@ static void s_begin(const risk_core_t *self, const zvt_risk_check_t *check, zvt_
     memset(verdict, 0, sizeof *verdict);
     verdict->order_id = check->order_id;
     verdict->incarnation = self->options.incarnation;
+    verdict->epoch = check->epoch;
 }
 
 void risk_core_refuse(const risk_core_t *self, const zvt_risk_check_t *check, uint8_t code, const char *message,

@@ -577,7 +577,8 @@
     F(S, STR, message, ZVT_MESSAGE_SIZE, "", "key=value context of that check")         \
     F(S, E8, risk_score, 0, "ratio", "use of the tightest limit")                       \
     F(S, REC, validation_result, validation_result, "", "what it was judged by")        \
-    F(S, LIST, risk_violations, violation, "", "every failed check")
+    F(S, LIST, risk_violations, violation, "", "every failed check")                    \
+    F(S, U64, epoch, 0, "", "as asked; verdicts of an older epoch are void: it dropped their reservations")
 
 /* ---- messages: orchestrator, executor, gateway, venue ---- */
 #define ZVT_FIELDS_route_request(F, S)                                                      \
@@ -962,7 +963,7 @@
     R(RECONCILE_REQUEST, reconcile_request, 158, 1, MESSAGE, "client", "reconcile.request", "compare a venue account with the log now") \
     R(ADJUST_REQUEST, adjust_request, 159, 1, MESSAGE, "client", "adjust.request", "change a position by hand") \
     R(RISK_CHECK, risk_check, 160, 1, MESSAGE, "orchestrator", "risk.check", "may this order pass?") \
-    R(RISK_VERDICT, risk_verdict, 161, 1, MESSAGE, "risk", "risk.verdict", "the answer") \
+    R(RISK_VERDICT, risk_verdict, 161, 2, MESSAGE, "risk", "risk.verdict", "the answer") \
     R(RISK_RELEASE, risk_release, 162, 1, MESSAGE, "orchestrator", "risk.release", "an order that passed will not be logged as validated") \
     R(ROUTE_REQUEST, route_request, 170, 2, MESSAGE, "orchestrator", "route.request", "which venue?") \
     R(ROUTE_REPLY, route_reply, 171, 1, MESSAGE, "executor", "route.reply", "the answer") \

@@ -216,6 +216,7 @@ Test(turn_recovery, a_fenced_verdict_on_a_question_of_the_epoch_before_ends_no_o
     s_settle();
     cr_assert_eq(w.log[w.log_count - 1].type, ZVT_T_ORDER_REQUESTED, "it still waits");
     fenced.risk_verdict.code = ZVT_CODE_OK;
+    fenced.risk_verdict.epoch = 1;
     turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &fenced);
     s_settle();
     cr_assert_eq(w.log[w.log_count - 1].type, ZVT_T_ORDER_COMPLETED);
@@ -510,4 +511,21 @@ Test(turn_recovery, a_position_changes_in_the_log_in_the_order_of_its_fills_even
         cr_assert_str_eq(executed.order_executed.client_order_id, w.sent[0].client_order_id, "the first fill comes first");
         break;
     }
+}
+
+Test(turn_recovery, a_verdict_of_the_epoch_before_passes_no_order)
+{
+    w.risk_silent = true;
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    zvt_risk_verdict_t late = {.order_id = w.acks[0].order_id, .incarnation = 1, .code = ZVT_CODE_OK, .epoch = 1};
+    s_restart(2);
+    s_queue(ZVT_T_RISK_VERDICT, &late);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_VALIDATED), 0, "risk has dropped the reservation that it made for it");
+    late.epoch = 2;
+    s_queue(ZVT_T_RISK_VERDICT, &late);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_VALIDATED), 1);
 }

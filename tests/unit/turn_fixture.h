@@ -174,7 +174,7 @@ static inline void s_ask(void *arg, turn_service_t service, zvt_type_t type, con
     if (type == ZVT_T_RISK_CHECK) w.risk_min_seq = ((const zvt_risk_check_t *)record)->min_seq;
     if (type == ZVT_T_RISK_CHECK && !w.risk_silent) {
         const zvt_risk_check_t *check = record;
-        zvt_risk_verdict_t verdict = {.order_id = check->order_id, .incarnation = 1, .code = w.risk_code};
+        zvt_risk_verdict_t verdict = {.order_id = check->order_id, .incarnation = 1, .code = w.risk_code, .epoch = check->epoch};
         s_queue(ZVT_T_RISK_VERDICT, &verdict);
     }
     if (type == ZVT_T_FILL_APPLY && !w.portfolio_silent) {
