@@ -452,6 +452,7 @@ void turn_core_status(const turn_core_t *self, turn_status_t *status)
 {
     memset(status, 0, sizeof *status);
     status->committed_seq = self->committed_seq;
+    status->appended_seq = self->next_seq - 1;
     status->epoch = self->epoch;
     status->open_sagas = saga_core_count(self->sagas);
     status->open_orders = order_core_open_count(self->orders);

@@ -117,6 +117,7 @@ void turn_core_publish_types(turn_core_t *self, bool wanted);
 /* ---- looking in ---- */
 typedef struct {
     uint64_t committed_seq;
+    uint64_t appended_seq; /* of the last event made so far, durable or on its way */
     uint64_t epoch;
     uint32_t open_sagas;
     uint32_t open_orders;

@@ -228,11 +228,20 @@ static bool s_has_barrier(void)
     return sim_client_barrier_seq() != 0;
 }
 
+/* The log has all that the orchestrator has made. */
+static bool s_is_at_rest(void)
+{
+    turn_status_t status;
+    turn_core_status(sim_orchestrator_core(), &status);
+    return status.appended_seq == status.committed_seq && status.committed_seq == sim_db_tip();
+}
+
 static void s_compare_states(void)
 {
     sim_client_ask_barrier();
     if (!s_until(s_has_barrier, TRADE_NS)) sim_violation("the fleet trades again", NULL, "%s", "a barrier is not confirmed");
     s_settle();
+    if (!s_until(s_is_at_rest, TRADE_NS)) sim_violation("the fleet trades again", NULL, "%s", "the log does not come to rest");
     s_compare_orchestrator(sim_client_barrier_seq());
     s_compare_followers();
 }
