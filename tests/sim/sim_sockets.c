@@ -8,7 +8,7 @@
 #include "sim_wire.h"
 #include "zvt_stats.h"
 
-enum { OUT_SIZE = 256 << 10, OUTS_MAX = 32, TOPICS_MAX = 8, UNSENT_MAX = 64, RECORDS_MAX = 60000 };
+enum { OUT_SIZE = 256 << 10, OUTS_MAX = 32, TOPICS_MAX = 8, UNSENT_MAX = 512, RECORDS_MAX = 60000 };
 #define HELLO_PERIOD_NS (250 * ZVT_MS_NS)
 #define HELLO_FIRST_NS (10 * ZVT_MS_NS)
 #define HELLO_EAGER_NS (100 * ZVT_MS_NS)
