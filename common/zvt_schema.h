@@ -12,7 +12,10 @@
 #include <stdint.h>
 
 #include "schema/enums.h"
+#include "schema/events.h"
+#include "schema/messages.h"
 #include "schema/records.h"
+#include "schema/state.h"
 #include "zvt_id.h"
 
 /* ---- enumerations: ZVT_SIDE_BUY and so on; stored as one byte ---- */
