@@ -32,6 +32,7 @@ typedef struct {
     account_asset_t assets[ACCOUNT_ASSETS_MAX];
     uint32_t assets_count;
     bool halted;                   /* it gets no orders */
+    uint64_t resumed_seq;          /* of its last risk.resumed: until that is durable it gets none either */
     char reason[ZVT_MESSAGE_SIZE]; /* of the halt */
 } account_t;
 

@@ -326,6 +326,12 @@ static saga_outcome_t s_execute(void *arg, int32_t saga, int32_t subject, uint32
     return SAGA_WAIT;
 }
 
+static bool s_account_is_halted(const turn_core_t *self, int venue)
+{
+    const account_t *account = &self->venues[venue].account;
+    return account->halted || account->resumed_seq > self->committed_seq;
+}
+
 void place_order_send(turn_core_t *self, order_t *order, const zvt_order_send_t *send)
 {
     bool current = order->used && order->state == ZVT_ORDER_STATE_SUBMITTED &&
@@ -334,7 +340,8 @@ void place_order_send(turn_core_t *self, order_t *order, const zvt_order_send_t 
     /* A committed intent that was not sent is as good as not executed: nobody but us knows it. */
     uint8_t code = s_obstacle(self, order, send->expires_at_ns);
     int venue = zvt_fleet_venue(self->fleet, send->exchange);
-    if (code == ZVT_CODE_OK && venue >= 0 && self->venues[venue].account.halted) code = ZVT_CODE_ACCOUNT_HALTED;
+    if (code == ZVT_CODE_OK && self->resumed_seq > self->committed_seq) code = ZVT_CODE_HALTED;
+    if (code == ZVT_CODE_OK && venue >= 0 && s_account_is_halted(self, venue)) code = ZVT_CODE_ACCOUNT_HALTED;
     if (code != ZVT_CODE_OK) {
         (void)s_give_up(self, order, code, code == ZVT_CODE_HALTED ? self->halt_reason : "");
         return;

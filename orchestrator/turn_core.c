@@ -96,6 +96,7 @@ void turn_core_clear(turn_core_t *self)
     self->system_version = 0;
     memset(&self->system_last_event, 0, sizeof self->system_last_event);
     self->halted = false;
+    self->resumed_seq = 0;
     self->halt_reason[0] = '\0';
     memset(&self->loading, 0, sizeof self->loading);
     memset(self->halts, 0, sizeof self->halts);

@@ -299,6 +299,18 @@ static void s_note_venue_seq(turn_core_t *self, const zvt_record_t *record)
     letters_note_handled(self, exchange, venue_seq);
 }
 
+/* A resume counts when it is durable: an order that a halt caught between its intent and the venue must not slip out on
+ * the word of an event that a crash could take back. */
+static void s_note_resume(turn_core_t *self, const zvt_event_t *event, const zvt_record_t *record)
+{
+    if (event->type != ZVT_T_RISK_RESUMED) return;
+    int venue = zvt_fleet_venue(self->fleet, record->risk_resumed.exchange);
+    if (record->risk_resumed.exchange[0] == '\0')
+        self->resumed_seq = event->seq;
+    else if (venue >= 0)
+        self->venues[venue].account.resumed_seq = event->seq;
+}
+
 void turn_note_logged(turn_core_t *self, const zvt_event_t *event)
 {
     static zvt_record_t record;
@@ -310,6 +322,7 @@ void turn_note_logged(turn_core_t *self, const zvt_event_t *event)
         [ZVT_T_RISK_HALTED] = true, [ZVT_T_RISK_RESUMED] = true};
     if (!says_more[event->type] || zvt_read_payload(event, &record) != 0) return;
     s_note_venue_seq(self, &record);
+    s_note_resume(self, event, &record);
     letters_note(self, event, &record);
     reconcile_note(self, &record);
 }

@@ -231,6 +231,7 @@ struct turn_core {
     uint64_t reconcile_queries;  /* numbers of the questions about accounts */
 
     bool halted;
+    uint64_t resumed_seq;         /* of the last risk.resumed made: until it is durable the halt before it holds for sends */
     char halt_reason[ZVT_MESSAGE_SIZE];
     bool halt_latched;            /* an operator's halt that must be in force whatever the log says; outlives a clear */
     zvt_risk_halted_t halt_latch; /* who and why */

@@ -140,6 +140,30 @@ Test(turn_core, nothing_is_submitted_after_a_halt_and_a_committed_unsent_intent_
     cr_assert_eq(w.sent_count, 1);
 }
 
+Test(turn_core, an_intent_that_a_halt_caught_does_not_leave_on_the_word_of_a_resume_that_is_not_durable)
+{
+    turn_client_t client = {{1}};
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_deliver_all();
+    s_tick(0);
+    zvt_record_t halt = {.type = ZVT_T_HALT_REQUEST, .halt_request = {.halt = true, .reason = "test"}};
+    s_deliver_all();
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &halt);
+    s_tick(0);
+    cr_assert(w.commit_pending, "intent and halt are being committed");
+    halt.halt_request.halt = false;
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &halt);
+    s_settle();
+    cr_assert_eq(w.sent_count, 0);
+    cr_assert_eq(s_count(ZVT_T_ORDER_SUBMITTED), 1, "it was submitted before the halt");
+    cr_assert_eq(s_count(ZVT_T_ORDER_FAILED), 1);
+    zvt_record_t second = s_signal(2, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&second);
+    s_settle();
+    cr_assert_eq(w.sent_count, 1);
+}
+
 Test(turn_core, a_resting_order_answers_when_accepted_and_is_canceled_on_request)
 {
     turn_client_t client = {{1}};
