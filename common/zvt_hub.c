@@ -31,6 +31,7 @@ static void s_hub_send_now(zvt_hub_t *self, hub_out_t *out)
     bool sent = zvt_frame_send(self->router, out->peer.id, out->peer.id_length, ZMQ_SNDMORE);
     if (sent && out->peer.req) sent = zvt_frame_send(self->router, "", 0, ZMQ_SNDMORE);
     if (sent) (void)zvt_frame_send(self->router, out->out.data, out->out.length, 0);
+    zvt_loop_check(self->loop, self->router);
     out->out.length = 0;
 }
 
@@ -135,6 +136,7 @@ static void s_hub_on_readable(void *arg)
         s_hub_on_message(self, frames, count);
         zvt_frames_close(frames, count, 3);
     }
+    zvt_loop_check(self->loop, self->router);
 }
 
 static void s_hub_on_round(void *arg)

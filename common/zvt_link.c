@@ -43,6 +43,7 @@ void zvt_link_hello(zvt_link_t *self)
     zvt_buf_t hello = {.data = (uint8_t[256]){0}, .capacity = 256};
     ZVT_ASSERT(zvt_pack(&hello, ZVT_T_HELLO, self->identity) == 0);
     if (zmq_send(zsock_resolve(self->dealer), hello.data, hello.length, ZMQ_DONTWAIT) >= 0) self->said = true;
+    zvt_loop_check(self->loop, self->dealer);
 }
 
 static void s_link_set_down(zvt_link_t *self)
@@ -116,12 +117,14 @@ static void s_link_on_readable(void *arg)
         s_link_on_payload(self, zvt_cursor(zmq_msg_data(&frame), zmq_msg_size(&frame)));
         zmq_msg_close(&frame);
     }
+    zvt_loop_check(self->loop, self->dealer);
 }
 
 void zvt_link_flush(zvt_link_t *self)
 {
     if (self->out.length == 0) return;
     (void)zvt_frame_send(self->dealer, self->out.data, self->out.length, 0);
+    zvt_loop_check(self->loop, self->dealer);
     self->out.length = 0;
 }
 
@@ -182,5 +185,7 @@ void zvt_link_send_packed(zvt_link_t *self, const void *data, size_t length)
 {
     if (s_link_refuses(self)) return;
     if (length > self->out.capacity - self->out.length) zvt_link_flush(self);
-    if (zvt_buf_append(&self->out, data, length) != 0) (void)zvt_frame_send(self->dealer, data, length, 0);
+    if (zvt_buf_append(&self->out, data, length) == 0) return;
+    (void)zvt_frame_send(self->dealer, data, length, 0);
+    zvt_loop_check(self->loop, self->dealer);
 }

@@ -1,12 +1,19 @@
+#define _GNU_SOURCE /* ppoll */
 #include "zvt_loop.h"
+
+#include <poll.h>
 
 #include "zvt_time.h"
 
+#define SWEEP_NS (250 * ZVT_MS_NS)
+
 typedef struct {
     zsock_t *socket; /* NULL for a descriptor */
-    int fd;
+    int fd;          /* of a socket: what registered it, -1 */
     zvt_loop_fn *fn; /* NULL marks a free place */
     void *arg;
+    bool unsure; /* the socket may have input that its descriptor does not show */
+    bool ready;  /* it has */
 } item_t;
 
 typedef struct {
@@ -17,9 +24,10 @@ typedef struct {
 } loop_timer_t;
 
 struct zvt_loop {
-    zmq_pollitem_t polls[ZVT_LOOP_ITEMS_MAX]; /* same index as items */
+    struct pollfd polls[ZVT_LOOP_ITEMS_MAX]; /* same index as items */
     item_t items[ZVT_LOOP_ITEMS_MAX];
     int items_count;
+    int64_t sweep_ns; /* monotonic: when every socket is asked next */
     loop_timer_t timers[ZVT_LOOP_TIMERS_MAX];
     int timers_count;
     struct {
@@ -51,14 +59,30 @@ void zvt_loop_destroy(zvt_loop_t **self)
     *self = NULL;
 }
 
+/* The descriptor that libzmq makes readable when something happens to the socket. */
+static int s_signal_fd(zsock_t *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    ZVT_ASSERT(zmq_getsockopt(zsock_resolve(socket), ZMQ_FD, &fd, &size) == 0);
+    return fd;
+}
+
+static bool s_has_input(zsock_t *socket)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    return zmq_getsockopt(zsock_resolve(socket), ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
+}
+
 static void s_add(zvt_loop_t *self, zsock_t *socket, int fd, zvt_loop_fn *fn, void *arg)
 {
     int at = 0;
     while (at < self->items_count && self->items[at].fn != NULL) at++;
     ZVT_ASSERT(at < ZVT_LOOP_ITEMS_MAX);
     if (at == self->items_count) self->items_count++;
-    self->items[at] = (item_t){.socket = socket, .fd = fd, .fn = fn, .arg = arg};
-    self->polls[at] = (zmq_pollitem_t){.socket = socket == NULL ? NULL : zsock_resolve(socket), .fd = fd, .events = ZMQ_POLLIN};
+    self->items[at] = (item_t){.socket = socket, .fd = fd, .fn = fn, .arg = arg, .unsure = socket != NULL};
+    self->polls[at] = (struct pollfd){.fd = socket == NULL ? fd : s_signal_fd(socket), .events = POLLIN};
 }
 
 void zvt_loop_add_socket(zvt_loop_t *self, zsock_t *socket, zvt_loop_fn *fn, void *arg)
@@ -84,7 +108,7 @@ static void s_remove(zvt_loop_t *self, int at)
 {
     if (at < 0) return;
     self->items[at].fn = NULL;
-    self->polls[at] = (zmq_pollitem_t){.fd = -1};
+    self->polls[at] = (struct pollfd){.fd = -1};
     while (self->items_count > 0 && self->items[self->items_count - 1].fn == NULL) self->items_count--;
 }
 
@@ -101,7 +125,13 @@ void zvt_loop_remove_fd(zvt_loop_t *self, int fd)
 void zvt_loop_watch_write(zvt_loop_t *self, int fd, bool on)
 {
     int at = s_find(self, NULL, fd);
-    if (at >= 0) self->polls[at].events = (short)(ZMQ_POLLIN | (on ? ZMQ_POLLOUT : 0));
+    if (at >= 0) self->polls[at].events = (short)(POLLIN | (on ? POLLOUT : 0));
+}
+
+void zvt_loop_check(zvt_loop_t *self, zsock_t *socket)
+{
+    int at = s_find(self, socket, -1);
+    if (at >= 0) self->items[at].unsure = true;
 }
 
 static int s_add_timer(zvt_loop_t *self, int64_t period_ns, zvt_loop_fn *fn, void *arg)
@@ -155,16 +185,16 @@ void zvt_loop_again(zvt_loop_t *self)
     self->again = true;
 }
 
-/* Milliseconds until the next timer, rounded up; -1 without one. */
-static long s_wait_ms(const zvt_loop_t *self)
+/* How long until the next timer. */
+static struct timespec s_wait(const zvt_loop_t *self)
 {
-    if (self->again || self->stopped) return 0;
-    int64_t next_ns = 0;
+    int64_t next_ns = self->sweep_ns;
+    if (self->again || self->stopped) return (struct timespec){0};
     for (int i = 0; i < self->timers_count; i++)
-        if (self->timers[i].at_ns != 0 && (next_ns == 0 || self->timers[i].at_ns < next_ns)) next_ns = self->timers[i].at_ns;
-    if (next_ns == 0) return -1;
+        if (self->timers[i].at_ns != 0 && self->timers[i].at_ns < next_ns) next_ns = self->timers[i].at_ns;
     int64_t left_ns = next_ns - zvt_monotonic_ns();
-    return left_ns <= 0 ? 0 : (long)((left_ns + ZVT_MS_NS - 1) / ZVT_MS_NS);
+    if (left_ns <= 0) return (struct timespec){0};
+    return (struct timespec){.tv_sec = left_ns / ZVT_SECOND_NS, .tv_nsec = left_ns % ZVT_SECOND_NS};
 }
 
 static void s_fire_timers(zvt_loop_t *self)
@@ -178,18 +208,44 @@ static void s_fire_timers(zvt_loop_t *self)
     }
 }
 
+/* Finds input that descriptors do not show. Once in a while every socket is asked: who forgot to say that a socket may
+ * have input is late then, but not stuck. */
+static void s_look_closer(zvt_loop_t *self)
+{
+    bool sweep = self->monotonic_ns >= self->sweep_ns;
+    if (sweep) self->sweep_ns = self->monotonic_ns + SWEEP_NS;
+    for (int i = 0; i < self->items_count; i++) {
+        item_t *item = &self->items[i];
+        if (item->fn == NULL || item->socket == NULL || !(item->unsure || sweep)) continue;
+        item->ready = s_has_input(item->socket);
+        item->unsure = false;
+        if (item->ready) self->again = true;
+    }
+}
+
+static void s_handle_input(zvt_loop_t *self)
+{
+    for (int i = 0; i < self->items_count; i++) {
+        item_t *item = &self->items[i];
+        if (item->fn == NULL || (self->polls[i].revents == 0 && !item->ready)) continue;
+        self->polls[i].revents = 0;
+        item->ready = false;
+        item->fn(item->arg);
+    }
+}
+
 int zvt_loop_run(zvt_loop_t *self)
 {
     while (!self->stopped) {
-        long wait_ms = s_wait_ms(self);
+        struct timespec wait = s_wait(self);
         self->again = false;
-        int ready = zmq_poll(self->polls, self->items_count, wait_ms);
+        int ready = ppoll(self->polls, (nfds_t)self->items_count, &wait, NULL);
         if (ready < 0 && errno != EINTR) return ZVT_ERR_IO;
         s_read_clocks(self);
-        for (int i = 0; i < self->items_count && ready > 0; i++)
-            if (self->items[i].fn != NULL && self->polls[i].revents != 0) self->items[i].fn(self->items[i].arg);
+        s_handle_input(self);
         s_fire_timers(self);
         for (int i = 0; i < self->rounds_count; i++) self->rounds[i].fn(self->rounds[i].arg);
+        s_look_closer(self);
     }
     return 0;
 }

@@ -42,6 +42,7 @@ static void s_puller_on_readable(void *arg)
         s_puller_on_message(self, &frame, count);
         zmq_msg_close(&frame);
     }
+    zvt_loop_check(self->loop, self->pull);
 }
 
 int zvt_puller_new(zvt_puller_t **self_out, zvt_loop_t *loop, const char *endpoint, zvt_puller_fn *on_record, void *arg)

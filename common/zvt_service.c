@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -9,7 +10,7 @@
 #include "zvt_hub.h"
 #include "zvt_time.h"
 
-enum { PATH_SIZE = 512 };
+enum { PATH_SIZE = 512, HEAP_BLOCK_MAX = 8 << 20, HEAP_SPARE_MAX = 64 << 20 };
 
 struct zvt_service {
     const zvt_service_desc_t *desc;
@@ -176,12 +177,21 @@ static int s_ready_fd_from_environment(const char *program)
     return (int)fd;
 }
 
+/* Batches of the log are messages of some hundred kilobytes: malloc would take each from the kernel, which clears it page
+ * by page, and give it back. The heap keeps them instead, up to a bound. */
+static void s_keep_heap(void)
+{
+    ZVT_ASSERT(mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX) == 1);
+    ZVT_ASSERT(mallopt(M_TRIM_THRESHOLD, HEAP_SPARE_MAX) == 1);
+}
+
 zvt_service_t *zvt_service_new(int argc, char **argv, const zvt_service_desc_t *desc)
 {
     common_options_t common = {.name = desc->name, .home = getenv("ZVT_HOME")};
     s_parse(argc, argv, desc, &common);
     s_check_name(desc, common.name);
     setvbuf(stderr, NULL, _IOLBF, 0);
+    s_keep_heap();
     zvt_diag_init(common.name, ZVT_DIAG_INFO);
     if (common.log_level != NULL && zvt_diag_set_level(common.log_level) != 0)
         s_give_up(desc->program, "--log-level %s: use error, warn, info or debug", common.log_level);

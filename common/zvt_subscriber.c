@@ -55,6 +55,7 @@ static void s_subscriber_on_readable(void *arg)
         s_subscriber_on_message(self, frames, count);
         zvt_frames_close(frames, count, 2);
     }
+    zvt_loop_check(self->loop, self->sub);
 }
 
 zvt_subscriber_t *zvt_subscriber_new_raw(zvt_loop_t *loop, const char *endpoint, zvt_subscriber_frame_fn *on_frame, void *arg)
@@ -92,9 +93,11 @@ void zvt_subscriber_destroy(zvt_subscriber_t **self)
 void zvt_subscriber_add(zvt_subscriber_t *self, const char *topic_prefix)
 {
     zsock_set_subscribe(self->sub, topic_prefix);
+    zvt_loop_check(self->loop, self->sub);
 }
 
 void zvt_subscriber_reopen(zvt_subscriber_t *self)
 {
     zvt_socket_reconnect(self->sub, self->endpoint);
+    zvt_loop_check(self->loop, self->sub);
 }

@@ -20,7 +20,9 @@ _Static_assert(sizeof(zvt_peer_t) <= TURN_CLIENT_SIZE, "a peer fits into a clien
 
 void orchestrator_sockets_publish(void *arg, const char *topic, const void *data, size_t length)
 {
-    (void)zvt_publish(((orchestrator_t *)arg)->events, topic, data, length);
+    orchestrator_t *self = arg;
+    (void)zvt_publish(self->events, topic, data, length);
+    zvt_loop_check(self->loop, self->events);
 }
 
 /* ---- clients and strategies ---- */
@@ -69,6 +71,7 @@ static void s_on_subscription(void *arg)
         if (length < 0) break;
         s_note_subscription(self, bytes, length < (int)sizeof bytes ? length : (int)sizeof bytes);
     }
+    zvt_loop_check(self->loop, self->events);
     turn_core_publish_types(self->core, self->type_subscriptions > 0);
 }
 

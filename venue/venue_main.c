@@ -121,6 +121,7 @@ static void s_on_emit(void *arg, const char *topic, const void *data, size_t len
     ++*self->feed_messages;
     *self->feed_bytes += length;
     (void)zvt_publish(self->pub, topic, data, length);
+    zvt_loop_check(self->loop, self->pub);
 }
 
 static int64_t s_in_flight(const credit_t *credit)
