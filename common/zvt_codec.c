@@ -1,8 +1,25 @@
 #include "zvt_codec.h"
 
-#include <msgpack/pack.h>
+#include <msgpack/pack_define.h>
+#include <msgpack/timestamp.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* msgpack-c's packer as a template: it writes straight into our buffers, where msgpack/pack.h calls back for every value. */
+static inline int s_append(zvt_buf_t *buf, const void *data, size_t length)
+{
+    if (length > buf->capacity - buf->length) return ZVT_ERR_FULL;
+    memcpy(buf->data + buf->length, data, length);
+    buf->length += length;
+    return 0;
+}
+
+#define msgpack_pack_inline_func(name) static inline int msgpack_pack##name
+#define msgpack_pack_inline_func_cint(name) static inline int msgpack_pack##name
+#define msgpack_pack_inline_func_fixint(name) static inline int msgpack_pack_fix##name
+#define msgpack_pack_user zvt_buf_t *
+#define msgpack_pack_append_buffer(user, bytes, length) return s_append(user, bytes, length)
+#include <msgpack/pack_template.h>
 
 enum {
     EVENT_FIELDS = 11,
@@ -31,63 +48,64 @@ int zvt_buf_append(zvt_buf_t *self, const void *data, size_t length)
     return 0;
 }
 
-/* msgpack-c's writer callback: non-zero makes the packing call fail. */
-static int s_write(void *data, const char *bytes, size_t length)
-{
-    return zvt_buf_append(data, bytes, length);
-}
-
 /* ---- writing ---- */
-static int s_pack_fields(msgpack_packer *packer, const zvt_desc_t *desc, const void *record);
+static int s_pack_fields(zvt_buf_t *buf, const zvt_desc_t *desc, const void *record);
 
-static int s_pack_part(msgpack_packer *packer, const zvt_desc_t *desc, const void *record)
+static int s_pack_part(zvt_buf_t *buf, const zvt_desc_t *desc, const void *record)
 {
-    int status = msgpack_pack_array(packer, desc->fields_count);
-    return status != 0 ? status : s_pack_fields(packer, desc, record);
+    int status = msgpack_pack_array(buf, desc->fields_count);
+    return status != 0 ? status : s_pack_fields(buf, desc, record);
 }
 
-static int s_pack_list(msgpack_packer *packer, const zvt_field_desc_t *field, const uint8_t *record)
+static int s_pack_list(zvt_buf_t *buf, const zvt_field_desc_t *field, const uint8_t *record)
 {
     uint32_t count;
     memcpy(&count, record + field->count_offset, sizeof count);
     ZVT_ASSERT(count <= field->bound);
-    int status = msgpack_pack_array(packer, count);
+    int status = msgpack_pack_array(buf, count);
     for (uint32_t i = 0; i < count && status == 0; i++)
-        status = s_pack_part(packer, field->part, record + field->offset + (size_t)i * field->part->size);
+        status = s_pack_part(buf, field->part, record + field->offset + (size_t)i * field->part->size);
     return status;
 }
 
-static int s_pack_str(msgpack_packer *packer, const char *text, size_t bound)
+static int s_pack_str(zvt_buf_t *buf, const char *text, size_t bound)
 {
     size_t length = strnlen(text, bound);
     ZVT_ASSERT(length < bound);
-    return msgpack_pack_str_with_body(packer, text, length);
+    int status = msgpack_pack_str(buf, length);
+    return status != 0 ? status : s_append(buf, text, length);
 }
 
-static int s_pack_field(msgpack_packer *packer, const zvt_field_desc_t *field, const uint8_t *record)
+static int s_pack_id(zvt_buf_t *buf, const zvt_id_t *id)
+{
+    int status = msgpack_pack_bin(buf, sizeof *id);
+    return status != 0 ? status : s_append(buf, id, sizeof *id);
+}
+
+static int s_pack_field(zvt_buf_t *buf, const zvt_field_desc_t *field, const uint8_t *record)
 {
     const void *member = record + field->offset;
     switch (field->kind) {
-    case ZVT_KIND_ID: return msgpack_pack_bin_with_body(packer, member, sizeof(zvt_id_t));
-    case ZVT_KIND_STR: return s_pack_str(packer, member, field->bound);
+    case ZVT_KIND_ID: return s_pack_id(buf, member);
+    case ZVT_KIND_STR: return s_pack_str(buf, member, field->bound);
     case ZVT_KIND_I64:
     case ZVT_KIND_E8:
-    case ZVT_KIND_NS: return msgpack_pack_int64(packer, *(const int64_t *)member);
-    case ZVT_KIND_U64: return msgpack_pack_uint64(packer, *(const uint64_t *)member);
-    case ZVT_KIND_U32: return msgpack_pack_uint32(packer, *(const uint32_t *)member);
-    case ZVT_KIND_BOOL: return *(const bool *)member ? msgpack_pack_true(packer) : msgpack_pack_false(packer);
-    case ZVT_KIND_ENUM: return msgpack_pack_uint8(packer, *(const uint8_t *)member);
-    case ZVT_KIND_REC: return s_pack_part(packer, field->part, member);
-    case ZVT_KIND_LIST: return s_pack_list(packer, field, record);
+    case ZVT_KIND_NS: return msgpack_pack_int64(buf, *(const int64_t *)member);
+    case ZVT_KIND_U64: return msgpack_pack_uint64(buf, *(const uint64_t *)member);
+    case ZVT_KIND_U32: return msgpack_pack_uint32(buf, *(const uint32_t *)member);
+    case ZVT_KIND_BOOL: return *(const bool *)member ? msgpack_pack_true(buf) : msgpack_pack_false(buf);
+    case ZVT_KIND_ENUM: return msgpack_pack_uint8(buf, *(const uint8_t *)member);
+    case ZVT_KIND_REC: return s_pack_part(buf, field->part, member);
+    case ZVT_KIND_LIST: return s_pack_list(buf, field, record);
     }
     return ZVT_ERR_TYPE;
 }
 
-static int s_pack_fields(msgpack_packer *packer, const zvt_desc_t *desc, const void *record)
+static int s_pack_fields(zvt_buf_t *buf, const zvt_desc_t *desc, const void *record)
 {
     int status = 0;
     for (uint32_t i = 0; i < desc->fields_count && status == 0; i++)
-        status = s_pack_field(packer, &desc->fields[i], record);
+        status = s_pack_field(buf, &desc->fields[i], record);
     return status;
 }
 
@@ -104,11 +122,9 @@ int zvt_pack(zvt_buf_t *buf, zvt_type_t type, const void *record)
     const zvt_desc_t *desc = zvt_desc(type);
     ZVT_ASSERT(desc != NULL);
     size_t before = buf->length;
-    msgpack_packer packer;
-    msgpack_packer_init(&packer, buf, s_write);
-    int status = msgpack_pack_array(&packer, desc->fields_count + 1);
-    if (status == 0) status = msgpack_pack_uint8(&packer, (uint8_t)type);
-    if (status == 0) status = s_pack_fields(&packer, desc, record);
+    int status = msgpack_pack_array(buf, desc->fields_count + 1);
+    if (status == 0) status = msgpack_pack_uint8(buf, (uint8_t)type);
+    if (status == 0) status = s_pack_fields(buf, desc, record);
     return s_finish(buf, before, status);
 }
 
@@ -117,9 +133,7 @@ int zvt_pack_payload(zvt_buf_t *buf, zvt_type_t type, const void *record)
     const zvt_desc_t *desc = zvt_desc(type);
     ZVT_ASSERT(desc != NULL);
     size_t before = buf->length;
-    msgpack_packer packer;
-    msgpack_packer_init(&packer, buf, s_write);
-    return s_finish(buf, before, s_pack_part(&packer, desc, record));
+    return s_finish(buf, before, s_pack_part(buf, desc, record));
 }
 
 int zvt_pack_metadata(zvt_buf_t *buf, const zvt_metadata_t *metadata)
@@ -130,19 +144,17 @@ int zvt_pack_metadata(zvt_buf_t *buf, const zvt_metadata_t *metadata)
 int zvt_pack_event(zvt_buf_t *buf, const zvt_event_t *event)
 {
     size_t before = buf->length;
-    msgpack_packer packer;
-    msgpack_packer_init(&packer, buf, s_write);
-    int status = msgpack_pack_array(&packer, EVENT_FIELDS);
-    if (status == 0) status = msgpack_pack_uint64(&packer, event->seq);
-    if (status == 0) status = msgpack_pack_bin_with_body(&packer, &event->event_id, sizeof event->event_id);
-    if (status == 0) status = msgpack_pack_uint8(&packer, (uint8_t)event->type);
-    if (status == 0) status = msgpack_pack_uint32(&packer, event->version);
-    if (status == 0) status = msgpack_pack_int64(&packer, event->timestamp_ns);
-    if (status == 0) status = msgpack_pack_bin_with_body(&packer, &event->correlation_id, sizeof event->correlation_id);
-    if (status == 0) status = msgpack_pack_bin_with_body(&packer, &event->causation_id, sizeof event->causation_id);
-    if (status == 0) status = msgpack_pack_bin_with_body(&packer, &event->aggregate_id, sizeof event->aggregate_id);
-    if (status == 0) status = msgpack_pack_uint32(&packer, event->aggregate_version);
-    if (status == 0) status = s_pack_part(&packer, zvt_desc(ZVT_T_METADATA), &event->metadata);
+    int status = msgpack_pack_array(buf, EVENT_FIELDS);
+    if (status == 0) status = msgpack_pack_uint64(buf, event->seq);
+    if (status == 0) status = s_pack_id(buf, &event->event_id);
+    if (status == 0) status = msgpack_pack_uint8(buf, (uint8_t)event->type);
+    if (status == 0) status = msgpack_pack_uint32(buf, event->version);
+    if (status == 0) status = msgpack_pack_int64(buf, event->timestamp_ns);
+    if (status == 0) status = s_pack_id(buf, &event->correlation_id);
+    if (status == 0) status = s_pack_id(buf, &event->causation_id);
+    if (status == 0) status = s_pack_id(buf, &event->aggregate_id);
+    if (status == 0) status = msgpack_pack_uint32(buf, event->aggregate_version);
+    if (status == 0) status = s_pack_part(buf, zvt_desc(ZVT_T_METADATA), &event->metadata);
     if (status == 0) status = zvt_buf_append(buf, event->payload, event->payload_length);
     return s_finish(buf, before, status);
 }

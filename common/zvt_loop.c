@@ -1,7 +1,6 @@
-#define _GNU_SOURCE /* ppoll */
 #include "zvt_loop.h"
 
-#include <poll.h>
+#include <sys/epoll.h>
 
 #include "zvt_time.h"
 
@@ -9,11 +8,11 @@
 
 typedef struct {
     zsock_t *socket; /* NULL for a descriptor */
-    int fd;          /* of a socket: what registered it, -1 */
+    int fd;          /* of a socket: the one that libzmq makes readable when something happens to it */
     zvt_loop_fn *fn; /* NULL marks a free place */
     void *arg;
     bool unsure; /* the socket may have input that its descriptor does not show */
-    bool ready;  /* it has */
+    bool ready;  /* there is something to do */
 } item_t;
 
 typedef struct {
@@ -24,7 +23,7 @@ typedef struct {
 } loop_timer_t;
 
 struct zvt_loop {
-    struct pollfd polls[ZVT_LOOP_ITEMS_MAX]; /* same index as items */
+    int epoll_fd;
     item_t items[ZVT_LOOP_ITEMS_MAX];
     int items_count;
     int64_t sweep_ns; /* monotonic: when every socket is asked next */
@@ -49,17 +48,20 @@ zvt_loop_t *zvt_loop_new(void)
 {
     zvt_loop_t *self = calloc(1, sizeof *self);
     ZVT_ASSERT(self != NULL);
+    self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    ZVT_ASSERT(self->epoll_fd >= 0);
     s_read_clocks(self);
     return self;
 }
 
 void zvt_loop_destroy(zvt_loop_t **self)
 {
+    if (*self == NULL) return;
+    close((*self)->epoll_fd);
     free(*self);
     *self = NULL;
 }
 
-/* The descriptor that libzmq makes readable when something happens to the socket. */
 static int s_signal_fd(zsock_t *socket)
 {
     int fd = -1;
@@ -75,6 +77,15 @@ static bool s_has_input(zsock_t *socket)
     return zmq_getsockopt(zsock_resolve(socket), ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
 }
 
+/* A library may have closed the descriptor of an item and opened another under the same number: it is registered anew. */
+static void s_watch(zvt_loop_t *self, int at, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data = {.u32 = (uint32_t)at}};
+    int status = epoll_ctl(self->epoll_fd, EPOLL_CTL_MOD, self->items[at].fd, &event);
+    if (status != 0 && errno == ENOENT) status = epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, self->items[at].fd, &event);
+    ZVT_ASSERT(status == 0);
+}
+
 static void s_add(zvt_loop_t *self, zsock_t *socket, int fd, zvt_loop_fn *fn, void *arg)
 {
     int at = 0;
@@ -82,12 +93,12 @@ static void s_add(zvt_loop_t *self, zsock_t *socket, int fd, zvt_loop_fn *fn, vo
     ZVT_ASSERT(at < ZVT_LOOP_ITEMS_MAX);
     if (at == self->items_count) self->items_count++;
     self->items[at] = (item_t){.socket = socket, .fd = fd, .fn = fn, .arg = arg, .unsure = socket != NULL};
-    self->polls[at] = (struct pollfd){.fd = socket == NULL ? fd : s_signal_fd(socket), .events = POLLIN};
+    s_watch(self, at, EPOLLIN);
 }
 
 void zvt_loop_add_socket(zvt_loop_t *self, zsock_t *socket, zvt_loop_fn *fn, void *arg)
 {
-    s_add(self, socket, -1, fn, arg);
+    s_add(self, socket, s_signal_fd(socket), fn, arg);
 }
 
 void zvt_loop_add_fd(zvt_loop_t *self, int fd, zvt_loop_fn *fn, void *arg)
@@ -96,41 +107,49 @@ void zvt_loop_add_fd(zvt_loop_t *self, int fd, zvt_loop_fn *fn, void *arg)
 }
 
 /* Index of a registered source, or -1. */
-static int s_find(const zvt_loop_t *self, const zsock_t *socket, int fd)
+static int s_find_socket(const zvt_loop_t *self, const zsock_t *socket)
 {
     for (int i = 0; i < self->items_count; i++)
-        if (self->items[i].fn != NULL && self->items[i].socket == socket && self->items[i].fd == fd) return i;
+        if (self->items[i].fn != NULL && self->items[i].socket == socket) return i;
     return -1;
 }
 
-/* A free place polls a descriptor that is never ready, so that indices stay put while handlers run. */
+static int s_find_fd(const zvt_loop_t *self, int fd)
+{
+    for (int i = 0; i < self->items_count; i++)
+        if (self->items[i].fn != NULL && self->items[i].socket == NULL && self->items[i].fd == fd) return i;
+    return -1;
+}
+
+/* Indices stay put while handlers run. */
 static void s_remove(zvt_loop_t *self, int at)
 {
     if (at < 0) return;
+    /* Who closed a descriptor before has taken it out by that. */
+    (void)epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, self->items[at].fd, NULL);
     self->items[at].fn = NULL;
-    self->polls[at] = (struct pollfd){.fd = -1};
     while (self->items_count > 0 && self->items[self->items_count - 1].fn == NULL) self->items_count--;
 }
 
 void zvt_loop_remove_socket(zvt_loop_t *self, zsock_t *socket)
 {
-    s_remove(self, s_find(self, socket, -1));
+    s_remove(self, s_find_socket(self, socket));
 }
 
 void zvt_loop_remove_fd(zvt_loop_t *self, int fd)
 {
-    s_remove(self, s_find(self, NULL, fd));
+    s_remove(self, s_find_fd(self, fd));
 }
 
 void zvt_loop_watch_write(zvt_loop_t *self, int fd, bool on)
 {
-    int at = s_find(self, NULL, fd);
-    if (at >= 0) self->polls[at].events = (short)(POLLIN | (on ? POLLOUT : 0));
+    int at = s_find_fd(self, fd);
+    if (at >= 0) s_watch(self, at, EPOLLIN | (on ? EPOLLOUT : 0u));
 }
 
 void zvt_loop_check(zvt_loop_t *self, zsock_t *socket)
 {
-    int at = s_find(self, socket, -1);
+    int at = s_find_socket(self, socket);
     if (at >= 0) self->items[at].unsure = true;
 }
 
@@ -185,16 +204,15 @@ void zvt_loop_again(zvt_loop_t *self)
     self->again = true;
 }
 
-/* How long until the next timer. */
-static struct timespec s_wait(const zvt_loop_t *self)
+/* Milliseconds until the next timer, rounded up. */
+static int s_wait_ms(const zvt_loop_t *self)
 {
     int64_t next_ns = self->sweep_ns;
-    if (self->again || self->stopped) return (struct timespec){0};
+    if (self->again || self->stopped) return 0;
     for (int i = 0; i < self->timers_count; i++)
         if (self->timers[i].at_ns != 0 && self->timers[i].at_ns < next_ns) next_ns = self->timers[i].at_ns;
     int64_t left_ns = next_ns - zvt_monotonic_ns();
-    if (left_ns <= 0) return (struct timespec){0};
-    return (struct timespec){.tv_sec = left_ns / ZVT_SECOND_NS, .tv_nsec = left_ns % ZVT_SECOND_NS};
+    return left_ns <= 0 ? 0 : (int)((left_ns + ZVT_MS_NS - 1) / ZVT_MS_NS);
 }
 
 static void s_fire_timers(zvt_loop_t *self)
@@ -223,12 +241,23 @@ static void s_look_closer(zvt_loop_t *self)
     }
 }
 
+/* Waits until something happens. False when waiting is impossible. */
+static bool s_wait(zvt_loop_t *self)
+{
+    struct epoll_event events[ZVT_LOOP_ITEMS_MAX];
+    int wait_ms = s_wait_ms(self);
+    self->again = false;
+    int count = epoll_wait(self->epoll_fd, events, ZVT_LOOP_ITEMS_MAX, wait_ms);
+    for (int i = 0; i < count; i++) self->items[events[i].data.u32].ready = true;
+    return count >= 0 || errno == EINTR;
+}
+
+/* In the sequence of registration, whatever became ready first. */
 static void s_handle_input(zvt_loop_t *self)
 {
     for (int i = 0; i < self->items_count; i++) {
         item_t *item = &self->items[i];
-        if (item->fn == NULL || (self->polls[i].revents == 0 && !item->ready)) continue;
-        self->polls[i].revents = 0;
+        if (item->fn == NULL || !item->ready) continue;
         item->ready = false;
         item->fn(item->arg);
     }
@@ -237,10 +266,7 @@ static void s_handle_input(zvt_loop_t *self)
 int zvt_loop_run(zvt_loop_t *self)
 {
     while (!self->stopped) {
-        struct timespec wait = s_wait(self);
-        self->again = false;
-        int ready = ppoll(self->polls, (nfds_t)self->items_count, &wait, NULL);
-        if (ready < 0 && errno != EINTR) return ZVT_ERR_IO;
+        if (!s_wait(self)) return ZVT_ERR_IO;
         s_read_clocks(self);
         s_handle_input(self);
         s_fire_timers(self);

@@ -52,7 +52,7 @@ void turn_core_destroy(turn_core_t **self_in)
         zvt_buf_destroy(&self->batches[i].payloads);
     }
     zvt_buf_destroy(&self->frame);
-    zvt_buf_destroy(&self->acks);
+    for (size_t i = 0; i < ACK_SENDERS_MAX; i++) zvt_buf_destroy(&self->acks[i].records);
     free(self->positions);
     fills_destroy(self);
     free(self->waiters);
@@ -425,7 +425,8 @@ int64_t turn_core_next_ns(const turn_core_t *self)
     for (uint32_t i = 0; i < self->fleet->venues_count; i++)
         chores = chores || self->venues[i].tip > self->venues[i].received.contiguous;
     if (chores && (next_ns == 0 || self->chores_ns < next_ns)) next_ns = self->chores_ns;
-    if (self->staged_orders_first != NONE) {
+    /* What waits for room goes on when the commit under way ends. */
+    if (self->staged_orders_first != NONE && self->ready_first == NONE) {
         int64_t due_ns = order_core_at(self->orders, self->staged_orders_first)->staged_ns + TURN_STAGE_MAX_NS;
         if (next_ns == 0 || due_ns < next_ns) next_ns = due_ns;
     }

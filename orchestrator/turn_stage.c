@@ -74,7 +74,7 @@ void turn_stage_init(turn_core_t *self)
         batch->view.events = batch->events;
     }
     self->frame = zvt_buf_new(4 << 20);
-    self->acks = zvt_buf_new(ACKS_BYTES_MAX);
+    for (size_t i = 0; i < ACK_SENDERS_MAX; i++) self->acks[i].records = zvt_buf_new(ACKS_BYTES_MAX);
 }
 
 void turn_stage_clear(turn_core_t *self)
@@ -481,22 +481,36 @@ void turn_after(turn_core_t *self, order_t *order, const effect_t *effect)
     s_chain_effect(self, &batch->effects_first, &batch->effects_last, index);
 }
 
-void turn_flush_acks(turn_core_t *self)
+static void s_publish_acks(turn_core_t *self, acks_t *acks)
 {
     char topic[ZVT_NAME_SIZE + 8];
-    if (self->acks.length == 0) return;
-    snprintf(topic, sizeof topic, "ack.%s", self->acks_to);
-    self->io.publish(self->io.arg, topic, self->acks.data, self->acks.length);
-    self->acks.length = 0;
+    snprintf(topic, sizeof topic, "ack.%s", acks->sender);
+    self->io.publish(self->io.arg, topic, acks->records.data, acks->records.length);
+    acks->records.length = 0;
+}
+
+void turn_flush_acks(turn_core_t *self)
+{
+    for (uint32_t i = 0; i < self->acks_count; i++) s_publish_acks(self, &self->acks[i]);
+    self->acks_count = 0;
+}
+
+static acks_t *s_acks_to(turn_core_t *self, const char *sender)
+{
+    for (uint32_t i = 0; i < self->acks_count; i++)
+        if (strcmp(self->acks[i].sender, sender) == 0) return &self->acks[i];
+    if (self->acks_count == ACK_SENDERS_MAX) turn_flush_acks(self);
+    acks_t *acks = &self->acks[self->acks_count++];
+    ZVT_STR_SET(acks->sender, sender);
+    return acks;
 }
 
 void turn_publish_ack(turn_core_t *self, const effect_t *effect)
 {
-    if (strcmp(self->acks_to, effect->sender) != 0) turn_flush_acks(self);
-    ZVT_STR_SET(self->acks_to, effect->sender);
-    if (zvt_pack(&self->acks, ZVT_T_SIGNAL_ACK, &effect->signal_ack) == 0) return;
-    turn_flush_acks(self);
-    ZVT_ASSERT(zvt_pack(&self->acks, ZVT_T_SIGNAL_ACK, &effect->signal_ack) == 0); /* an empty buffer takes many */
+    acks_t *acks = s_acks_to(self, effect->sender);
+    if (zvt_pack(&acks->records, ZVT_T_SIGNAL_ACK, &effect->signal_ack) == 0) return;
+    s_publish_acks(self, acks);
+    ZVT_ASSERT(zvt_pack(&acks->records, ZVT_T_SIGNAL_ACK, &effect->signal_ack) == 0); /* an empty buffer takes many */
 }
 
 void turn_do_effects(turn_core_t *self, int32_t first)

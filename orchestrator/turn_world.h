@@ -26,7 +26,8 @@ enum {
     LETTERS_MAX = ZVT_POOL(4096, 64),
     KILLS_KEPT = 16,
     HALTS_MAX = 8,
-    ACKS_BYTES_MAX = 32 << 10,   /* acknowledgements to one sender in one message */
+    ACKS_BYTES_MAX = 16 << 10,   /* acknowledgements to one sender in one message */
+    ACK_SENDERS_MAX = 64,        /* senders whose acknowledgements are gathered at the same time */
     PUBLISH_BYTES_MAX = 64 << 10, /* of events in one message: what a slow subscriber keeps is so much times ZVT_HWM */
 };
 
@@ -49,6 +50,12 @@ typedef struct {
         zvt_command_reply_t command_reply;
     };
 } effect_t;
+
+/* Acknowledgements on their way to one sender. */
+typedef struct {
+    char sender[ZVT_NAME_SIZE];
+    zvt_buf_t records;
+} acks_t;
 
 typedef struct {
     zvt_event_t header;
@@ -194,8 +201,8 @@ struct turn_core {
     uint32_t effects_used;
     zvt_buf_t frame;      /* a batch as it is published */
     bool publish_types;
-    zvt_buf_t acks;                     /* acknowledgements on their way to the sender below */
-    char acks_to[ZVT_NAME_SIZE];
+    acks_t acks[ACK_SENDERS_MAX];       /* acknowledgements of this turn; one message each */
+    uint32_t acks_count;                /* senders that have some */
     int64_t committing_ns;              /* monotonic: when the commit under way began */
 
     /* fills, waiters, trouble */
