@@ -40,6 +40,7 @@ struct executor_core {
     zvt_map_t *by_client_order_id; /* to a place in sends */
     uint32_t sends_first;          /* sends wait in the order they left, so the oldest times out first */
     uint32_t sends_count;          /* answered ones behind the oldest included */
+    int64_t circuits_ns;           /* monotonic: when the circuits are told again */
     send_t sends[EXECUTOR_IN_FLIGHT_MAX];
 };
 
@@ -570,8 +571,10 @@ void executor_core_on_gateway_up(executor_core_t *self, uint32_t venue, const zv
     if (gateway->cursor > known->venue_seq) known->venue_seq = gateway->cursor;
     bool new_run = known->gateway_incarnation != 0 && gateway->incarnation != known->gateway_incarnation;
     if (new_run && known->reachable) {
-        /* It was away, however shortly, and may have taken orders with it: the orchestrator must ask about them. */
+        /* It was away, however shortly, and may have taken orders with it: the orchestrator must ask about them, and the
+         * circuit says that this connection is on trial, as it does when the silence was long enough to be noticed. */
         known->reachable = false;
+        s_reachable_changed(self, venue, now);
         s_tell_tip(self, venue);
         known->reachable = true;
     }
@@ -718,8 +721,18 @@ static void s_send_waiting(executor_core_t *self, uint32_t venue, executor_now_t
         if (!s_refuse_unsendable(self, s_target(self, order.exchange), &order, now)) s_dispatch_order(self, venue, &order, now);
 }
 
+/* A notice may be dropped on its way, or meet an orchestrator that has no room: it is the state that counts, and the
+ * orchestrator records it once. */
+static void s_tell_circuits_again(executor_core_t *self, executor_now_t now)
+{
+    if (now.monotonic_ns < self->circuits_ns) return;
+    self->circuits_ns = now.monotonic_ns + EXECUTOR_CIRCUITS_NS;
+    executor_core_tell_circuits(self, now);
+}
+
 void executor_core_on_time(executor_core_t *self, executor_now_t now)
 {
+    s_tell_circuits_again(self, now);
     s_give_up_unanswered(self, now);
     for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
         if (breaker_core_on_time(router_core_breaker(self->router, i), now.monotonic_ns)) s_circuit_changed(self, i, now);

@@ -28,6 +28,8 @@
 enum { EXECUTOR_IN_FLIGHT_MAX = ZVT_POOL(16384, 256) };
 /* A venue that has not answered a send by then has failed it. */
 #define EXECUTOR_PATIENCE_NS ZVT_SECOND_NS
+/* How often the circuits are told to the orchestrator again: a notice is sent once, and may be lost. */
+#define EXECUTOR_CIRCUITS_NS ZVT_SECOND_NS
 
 typedef pacer_now_t executor_now_t;
 
@@ -73,7 +75,8 @@ uint32_t executor_core_withdraw(executor_core_t *self, const char *client_order_
 /* Cancels a child order at a venue, under the highest epoch that anybody here knows. */
 void executor_core_cancel(executor_core_t *self, uint32_t venue, const char *client_order_id, executor_now_t now);
 
-/* Counts the sends that were not answered in time, tries open circuits, sends what has waited long enough. */
+/* Counts the sends that were not answered in time, tries open circuits and tells them again, sends what has waited long
+ * enough. */
 void executor_core_on_time(executor_core_t *self, executor_now_t now);
 /* When something that waits for a limit may leave, monotonic; 0 when nothing waits. */
 int64_t executor_core_next_ns(const executor_core_t *self, int64_t now_ns);

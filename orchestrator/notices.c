@@ -19,7 +19,7 @@ void notices_on_circuit(turn_core_t *self, const zvt_circuit_notice_t *notice)
                                    .retry_at_ns = notice->retry_at_ns};
     ZVT_STR_SET(event.exchange, notice->exchange);
     if (turn_emit_system(self, ZVT_T_CIRCUIT_CHANGED, &event, NULL) != 0) {
-        ZVT_COUNT("notices_put_off"); /* the next change, or the next run of either side, tells it */
+        ZVT_COUNT("notices_put_off"); /* the executor tells the state again, once a second */
         return;
     }
     venue->circuit = notice->state;

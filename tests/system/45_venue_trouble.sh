@@ -70,8 +70,8 @@ check "and closes it" circuit_is alpha closed
 check "the log tells the story" wait_until 5 has_circuits alpha "open half_open closed"
 pid=$(pid_of gateway-beta)
 kill -9 "$pid"
-check "the circuit of a venue whose gateway dies is tried again by itself" wait_until 10 circuits_end beta "open half_open" ||
-    echo "       beta's states were: $(circuits_of beta)"
+# A gateway is back so soon that its silence may go unnoticed: it counts as a lost connection all the same.
+check "the circuit of a venue whose gateway dies is tried again by itself" wait_until 10 circuits_end beta "open half_open"
 check_equal "and an order closes it" true "$(fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue beta --json | field success)"
 check "verify passes" fleet verify
 

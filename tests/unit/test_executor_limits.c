@@ -141,6 +141,21 @@ Test(executor_limits, opens_at_once_when_a_gateway_is_gone_and_tries_when_it_is_
     cr_assert_eq(router_core_breaker(s_router, ALPHA)->state, ZVT_CIRCUIT_HALF_OPEN);
 }
 
+Test(executor_limits, tries_a_venue_whose_gateway_is_another_run_though_nobody_noticed_it_was_away)
+{
+    zvt_hello_t hello = {.role = ZVT_ROLE_GATEWAY, .epoch = 5, .cursor = 10, .incarnation = 2};
+    executor_core_on_gateway_up(s_core, ALPHA, &hello, s_at(START));
+    unsigned opened = 0, tried = 0;
+    for (unsigned i = 0; i < s_count; i++) {
+        if (s_sent[i].record.type != ZVT_T_CIRCUIT_NOTICE) continue;
+        opened += s_sent[i].record.circuit_notice.state == ZVT_CIRCUIT_OPEN;
+        tried += opened == 1 && s_sent[i].record.circuit_notice.state == ZVT_CIRCUIT_HALF_OPEN;
+    }
+    cr_assert(opened == 1 && tried == 1);
+    cr_assert_eq(router_core_breaker(s_router, ALPHA)->state, ZVT_CIRCUIT_HALF_OPEN);
+    cr_assert(executor_core_reachable(s_core, ALPHA));
+}
+
 Test(executor_limits, never_refuses_the_second_copy_of_an_order_that_is_under_way)
 {
     s_send_number(1, "alpha", START);
@@ -165,6 +180,16 @@ Test(executor_limits, tells_a_new_orchestrator_every_circuit)
     cr_assert_eq(s_sent_to(TO_ORCHESTRATOR, ZVT_T_CIRCUIT_NOTICE), 2u);
     cr_assert_eq(s_sent[0].record.circuit_notice.state, ZVT_CIRCUIT_OPEN);
     cr_assert_eq(s_sent[1].record.circuit_notice.state, ZVT_CIRCUIT_CLOSED);
+}
+
+Test(executor_limits, tells_every_circuit_again_once_a_second)
+{
+    s_on_time(START);
+    s_count = 0;
+    s_on_time(START + EXECUTOR_CIRCUITS_NS - 1);
+    cr_assert_eq(s_count, 0u);
+    s_on_time(START + EXECUTOR_CIRCUITS_NS);
+    cr_assert_eq(s_sent_to(TO_ORCHESTRATOR, ZVT_T_CIRCUIT_NOTICE), 2u);
 }
 
 /* ---- limits ---- */
