@@ -3,7 +3,7 @@
 
 #include "emergency_core.h"
 #include "executor_core.h"
-#include "zvt_epoch.h"
+#include "zvt_epoch_file.h"
 #include "zvt_file.h"
 #include "zvt_hub.h"
 #include "zvt_link.h"
@@ -35,7 +35,7 @@ struct executor {
     bool has_orchestrator;
     zvt_peer_t orchestrator; /* the one that reports go to */
     uint64_t orchestrator_incarnation, orchestrator_epoch;
-    char epoch_path[PATH_SIZE];
+    zvt_epoch_file_t epoch_file;
     char journal_path[PATH_SIZE];
     int pace_timer; /* when something that waits for a limit may leave */
     gateway_t gateways[ZVT_VENUES_MAX];
@@ -50,12 +50,7 @@ static executor_now_t s_now(const executor_t *self)
 /* ---- effects of the core ---- */
 static int s_store_epoch(void *arg, uint64_t epoch)
 {
-    executor_t *self = arg;
-    int status = zvt_epoch_store(self->epoch_path, epoch);
-    if (status != 0 && zvt_diag_allowed())
-        zvt_error("cannot store epoch %" PRIu64 " in %s: %s; free the disk or mend the folder's rights", epoch,
-                  self->epoch_path, strerror(errno));
-    return status;
+    return zvt_epoch_file_store(&((executor_t *)arg)->epoch_file, epoch);
 }
 
 static void s_to_gateway(void *arg, uint32_t venue, zvt_type_t type, const void *record)
@@ -337,18 +332,6 @@ _Noreturn ZVT_PRINTF(1, 2) static void s_give_up(const char *format, ...)
     exit(ZVT_EXIT_CONFIG);
 }
 
-static uint64_t s_load_epoch(executor_t *self)
-{
-    uint64_t epoch;
-    snprintf(self->epoch_path, sizeof self->epoch_path, "%s/%s.epoch", zvt_service_state_dir(self->service),
-             zvt_service_name(self->service));
-    int status = zvt_epoch_load(self->epoch_path, &epoch);
-    if (status != 0)
-        s_give_up("cannot read the epoch from %s: %s; restore the file, or delete it if no older orchestrator can be running",
-                  self->epoch_path, zvt_strerror(status));
-    return epoch;
-}
-
 static void s_open_emergency(executor_t *self)
 {
     static uint8_t s_journal[EMERGENCY_JOURNAL_MAX];
@@ -378,7 +361,7 @@ static void s_start(executor_t *self)
 {
     char endpoint[ZVT_ENDPOINT_SIZE];
     self->identity = *zvt_service_identity(self->service);
-    self->identity.epoch = s_load_epoch(self);
+    self->identity.epoch = zvt_epoch_file_open(&self->epoch_file, self->service);
     self->router = router_core_new(self->fleet);
     executor_out_t out = {.store_epoch = s_store_epoch,
                           .to_gateway = s_to_gateway,

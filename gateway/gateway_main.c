@@ -5,13 +5,12 @@
 #include "order_entry_core.h"
 #include "outbox.h"
 #include "paper_adapter.h"
-#include "zvt_epoch.h"
+#include "zvt_epoch_file.h"
 #include "zvt_hub.h"
 #include "zvt_service.h"
 
 enum {
     TOPIC_SIZE = 64,
-    PATH_SIZE = 768,
     RECORD_BYTES_MAX = 4096,      /* the largest market record packed */
     OUTBOX_BYTES = 16 << 20,      /* 64 frames of the venue, many times over */
     SNDHWM_LOSSLESS = 1000,       /* messages per subscriber; small, so that the venue is slowed early */
@@ -43,7 +42,7 @@ typedef struct {
     outbox_t outbox;       /* lossless only */
     int outbox_timer;
     zvt_buf_t packed;
-    char epoch_path[PATH_SIZE];
+    zvt_epoch_file_t epoch_file;
     char topics[ZVT_INSTRUMENTS_MAX][TOPIC_KINDS][TOPIC_SIZE];
     char status_topic[TOPIC_SIZE];
 } gateway_t;
@@ -235,12 +234,7 @@ static void s_send(void *arg, const zvt_peer_t *peer, zvt_type_t type, const voi
 
 static int s_store_epoch(void *arg, uint64_t epoch)
 {
-    gateway_t *self = arg;
-    int status = zvt_epoch_store(self->epoch_path, epoch);
-    if (status != 0 && zvt_diag_allowed())
-        zvt_error("cannot store epoch %" PRIu64 " in %s: %s; free the disk or mend the folder's rights", epoch,
-                  self->epoch_path, strerror(errno));
-    return status;
+    return zvt_epoch_file_store(&((gateway_t *)arg)->epoch_file, epoch);
 }
 
 static void s_answer_quotes(gateway_t *self, const zvt_peer_t *peer, const zvt_quotes_query_t *query)
@@ -351,18 +345,6 @@ static void s_open_market(gateway_t *self)
     if (status != 0) s_give_up_binding(self, endpoint, status);
 }
 
-static uint64_t s_load_epoch(gateway_t *self)
-{
-    uint64_t epoch;
-    snprintf(self->epoch_path, sizeof self->epoch_path, "%s/%s.epoch", zvt_service_state_dir(self->service),
-             zvt_service_name(self->service));
-    int status = zvt_epoch_load(self->epoch_path, &epoch);
-    if (status != 0)
-        s_give_up("cannot read the epoch from %s: %s; restore the file, or delete it if no older orchestrator can be running",
-                  self->epoch_path, zvt_strerror(status));
-    return epoch;
-}
-
 static void s_start(gateway_t *self)
 {
     char problem[ZVT_PROBLEM_SIZE], endpoint[ZVT_ENDPOINT_SIZE];
@@ -370,7 +352,7 @@ static void s_start(gateway_t *self)
     self->packed = zvt_buf_new(RECORD_BYTES_MAX);
     self->outbox_timer = zvt_loop_timer(loop, s_on_outbox_time, self);
     s_make_topics(self);
-    uint64_t epoch = s_load_epoch(self);
+    uint64_t epoch = zvt_epoch_file_open(&self->epoch_file, self->service);
     s_open_market(self);
     self->market = market_core_new(self->fleet, self->venue, !self->lossless, s_emit_market, self);
     self->adapter =
