@@ -6,6 +6,7 @@
 #include "zvt_frames.h"
 
 enum { RECONNECT_MIN_MS = 50, RECONNECT_MAX_MS = 1000, HANDSHAKE_MS = 3000, BACKLOG = 1024 };
+enum { LOCK_TRIES = 50, LOCK_PAUSE_MS = 10 };
 
 void zvt_endpoint(char endpoint[ZVT_ENDPOINT_SIZE], const char *name, const char *part)
 {
@@ -39,6 +40,16 @@ static bool s_lock_file(const char *endpoint, char path[ZVT_ENDPOINT_SIZE + 8])
     return strncmp(endpoint, "ipc://", 6) == 0;
 }
 
+/* Who was killed a moment ago together with its supervisor may still be dying, and holds its locks until it has. */
+static bool s_lock(int fd)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+        zclock_sleep(LOCK_PAUSE_MS);
+    }
+    return false;
+}
+
 /* A second bind of the same ipc path would succeed and steal the traffic, so a lock file guards each path. */
 static int s_lock_path(const char *endpoint)
 {
@@ -46,7 +57,7 @@ static int s_lock_path(const char *endpoint)
     if (!s_lock_file(endpoint, path)) return 0;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return ZVT_ERR_IO;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0; /* kept open, and so locked, until the process ends */
+    if (s_lock(fd)) return 0; /* kept open, and so locked, until the process ends */
     close(fd);
     return ZVT_ERR_EXISTS;
 }

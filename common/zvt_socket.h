@@ -31,8 +31,8 @@ void zvt_endpoint(char endpoint[ZVT_ENDPOINT_SIZE], const char *name, const char
 /* A socket of a ZMQ_* type with the house's settings; aborts without memory. */
 zsock_t *zvt_socket_new(int type);
 
-/* Binds after taking an flock beside the ipc path: 0, or ZVT_ERR_EXISTS when another process serves it, ZVT_ERR_IO.
- * The lock lasts as long as the process. */
+/* Binds after taking an flock beside the ipc path: 0, or ZVT_ERR_EXISTS when another process serves it and goes on doing so
+ * for half a second, ZVT_ERR_IO. The lock lasts as long as the process. */
 ZVT_MUSTUSE int zvt_socket_bind(zsock_t *socket, const char *endpoint);
 
 /* Makes the path free to be bound although another process serves it: one that is stopped and has been replaced. Its peers
