@@ -12,6 +12,7 @@ QUOTE, SIGNAL, ACK, POSITIONS_QUERY, POSITION_ROW, LOG_BATCH = 100, 130, 132, 14
 REQUESTED, EXECUTED, POSITION_UPDATED = 1, 8, 20                                             # events
 ENDED = {3: "rejected", 11: "canceled", 12: "expired", 14: "failed", 15: "completed"}        # events that end an order
 BUY, SELL, LIMIT, IOC, OK, DUPLICATE, TRY_AGAIN = 1, 2, 2, 2, 1, 16, (20, 21, 22)            # enumerations
+SILENCE_S = 1  # the log's tip comes four times a second: after this another orchestrator may have taken its place
 ENV, NAME = os.environ, os.environ.get("ZVT_STRATEGY_NAME", "momentum-py")
 SYMBOL = ENV.get("ZVT_STRATEGY_SYMBOL", "BTC/USDT")
 SETTINGS = {"ticks": 5, "order_value": 1000, "position_orders": 5, "cooldown_ms": 2000}
@@ -98,21 +99,38 @@ class Momentum:
             self.order = log(f"order {uuid.UUID(bytes=order_id)} {ENDED[kind]}, holds {self.position / E8} {SYMBOL}")
 
 
+def orchestrator():
+    """Events and acknowledgements, and the way for signals."""
+    return (connect(zmq.SUB, "ZVT_ENDPOINT_EVENTS", "events", f"ack.{NAME}", f"log.{ENV.get('ZVT_SHARD', '0')}"),
+            connect(zmq.PUSH, "ZVT_ENDPOINT_SIGNALS", "signals"))
+
+
+def held():
+    portfolio = connect(zmq.REQ, "ZVT_ENDPOINT_PORTFOLIO", "portfolio")
+    portfolio.send(msgpack.packb([POSITIONS_QUERY, "", NAME]))
+    return sum(row[5] for row in records(portfolio.recv()) if row[0] == POSITION_ROW and row[4] == SYMBOL)
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(log("asked to stop")))
     market = connect(zmq.SUB, "ZVT_ENDPOINT_MARKET", "market.alpha", "quote.")
-    events = connect(zmq.SUB, "ZVT_ENDPOINT_EVENTS", "events", f"ack.{NAME}", f"log.{ENV.get('ZVT_SHARD', '0')}")
-    portfolio = connect(zmq.REQ, "ZVT_ENDPOINT_PORTFOLIO", "portfolio")
-    portfolio.send(msgpack.packb([POSITIONS_QUERY, "", NAME]))
-    held = sum(row[5] for row in records(portfolio.recv()) if row[0] == POSITION_ROW and row[4] == SYMBOL)
-    strategy = Momentum(connect(zmq.PUSH, "ZVT_ENDPOINT_SIGNALS", "signals"), held)
-    log(f"trades {SYMBOL}, holds {held / E8}")
+    (events, signals), heard, missed = orchestrator(), time.monotonic(), False
+    strategy = Momentum(signals, held())
+    log(f"trades {SYMBOL}, holds {strategy.position / E8}")
     while True:
         for socket in zmq.select([market, events], [], [], 0.05)[0]:
             first, *rest = records(socket.recv_multipart()[1])
+            if socket is events:
+                if missed:
+                    strategy.position = held()
+                heard, missed = time.monotonic(), False
             handle = {QUOTE: strategy.on_quote, ACK: strategy.on_ack, LOG_BATCH: strategy.on_event}.get(first[0])
             for record in rest if first[0] == LOG_BATCH else [first, *rest] if handle else []:
                 handle(record)
+        if time.monotonic() - heard > SILENCE_S:
+            events.close()
+            strategy.signals.close()
+            (events, strategy.signals), heard, missed = orchestrator(), time.monotonic(), True
         strategy.deliver()
 
 

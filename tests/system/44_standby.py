@@ -6,12 +6,12 @@ import signal
 import subprocess
 import time
 
-from probe import HOME, SLOW, Client, Database, Fleet, check, check_epochs, check_nothing_lost_or_doubled, ended, summary, wait_until
+from probe import CHECKOUT, HOME, SLOW, Client, Database, Fleet, check, check_epochs, check_nothing_lost_or_doubled, ended, summary, wait_until
 
 PAIR, TAKEOVER_MS, RATE, ROUNDS = ("orchestrator", "orchestrator-2"), 500, 60, 6
 STRATEGY_ORDERS = "select count(*) from events e join event_batches b on e.seq between b.first_seq and b.last_seq" \
                   " where e.type = (select distinct type from event_schema where event_type = 'order.requested')" \
-                  " and b.epoch = (select epoch from writer_lease) and zvt_event_data(e.type, e.payload) ->> 'sender' <> ''"
+                  " and b.epoch = (select epoch from writer_lease) and zvt_event_data(e.type, e.payload) ->> 'sender'"
 
 
 def roles(fleet):
@@ -44,7 +44,7 @@ def stops(fleet, client, database):
         pid, began = fleet.pid(works), time.monotonic()
         os.kill(pid, signal.SIGSTOP)
         recovered.append(client.recovered_ms(began, 15) or float("inf"))
-        if not fleet.is_trading(waits):
+        if not wait_until(5, lambda: fleet.is_trading(waits)):
             check("the one that waited works", False, fleet.state(waits))
         os.kill(pid, signal.SIGCONT)
         woken = time.monotonic()
@@ -55,7 +55,8 @@ def stops(fleet, client, database):
     check(f"the one that works is stopped {ROUNDS} times: the other trades ({summary(recovered)}, of which {TAKEOVER_MS} ms are patience)",
           max(recovered) < (TAKEOVER_MS + 1500) * SLOW, recovered)
     check(f"it leaves within a second when it goes on ({summary(leaving)}), and comes back as the standby", max(leaving) < 1000 * SLOW, leaving)
-    check("strategies have found the new one", wait_until(30, lambda: database.number(STRATEGY_ORDERS) > 0))
+    for text, sender in (("strategies have found the new one", "not in ('', 'snake')"), ("and so has the one in Python", "= 'snake'")):
+        check(text, wait_until(60, lambda: database.number(f"{STRATEGY_ORDERS} {sender}") > 0), database("select epoch, holder from writer_lease"))
 
 
 def down_for_good(fleet, client):
@@ -64,7 +65,8 @@ def down_for_good(fleet, client):
     service, began = f"{HOME}/s6/services/{works}", time.monotonic()
     subprocess.run(["s6-svc", "-d", service], check=True)
     recovered = client.recovered_ms(began, 15) or float("inf")
-    check(f"its service is taken down: the standby trades ({recovered:.0f} ms)", recovered < 2000 * SLOW and fleet.is_trading(waits))
+    check(f"its service is taken down: the standby trades ({recovered:.0f} ms)", recovered < 2000 * SLOW and
+          wait_until(5, lambda: fleet.is_trading(waits)), fleet.state(waits))
     subprocess.run(["s6-svc", "-u", service], check=True)
 
 
@@ -97,13 +99,14 @@ def halt_is_handed_over(fleet, client):
     wait_until(5, lambda: ended(pid))
     fleet("resume")
     began = time.monotonic()
-    check("and resumes", client.recovered_ms(began, 15) is not None)
+    check("and resumes", client.recovered_ms(began, 15) is not None, {name: fleet.state(name) for name in PAIR})
 
 
 def main():
     with Fleet(strategies=True, standby="yes", takeover_ms=TAKEOVER_MS) as fleet:
         database, client = Database(fleet.env["DATABASE_URL"]), Client(fleet, RATE)
         check("one trades, one waits", wait_until(20, lambda: roles(fleet) is not None), [fleet.state(name) for name in PAIR])
+        fleet("attach", f"{CHECKOUT}/strategy/examples/momentum.py", "--name", "snake", "--set", "ticks=1", "--set", "cooldown_ms=100")
         check("the first one goes first", roles(fleet) == list(PAIR), roles(fleet))
         kills(fleet, client)
         stops(fleet, client, database)
