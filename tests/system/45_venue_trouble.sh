@@ -10,7 +10,6 @@ import json, sys
 print(*[v[sys.argv[2]] for v in json.load(sys.stdin)["venues"] if v["name"] == sys.argv[1]])' "$1" "$2"
 }
 circuit_is() { [[ $(venue "$1" circuit) == "$2" ]]; }
-is_unreached() { [[ $(venue "$1" reachable) == False ]]; }
 
 # rest VENUE [PRICE]: an order that rests there; prints its id.
 rest() { fleet order --symbol BTC/USDT --side buy --quantity 0.01 --price "${2:-58000}" --venue "$1" --json | field order_id; }
@@ -29,10 +28,14 @@ for line in sys.stdin:
 print(len(live))'
 }
 events() { sql "select count(*) from event_store where event_type = '$1' ${2:-}"; }
-circuits_of() { sql "select string_agg(event_data ->> 'state', ' ' order by seq) from event_store where event_type = 'circuit.changed' and event_data ->> 'exchange' = '$1'"; }
-has_circuits() { [[ $(circuits_of "$1") == "$2" ]]; }
-# A connection may come and go while both of its ends start: only the last two states are certain.
+# What became of a venue's circuit since the last order that went there.
+circuits_of() {
+    sql "select string_agg(event_data ->> 'state', ' ' order by seq) from event_store where event_type = 'circuit.changed'
+        and event_data ->> 'exchange' = '$1' and seq > $calm_seq"
+}
+# A connection may come and go more often than that on a machine that is busy: how it ends is certain.
 circuits_end() { [[ " $(circuits_of "$1")" == *" $2" ]]; }
+fills_at() { [[ $(fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue "$1" --json | field success) == true ]]; }
 postgres_pids() {
     local pid
     pid=$(pid_of postgres)
@@ -46,6 +49,7 @@ milliseconds_of() {
     took=$((($(date +%s%N) - started) / 1000000))
 }
 journal_is_noted() { [[ $(executor_stat journal_entries) == 0 ]]; }
+is_killed() { [[ $(executor_stat killed) == true ]]; }
 executor_stat() { (eval "$(fleet env)" && "$ZVT_BIN/zvt-monitor" stats executor) | field "$1"; }
 
 buy_fills() { [[ $(buy BTC/USDT | field success) == true ]]; }
@@ -53,26 +57,30 @@ all_is_canceled() { [[ $(open_at_venues) == 0 ]]; }
 
 # ---- a circuit breaker opens, is tried, and closes ----
 start_fleet --seed 11 --no-strategies
+# While both ends of a connection start it may come and go; the first order of a venue closes its circuit then.
+for name in alpha beta; do check "an order fills at $name" wait_until 20 fills_at "$name"; done
 check_equal "circuits are closed to begin with" "closed closed" "$(venue alpha circuit) $(venue beta circuit)"
+calm_seq=$(sql "select max(seq) from events")
 pid=$(pid_of venue-alpha)
 kill -STOP "$pid"
 stopped=$(date +%s%N)
-check "the circuit of a venue that stands still opens" wait_until 10 circuit_is alpha open
+check "the circuit of a venue that stands still opens" wait_until 20 circuit_is alpha open
 opened=$((($(date +%s%N) - stopped) / 1000000))
 echo "           opened after $opened ms"
 check_equal "status says why" VENUE_UNREACHABLE "$(venue alpha circuit_reason)"
 for _ in 1 2 3; do check_equal "orders go to the other venue meanwhile" beta "$(buy BTC/USDT | field exchange)"; done
 check_refused "an order that names it is refused with the reason" CIRCUIT_OPEN fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue alpha
 kill -CONT "$pid"
-check "it is tried when the venue is back" wait_until 10 circuit_is alpha half_open
-check_equal "an order that names it is the trial" true "$(fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue alpha --json | field success)"
-check "and closes it" circuit_is alpha closed
-check "the log tells the story" wait_until 5 has_circuits alpha "open half_open closed"
+check "it is tried when the venue is back" wait_until 20 circuit_is alpha half_open
+check "an order that names it is the trial" fills_at alpha
+check "and closes it" wait_until 20 circuit_is alpha closed
+check "the log tells the story" wait_until 20 circuits_end alpha "open half_open closed"
 pid=$(pid_of gateway-beta)
 kill -9 "$pid"
 # A gateway is back so soon that its silence may go unnoticed: it counts as a lost connection all the same.
-check "the circuit of a venue whose gateway dies is tried again by itself" wait_until 10 circuits_end beta "open half_open"
-check_equal "and an order closes it" true "$(fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue beta --json | field success)"
+check "the circuit of a venue whose gateway dies is tried again by itself" wait_until 20 circuits_end beta "open half_open"
+check "and an order closes it" fills_at beta
+check "which the log tells too" wait_until 20 circuits_end beta "open half_open closed"
 check "verify passes" fleet verify
 
 # ---- the kill switch, everything well ----
@@ -84,13 +92,13 @@ check "it says what it did" grep -q '3 orders open, 3 canceled, none left' "$bas
 check_equal "nothing is open at the venues" 0 "$(open_at_venues)"
 check_equal "the fleet is halted" halted "$(fleet status --json | field fleet.state)"
 check_refused "no order passes" HALTED fleet order --symbol BTC/USDT --side buy --quantity 0.01
-check "the log accounts for it" wait_until 5 journal_is_noted
+check "the log accounts for it" wait_until 20 journal_is_noted
 check_equal "with who and why" 1 "$(events risk.halted "and event_data ->> 'reason' = 'a drill'")"
 check_equal "and a cancel for each order" 3 "$(events order.cancel_requested)"
 kill -9 "$(pid_of executor)"
-check "the latch outlives the executor" wait_until 10 test "$(executor_stat killed)" = true
+check "the latch outlives the executor" wait_until 20 is_killed
 check "resume lifts it" fleet resume
-check "orders fill again" buy_fills
+check "orders fill again" wait_until 20 buy_fills
 
 # ---- the kill switch with a frozen database ----
 alpha_id=$(rest alpha)
@@ -111,7 +119,7 @@ check "the log accounts for all of it afterwards" wait_until 20 journal_is_noted
 check_equal "the halt is in the log" 1 "$(events risk.halted "and event_data ->> 'reason' = 'the database is frozen'")"
 check_equal "a cancel for each order is" 6 "$(events order.cancel_requested)"
 check "resume lifts it" fleet resume
-check "orders fill again" buy_fills
+check "orders fill again" wait_until 20 buy_fills
 
 # ---- the kill switch without a database, then without the orchestrator ----
 beta_id=$(rest beta)

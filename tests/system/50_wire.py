@@ -31,6 +31,8 @@ def check(text, ok, detail=""):
     with open(os.environ["ZVT_TEST_RESULTS"], "a") as results:
         results.write(f"{'ok' if ok else 'FAILED'} {text}\n")
     print(f"    {'ok    ' if ok else 'FAILED'} {text}" + ("" if ok or detail == "" else f"\n           {detail}"), flush=True)
+    if not ok:
+        subprocess.run([f"{CHECKOUT}/tests/system/trouble", os.environ["ZVT_TEST_BASE"]])  # what the fleet's logs have warned of
 
 
 def fleet(*words, may_fail=False):
@@ -55,6 +57,15 @@ def monitor(*words):
 def counter(name, what):
     stats = json.loads(monitor("stats", name) or "{}")
     return stats.get("counters", {}).get(what, 0)
+
+
+def wait_until(seconds, condition):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def environment():
@@ -109,7 +120,7 @@ def test_garbage(wire):
     died = [n for n in before if n in after and before[n]["pid"] != after[n]["pid"]]
     check(f"garbage on {len(names)} sockets kills nobody", died == [] and len(before) == len(after), died)
     for name in ("orchestrator", "risk", "executor", "portfolio", "replayer", "gateway-alpha", "venue-alpha"):
-        check(f"{name} counts what it could not read", counter(name, "malformed") > 0)
+        check(f"{name} counts what it could not read", wait_until(20, lambda: counter(name, "malformed") > 0))
     big = [n for n, p in after.items() if p["pid"] and rss_mb(p["pid"]) > 400]
     check("nobody has grown by what a message claimed", big == [], big)
     check("an order fills after all that", wire.place("", terms())["success"] is True)

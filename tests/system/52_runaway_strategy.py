@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# run/test: alone
 """A strategy that has lost its mind sends 10,000 signals a second: what exceeds its rate is refused with a reason and leaves
 no trace in the log, memory stays as it is, nobody else's orders take longer, and a second after it has come to its senses
 its orders are taken again."""
@@ -22,11 +23,12 @@ GROWTH_MB_MAX = 40
 
 
 class Runaway:
-    """In a process of its own. `pace`: signals a second; the others are its counts of signals sent and answered."""
+    """In a process of its own. `pace`: signals a second; `obeyed`: the one it runs at; the others are its counts of signals
+    sent and answered."""
 
     def __init__(self):
         context = multiprocessing.get_context("fork")
-        self.pace = context.Value("i", 0)
+        self.pace, self.obeyed = context.Value("i", 0), context.Value("i", 0)
         self.sent, self.accepted, self.over_rate, self.other = (context.Value("q", 0) for _ in range(4))
         self.process = context.Process(target=self.main, daemon=True)
         self.process.start()
@@ -46,7 +48,7 @@ class Runaway:
                 terms = ["SOL/USDT", BUY, MARKET, IOC, False, E8 // 10, 0, 0, "beta", time.time_ns() + 60 * SECOND_NS]
                 push.send(msgpack.packb([SIGNAL, uuid.uuid4().bytes, "runaway", run, number, "runaway", "main", terms, E8, 0]))
             due += min(owed, 200)
-            self.sent.value = number
+            self.sent.value, self.obeyed.value = number, pace
             while acks.poll(0):
                 for ack in records(acks.recv_multipart()[1]):
                     counts = {OK: self.accepted, SIGNAL_RATE: self.over_rate}.get(ack[6], self.other) if ack[0] == ACK else self.other
@@ -62,8 +64,7 @@ class Runaway:
         self.pace.value = pace
         time.sleep(seconds)  # the length of the run
         self.pace.value = 0
-        time.sleep(0.3)  # a last burst may be on its way to the count of what was sent
-        wait_until(20, lambda: self.answered() >= self.sent.value)
+        wait_until(20, lambda: self.obeyed.value == 0 and self.answered() >= self.sent.value)
         return [v.value - b for v, b in zip((self.sent, self.accepted, self.over_rate, self.other), before)]
 
 
@@ -74,15 +75,20 @@ def requested():
 def test_refusal(runaway):
     names = ["orchestrator", "risk", "executor", "portfolio"]
     listed, seconds = processes(), 10
-    before, logged = {n: rss_kb(listed[n]["pid"]) for n in names}, requested()
-    sent, accepted, over_rate, other = runaway.run_for(seconds, RATE_HZ)
+    before = {n: rss_kb(listed[n]["pid"]) for n in names}
+    for _ in range(3):  # it takes what is left of the machine, and that has to be enough for this rate
+        logged = requested()
+        sent, accepted, over_rate, other = runaway.run_for(seconds, RATE_HZ)
+        if sent >= 0.8 * seconds * RATE_HZ:
+            break
     grown = {n: (rss_kb(listed[n]["pid"]) - before[n]) // 1024 for n in names}
     check(f"it sent {sent / seconds:.0f} signals a second", sent >= 0.8 * seconds * RATE_HZ)
     check("each of them was answered", accepted + over_rate + other == sent, (sent, accepted, over_rate, other))
     heard = HEARD_HZ * (seconds + 2)
-    check(f"{accepted} were taken, {over_rate} refused as SIGNAL_RATE, {other} otherwise", accepted <= heard and other == 0 and over_rate > 0.9 * sent)
+    check(f"{accepted} were taken, {over_rate} refused as SIGNAL_RATE, {other} otherwise", accepted <= heard and other == 0 and over_rate > 0.9 * sent, f"at most {heard} may be taken")
     check("the log holds what was taken and no trace of a refusal", requested() - logged == accepted, requested() - logged)
-    check("the orchestrator counts them", counter("orchestrator", "signals_over_rate") >= over_rate)
+    counted = counter("orchestrator", "signals_over_rate")
+    check("the orchestrator counts them", counted >= over_rate, counted)
     check(f"memory stays as it is: grown by {grown} MB", all(mb <= GROWTH_MB_MAX for mb in grown.values()), grown)
 
 

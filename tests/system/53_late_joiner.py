@@ -12,7 +12,7 @@ import uuid
 import msgpack
 import zmq
 
-from traffic import (CONTROL, E8, Follower, Trader, ask, barrier, chain, check, fleet, note, sql, start_fleet, verify, wait_until)
+from traffic import (CONTROL, E8, SLOW, Follower, Trader, ask, barrier, chain, check, fleet, note, sql, start_fleet, verify, wait_until)
 
 SCRIPTED, TAILS, RESTARTS = 64, 20, 8  # 8 of each of two processes
 LIVE_EVENTS = 150                      # that a joiner takes live before it compares
@@ -42,7 +42,7 @@ def log_events(first, last):
 # ---- scripted followers ----
 def join(context, first):
     """Joins at `first`, catches up, goes on live for a while: (first, last, digest, gaps)."""
-    follower, digest, end, target = Follower(context, first), b"", time.monotonic() + 30, None
+    follower, digest, last, end, target = Follower(context, first), b"", first - 1, time.monotonic() + 30 * SLOW, None
     while time.monotonic() < end and (target is None or follower.next_seq <= target):
         for event in follower.poll(50)[0]:
             digest = chain(digest, event)
@@ -81,7 +81,7 @@ def test_tails():
                                 stdout=subprocess.PIPE, text=True)
         tails.append((first, count, tail))
         time.sleep(rng.random() / 10)  # at any moment of the stream
-    lines = [(first, count, tail.communicate(timeout=60)[0].splitlines()) for first, count, tail in tails]
+    lines = [(first, count, tail.communicate(timeout=120 * SLOW)[0].splitlines()) for first, count, tail in tails]
     ids = dict(row.split("|") for row in sql("select seq, event_id from events").splitlines())
     wrong = []
     for first, count, said in lines:
@@ -98,7 +98,7 @@ def digest_of(context, process, seq):
 
 
 def folded(process, seq):
-    done = subprocess.run([f"{BIN}/zvt-{process}", "--fold", str(seq)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([f"{BIN}/zvt-{process}", "--fold", str(seq)], capture_output=True, text=True, timeout=120 * SLOW)
     return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
 
 
@@ -108,7 +108,7 @@ def test_restarts():
         process = ("risk", "portfolio")[i % 2]
         fleet("restart", process)
         seq = barrier(context)
-        wait_until(10, lambda: digest_of(context, process, seq) is not None)
+        wait_until(30, lambda: digest_of(context, process, seq) is not None)
         live, fold = digest_of(context, process, seq), folded(process, seq)
         if live is None or live != fold:
             wrong.append((process, seq, live, fold))

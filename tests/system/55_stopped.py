@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# run/test: first
 """Every process of the fleet, and Postgres, stopped for 30 seconds while orders flow: what does not need it goes on, what
 needs it is refused with a reason or waits within its limits, memory stays bounded, and a second or so after it is let go
 the fleet trades again by itself.

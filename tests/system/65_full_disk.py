@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# run/test: first
 """Disks that fill up while orders flow: that of the log's tables, that of its write-ahead log, that of the state folder (the
 venues' ledgers, the epochs). Orders are refused with a reason and the error is named, nothing is lost, and room is all that
 is needed to go on.
@@ -18,6 +19,7 @@ from traffic import (HOME, SLOW, Trader, check, fleet, note, postgres_folders, p
 BACK_S = 15           # after there is room: Postgres itself may have to start and recover first
 STALL_S = 1.5         # without a completed order: the disk is full and everybody has noticed
 RATE_HZ = 150
+LIFETIME_S = 2        # of an order that is not taken
 mounted = []
 
 
@@ -66,7 +68,7 @@ def said(process, *words):
 
 def full(folder, text, until_s, first=None, also=None):
     """Fills a file system under load, and makes room again when orders have stopped completing."""
-    trader = Trader(f"trader-{os.path.basename(folder)}", rate_hz=RATE_HZ, lifetime_s=2)
+    trader = Trader(f"trader-{os.path.basename(folder)}", rate_hz=RATE_HZ, lifetime_s=LIFETIME_S)
     check(f"{text}: orders complete before", wait_until(20, lambda: trader.last_end_ns() > 0))
     before, sizes = int(sql("select max(seq) from events")), {n: rss_kb(p["pid"]) for n, p in processes().items() if p["pid"]}
     ballast, began_ns = Ballast(folder), time.monotonic_ns()
@@ -82,13 +84,13 @@ def full(folder, text, until_s, first=None, also=None):
     noticed_ns = time.monotonic_ns()
     if also:
         also()
-    time.sleep(3)  # a disk is not full for a moment only
+    time.sleep(2 * LIFETIME_S)  # a disk is not full for a moment only
     room_ns = time.monotonic_ns()
     ballast.let_go()
     back = trader.wait_for_completion(room_ns, 60)
     check(f"{text} full: with room again orders complete after {back:.2f} s" if back else f"{text} full: orders complete again",
           back is not None and back < BACK_S * SLOW, back)
-    outcomes = trader.outcomes(noticed_ns, room_ns - 10**9)
+    outcomes = trader.outcomes(noticed_ns, room_ns - LIFETIME_S * 10**9)  # later ones may live until there is room
     # A venue that has ended some orders has room for a few more.
     good = outcomes and outcomes.get("completed", 0) < 0.1 * sum(outcomes.values())
     check(f"{text} full: orders of that time were told why: {outcomes}", good)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# run/test: alone
 # Two fleets at once, and what an idle one costs.
 # shellcheck source=tests/system/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -38,7 +39,7 @@ before=$(ticks "${ours[@]}")
 sleep "$window_s" # the length of the measurement
 used=$(($(ticks "${ours[@]}") - before))
 permille=$((used * 1000 / (window_s * $(getconf CLK_TCK))))
-check_that "an idle fleet uses under 5 % of a core (seen: $((permille / 10)).$((permille % 10)) %)" "$permille < 50"
+check_that "an idle fleet uses under 5 % of a core (seen: $((permille / 10)).$((permille % 10)) %)" "$permille < 50 * slow"
 megabytes=$(($(rss_kb "${ours[@]}") / 1024))
 check_that "and under 300 MB without Postgres (seen: $megabytes MB)" "$megabytes < 300"
 mapfile -t tools < <(pids_like "$first" '^s6-')

@@ -16,7 +16,7 @@ mkdir -p -- "$base"
 fleet() { "$checkout/run/fleet" --home "$home" "$@"; }
 fleet_at() { "$checkout/run/fleet" --home "$@"; }
 
-# ---- checks: each is counted; a failed one shows what was seen ----
+# ---- checks: each is counted; a failed one shows what was seen, and what the fleet's logs have warned of ----
 passed() {
     printf 'ok %s\n' "$1" >>"$ZVT_TEST_RESULTS"
     printf '    ok     %s\n' "$1"
@@ -27,13 +27,34 @@ not_passed() {
     printf 'FAILED %s\n' "$1" >>"$ZVT_TEST_RESULTS"
     printf '    FAILED %s\n' "$1"
     [[ -z ${2:-} ]] || printf '%s\n' "$2" | head -n 30 | sed 's/^/           /'
+    "$checkout/tests/system/trouble" "$base"
 }
 
-# check TEXT COMMAND..: the command succeeds.
+# check TEXT COMMAND..: the command succeeds. Of a function that fails, what it compared last is shown too.
 check() {
-    local text=$1 output
+    local text=$1 output code
     shift
-    if output=$("$@" 2>&1); then passed "$text"; else not_passed "$text" "exit code $? of: $* -- $output"; fi
+    : >"$base/compared"
+    output=$(traced "$@" 2>&1)
+    code=$?
+    if ((code == 0)); then
+        passed "$text"
+    else
+        not_passed "$text" "exit code $code of: $* -- $output
+$(grep -E '^\++ (\[\[|\(\(|test |grep )' "$base/compared" | tail -n 3)"
+    fi
+}
+
+# Runs a command; what a function does is noted in a file. The supervisor, which stays, must not inherit that.
+traced() {
+    if [[ $1 == fleet* || $(type -t "$1") != function ]]; then
+        "$@"
+    else
+        exec 9>"$base/compared"
+        BASH_XTRACEFD=9
+        set -x
+        "$@"
+    fi
 }
 
 # check_refused TEXT PATTERN COMMAND..: the command fails, and says something that matches the pattern.

@@ -32,6 +32,13 @@ def check(text, ok, detail=""):
     with open(os.environ["ZVT_TEST_RESULTS"], "a") as results:
         results.write(f"{'ok' if ok else 'FAILED'} {text}\n")
     print(f"    {'ok    ' if ok else 'FAILED'} {text}" + ("" if ok or detail == "" else f"\n           {detail}"), flush=True)
+    if not ok:
+        show_trouble()
+
+
+def show_trouble():
+    """What the fleet's logs have warned of."""
+    subprocess.run([f"{CHECKOUT}/tests/system/trouble", BASE])
 
 
 def wait_until(seconds, condition):
@@ -73,6 +80,7 @@ class Fleet:
     def __call__(self, *words, may_fail=False):
         done = subprocess.run([f"{CHECKOUT}/run/fleet", "--home", HOME, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode and not may_fail:
+            show_trouble()
             raise SystemExit(f"fleet {' '.join(words)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
@@ -82,7 +90,7 @@ class Fleet:
     def __exit__(self, *_):
         self("down", "--wipe", "--yes", may_fail=True)
 
-    def control(self, name, command, patience_ms=300):
+    def control(self, name, command, patience_ms):
         """The answer of a process on its control socket, or None."""
         opened = self.context.socket(zmq.DEALER)
         opened.setsockopt(zmq.LINGER, 0)
@@ -92,8 +100,8 @@ class Fleet:
         opened.close()
         return json.loads(answer[2]) if answer else None
 
-    def state(self, name):
-        return (self.control(name, "stats") or {}).get("state", "silent")
+    def state(self, name, patience_ms=1000):
+        return (self.control(name, "stats", patience_ms) or {}).get("state", "silent")
 
     def pid(self, name):
         """What the supervisor has started; 0 while it is down."""
