@@ -29,7 +29,7 @@ extern const command_t command_resolve, command_dead_letters, command_reconcile,
 extern const command_t command_saga;
 extern const command_t command_status, command_restarts;
 extern const command_t command_ping, command_wait_ready, command_digest, command_stats;
-extern const command_t command_schema;
+extern const command_t command_schema, command_decode;
 extern const command_t command_fleet_file;
 
 /* How users call us: $ZVT_PROGRAM (the supervisor script sets it) or "zvt-monitor". */

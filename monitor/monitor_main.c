@@ -10,7 +10,7 @@ static const command_t *const s_commands[] = {
     &command_status, &command_tail,    &command_order,  &command_cancel, &command_orders,     &command_quote,
     &command_balances, &command_positions, &command_saga, &command_kill, &command_halt, &command_resume,     &command_resolve,
     &command_dead_letters, &command_reconcile, &command_adjust, &command_barrier, &command_restarts,
-    &command_ping,   &command_wait_ready, &command_digest, &command_stats, &command_schema,   &command_fleet_file,
+    &command_ping,   &command_wait_ready, &command_digest, &command_stats, &command_schema,   &command_decode, &command_fleet_file,
 };
 enum { COMMANDS = sizeof s_commands / sizeof s_commands[0] };
 

@@ -1,5 +1,6 @@
 zvt_unit_test(monitor test_monitor_args)
 zvt_unit_test(monitor test_monitor_chain)
+zvt_unit_test(monitor test_monitor_decode)
 zvt_unit_test(monitor test_monitor_format)
 zvt_unit_test(monitor test_monitor_replies)
 zvt_unit_test(monitor test_monitor_restarts)
