@@ -243,6 +243,8 @@ class Run:
         for child in (self.load, self.proxy):
             if child is not None:
                 child.close()
+        if not self.report.ok():
+            subprocess.run([os.path.join(CHECKOUT, "tests/system/trouble"), self.fleet.base])  # what its logs have warned of last
         if self.options.keep and not self.report.ok():
             print(f"kept: {self.fleet.home}; {os.path.join(CHECKOUT, 'run/fleet')} --home {self.fleet.home} down --wipe deletes it", flush=True)
         else:
