@@ -13,6 +13,7 @@
 
 typedef struct {
     double seconds;
+    double rate;       /* copy: rows a second; 0: as many as can be */
     uint32_t batch;    /* copy: rows of a commit */
     uint32_t window;   /* hop: messages in flight; 1: one after another */
     uint32_t peers;    /* publish: subscribers */
@@ -22,7 +23,8 @@ typedef struct {
     const char *path;  /* sync: file to write to; hop, publish: folder of the sockets */
 } limit_options_t;
 
-/* The log's own rows again, by COPY BINARY into a table like it: rows/s, and the time of a commit. */
+/* The log's own rows again, by COPY BINARY into a table like it: rows/s, the time of a commit, and the age that a commit's
+ * first row has reached when it is durable: since it was due at a rate, or since the commit began. */
 int limit_copy(const limit_options_t *options);
 /* The log's rows out of the database in one COPY stream: rows/s. */
 int limit_read(const limit_options_t *options);

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "limit.h"
 #include "zvt_time.h"
@@ -79,11 +80,11 @@ static int64_t s_read_log(PGconn *conn, uint64_t limit, rows_t *rows)
     return ok ? count : -1;
 }
 
-/* One commit of `batch` rows, numbered from *seq on. */
-static bool s_commit(PGconn *conn, rows_t *rows, uint32_t batch, uint64_t *seq)
+/* One commit of `count` rows, numbered from *seq on. */
+static bool s_commit(PGconn *conn, rows_t *rows, size_t count, uint64_t *seq)
 {
     static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", trailer[] = "\377\377";
-    size_t first = *seq % (rows->count - batch + 1), last = first + batch;
+    size_t first = *seq % (rows->count - count + 1), last = first + count;
     for (size_t i = first; i < last; i++) {
         uint64_t seq_be = htobe64(++*seq);
         memcpy(rows->bytes + rows->starts[i] + SEQ_AT, &seq_be, sizeof seq_be);
@@ -100,6 +101,23 @@ static bool s_commit(PGconn *conn, rows_t *rows, uint32_t batch, uint64_t *seq)
     return ok;
 }
 
+/* How many rows the next commit takes. At a rate: what is due, after a pause when that is nothing; *due_ns is when the
+ * first of them was. */
+static size_t s_await_rows(const limit_options_t *options, size_t batch, int64_t start_ns, uint64_t seq, int64_t *due_ns)
+{
+    int64_t now_ns = zvt_monotonic_ns();
+    *due_ns = now_ns;
+    if (options->rate == 0) return batch;
+    *due_ns = start_ns + (int64_t)((double)seq * 1e9 / options->rate);
+    if (*due_ns > now_ns) {
+        int64_t pause_ns = *due_ns - now_ns;
+        nanosleep(&(struct timespec){.tv_sec = pause_ns / ZVT_SECOND_NS, .tv_nsec = pause_ns % ZVT_SECOND_NS}, NULL);
+        now_ns = zvt_monotonic_ns();
+    }
+    uint64_t due = (uint64_t)((double)(now_ns - start_ns) / 1e9 * options->rate) + 1 - seq;
+    return due < batch ? (size_t)(due == 0 ? 1 : due) : batch;
+}
+
 int limit_copy(const limit_options_t *options)
 {
     rows_t rows = {0};
@@ -111,20 +129,22 @@ int limit_copy(const limit_options_t *options)
     bool ready = s_run(conn, "DROP TABLE IF EXISTS bench_limit", PGRES_COMMAND_OK) &&
                  s_run(conn, "CREATE TABLE bench_limit (LIKE events INCLUDING ALL)", PGRES_COMMAND_OK);
     if (!ready) return s_fail(conn, "cannot make a table");
-    zvt_histogram_t *commits = zvt_histogram("commit");
-    uint64_t seq = 0, commits_count = 0;
-    int64_t start_ns = zvt_monotonic_ns(), end_ns = start_ns + (int64_t)(options->seconds * 1e9), now_ns = start_ns;
+    zvt_histogram_t *commits = zvt_histogram("commit"), *ages = zvt_histogram("age");
+    uint64_t seq = 0;
+    int64_t start_ns = zvt_monotonic_ns(), end_ns = start_ns + (int64_t)(options->seconds * 1e9), now_ns = start_ns, due_ns;
     while (now_ns < end_ns) {
-        if (!s_commit(conn, &rows, batch, &seq)) return s_fail(conn, "a commit failed");
-        int64_t before_ns = now_ns;
+        size_t count = s_await_rows(options, batch, start_ns, seq, &due_ns);
+        int64_t before_ns = zvt_monotonic_ns();
+        if (!s_commit(conn, &rows, count, &seq)) return s_fail(conn, "a commit failed");
         now_ns = zvt_monotonic_ns();
         zvt_histogram_add(commits, now_ns - before_ns);
-        commits_count++;
+        zvt_histogram_add(ages, now_ns - due_ns);
     }
     double seconds = (double)(now_ns - start_ns) / 1e9;
     printf("{\"batch\": %u, \"rows_per_s\": %.1f, \"commits_per_s\": %.1f, \"row_bytes\": %.1f", batch, (double)seq / seconds,
-           (double)commits_count / seconds, (double)rows.length / (double)rows.count);
+           (double)zvt_histogram_count(commits) / seconds, (double)rows.length / (double)rows.count);
     limit_print_histogram(stdout, "commit_ms", commits);
+    limit_print_histogram(stdout, "age_ms", ages);
     puts("}");
     (void)s_run(conn, "DROP TABLE bench_limit", PGRES_COMMAND_OK);
     PQfinish(conn);

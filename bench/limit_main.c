@@ -9,7 +9,7 @@ static const struct {
     int (*run)(const limit_options_t *options);
     const char *meaning;
 } s_commands[] = {
-    {"copy", limit_copy, "--dsn DSN [--batch ROWS] [--rows N]: the log's rows by COPY BINARY"},
+    {"copy", limit_copy, "--dsn DSN [--batch ROWS] [--rows N] [--rate ROWS]: the log's rows by COPY BINARY, as fast as can be or so many a second"},
     {"read", limit_read, "--dsn DSN [--rows N]: the log's rows out of the database"},
     {"hop", limit_hop, "--path DIR [--window N] [--size BYTES]: messages between two processes"},
     {"publish", limit_publish, "--path DIR [--peers N] [--size BYTES]: messages to N subscribers"},
@@ -39,6 +39,7 @@ static bool s_take(limit_options_t *options, const char *name, const char *value
         return true;
     }
     if (strcmp(name, "--seconds") == 0) return (options->seconds = atof(value)) > 0;
+    if (strcmp(name, "--rate") == 0) return (options->rate = atof(value)) > 0;
     if (strcmp(name, "--rows") == 0) return (options->rows = strtoull(value, NULL, 10)) > 0;
     if (strcmp(name, "--dsn") == 0) return (options->dsn = value) != NULL;
     if (strcmp(name, "--path") == 0) return (options->path = value) != NULL;
