@@ -13,6 +13,7 @@ struct zvt_fold {
     zvt_fold_desc_t desc;
     void *state;
     zvt_follower_t *follower;
+    zvt_type_set_t types;
     zvt_waitlist_t *waiting;
     zvt_snapshot_t snapshot;
     zvt_digests_t digests;
@@ -26,6 +27,8 @@ zvt_fold_t *zvt_fold_new(zvt_service_t *service, const zvt_fold_desc_t *desc)
     self->service = service;
     self->desc = *desc;
     self->state = desc->fresh(desc->arg);
+    self->types = zvt_type_set_of(desc->folds);
+    zvt_type_set_add(&self->types, ZVT_T_SYSTEM_BARRIER);
     self->waiting = zvt_waitlist_new(desc->request_size, desc->requests_max, desc->patience_ns, desc->on_request, desc->arg);
     return self;
 }
@@ -127,7 +130,7 @@ static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
 static void s_on_second(void *arg)
 {
     zvt_fold_t *self = arg;
-    if (!self->broken) zvt_snapshot_on_time(&self->snapshot, zvt_fold_applied(self), s_now_ns(self));
+    if (!self->broken) zvt_snapshot_on_time(&self->snapshot, s_now_ns(self));
 }
 
 static bool s_on_control(void *arg, const char *command, const char *argument, FILE *body)
@@ -154,6 +157,7 @@ void zvt_fold_start(zvt_fold_t *self)
     s_load_snapshot(self);
     self->follower = zvt_follower_new(loop, (uint32_t)zvt_service_fleet(self->service)->shard, zvt_snapshot_from_seq(&self->snapshot),
                                       zvt_service_identity(self->service), s_on_event, s_on_batch, self);
+    zvt_follower_only(self->follower, &self->types);
     zvt_loop_every(loop, EXPIRE_NS, s_on_time, self);
     zvt_loop_every(loop, ZVT_SECOND_NS, s_on_second, self);
     zvt_service_on_control(self->service, s_on_control, self);
@@ -162,6 +166,6 @@ void zvt_fold_start(zvt_fold_t *self)
 int zvt_fold_to(zvt_fold_t *self, const char *to_seq, bool print_text)
 {
     zvt_refold_t refold = {.shard = (uint32_t)zvt_service_fleet(self->service)->shard, .identity = zvt_service_identity(self->service),
-                           .fold = self->desc.fold, .dump = self->desc.dump, .state = self->state, .print_text = print_text};
+                           .types = &self->types, .fold = self->desc.fold, .dump = self->desc.dump, .state = self->state, .print_text = print_text};
     return zvt_refold(&refold, zvt_service_loop(self->service), to_seq);
 }

@@ -1,6 +1,6 @@
 /* zvt_fold -- a process whose state is the fold of the log.
  *
- * It follows the log from its last snapshot, folds every event into a core, notes a digest at each barrier, saves a
+ * It follows the log from its last snapshot, folds the events of its types into a core, notes a digest at each barrier, saves a
  * snapshot now and then, and lets requests wait until the log has been folded as far as they need. A core that cannot follow
  * ends the process: no state is better than a wrong one. The control command "digest" is answered here.
  *
@@ -18,6 +18,7 @@ typedef struct {
     const char *name;                /* for diagnostics, such as "risk" */
     void *(*fresh)(void *arg);       /* makes an empty core */
     void (*destroy)(void *state);
+    bool (*folds)(unsigned type);    /* whether the state depends on events of this type */
     zvt_fold_fn *fold;
     zvt_dump_fn *dump;               /* canonical text */
     void (*save)(const void *state, zvt_snapshot_record_fn *record, void *arg);
@@ -45,7 +46,7 @@ void zvt_fold_start(zvt_fold_t *self);
 /* Hands a request to on_request when the log is folded up to min_seq: at once, or later in the order they came. 0, or
  * ZVT_ERR_FULL: it is not kept. While the process is about to end it is dropped: its sender asks again. */
 ZVT_MUSTUSE int zvt_fold_request(zvt_fold_t *self, uint64_t min_seq, const void *request);
-/* Seq of the last event folded. */
+/* The log is folded up to this seq. */
 uint64_t zvt_fold_applied(const zvt_fold_t *self);
 uint32_t zvt_fold_waiting(const zvt_fold_t *self);
 

@@ -9,7 +9,6 @@
 #include "zvt_subscriber.h"
 #include "zvt_time.h"
 
-enum { REPLAY_LIMIT = 4000 };
 #define ASK_AGAIN_NS (500 * ZVT_MS_NS) /* a lost question or answer; reads may be repeated */
 #define SILENCE_NS (600 * ZVT_MS_NS)   /* the tip, or a hello, comes every 250 ms: its publisher is stopped, or was replaced */
 #define REFUSED_NS (100 * ZVT_MS_NS)   /* the replayer cannot read the log just now */
@@ -26,23 +25,46 @@ struct zvt_follower {
     uint64_t tip_seq;   /* highest seq known to be committed */
     int64_t committed_ns; /* UTC; of the batch delivered last; 0: history */
     bool tip_known;     /* the log's end has been heard of */
-    bool asking;        /* a replay request is under way */
-    int64_t asked_ns;   /* monotonic */
+    bool asking;        /* ranges of the past are under way */
+    uint64_t asked_seq; /* up to here */
+    bool asked_blindly; /* without knowing the tip: the answer may end before the range does */
+    int64_t asked_ns;   /* monotonic: the last question, or the last answer to one */
+    zvt_type_set_t types;
     int64_t heard_ns;   /* monotonic: the last live message, or when the subscription was opened */
     zvt_buf_t held;     /* live frames that wait for the replay, each after its size_t length */
     bool held_lost;     /* some did not fit: fetch them too */
 };
 
+/* Asks for the next ranges, as far as they may be ahead. While the tip is not known one range finds it. */
+static void s_ask_ahead(zvt_follower_t *self)
+{
+    uint64_t last_seq = self->next_seq - 1 + ZVT_FOLLOWER_AHEAD * ZVT_FOLLOWER_RANGE;
+    if (!self->tip_known)
+        last_seq = self->next_seq - 1 + ZVT_FOLLOWER_RANGE;
+    else if (last_seq > self->tip_seq)
+        last_seq = self->tip_seq;
+    while (self->asked_seq < last_seq) {
+        uint64_t left = last_seq - self->asked_seq, count = left < ZVT_FOLLOWER_RANGE ? left : ZVT_FOLLOWER_RANGE;
+        zvt_replay_range_t range = {.from_seq = self->asked_seq + 1, .to_seq = self->asked_seq + count, .types_low = self->types.low,
+                                    .types_high = self->types.high};
+        zvt_link_send(self->replay, ZVT_T_REPLAY_RANGE, &range);
+        self->asked_seq = range.to_seq;
+    }
+}
+
+/* Asks for what is missing; what was asked for before counts as lost. */
 static void s_ask(zvt_follower_t *self)
 {
     self->asking = true;
     self->asked_ns = zvt_loop_monotonic_ns(self->loop);
-    zvt_replay_request_t request = {.from_seq = self->next_seq, .limit = REPLAY_LIMIT};
-    zvt_link_send(self->replay, ZVT_T_REPLAY_REQUEST, &request);
+    self->asked_seq = self->next_seq - 1;
+    self->asked_blindly = !self->tip_known;
+    s_ask_ahead(self);
 }
 
-/* Delivers the events of a batch that are still wanted. A hole inside the batch ends it. */
-static void s_deliver(zvt_follower_t *self, const zvt_log_batch_t *batch, zvt_cursor_t frame)
+/* Delivers the events of a batch that are still wanted. A hole inside the batch ends it, unless the batch is `covered`: it has all
+ * the wanted events of its range, and only those. */
+static void s_deliver(zvt_follower_t *self, const zvt_log_batch_t *batch, zvt_cursor_t frame, bool covered)
 {
     zvt_event_t event;
     self->committed_ns = batch->committed_at_ns;
@@ -54,10 +76,11 @@ static void s_deliver(zvt_follower_t *self, const zvt_log_batch_t *batch, zvt_cu
             return;
         }
         if (event.seq < self->next_seq) continue;
-        if (event.seq > self->next_seq) return;
-        self->next_seq++;
-        self->on_event(self->arg, &event);
+        if (event.seq > self->next_seq && !covered) return;
+        self->next_seq = event.seq + 1;
+        if (zvt_type_set_has(&self->types, event.type)) self->on_event(self->arg, &event);
     }
+    if (covered && batch->last_seq >= self->next_seq) self->next_seq = batch->last_seq + 1;
 }
 
 static void s_after_batch(zvt_follower_t *self)
@@ -108,7 +131,7 @@ static void s_on_live_batch(zvt_follower_t *self, zvt_cursor_t whole)
         s_ask(self);
         return;
     }
-    s_deliver(self, &batch, frame);
+    s_deliver(self, &batch, frame, false);
     s_after_batch(self);
 }
 
@@ -142,7 +165,8 @@ static void s_release_held(zvt_follower_t *self)
         memcpy(&length, self->held.data + at, sizeof length);
         zvt_cursor_t frame = zvt_cursor(self->held.data + at + sizeof length, length);
         zvt_log_batch_t batch;
-        if (s_read_batch(&frame, &batch) && batch.first_seq <= self->next_seq) s_deliver(self, &batch, frame);
+        if (s_read_batch(&frame, &batch) && batch.first_seq <= self->next_seq && batch.last_seq >= self->next_seq)
+            s_deliver(self, &batch, frame, false);
         at += sizeof length + length;
     }
 }
@@ -150,27 +174,31 @@ static void s_release_held(zvt_follower_t *self)
 /* Frames that still do not connect wait on, unless they are needed no more. */
 static void s_on_replayed(zvt_follower_t *self)
 {
-    s_release_held(self);
-    bool more = !zvt_follower_caught_up(self);
-    if (!more) {
+    if (self->held.length > 0) s_release_held(self);
+    self->asking = !zvt_follower_caught_up(self);
+    if (self->asking) {
+        s_ask_ahead(self);
+    } else {
         self->held.length = 0;
         self->held_lost = false;
     }
-    self->asking = false;
-    if (more) s_ask(self);
     s_after_batch(self);
 }
 
-/* The replayer's answers are batches of events, which zvt_link cannot decode as records: the follower reads frames. */
+/* The replayer's answers are batches of events, which zvt_link cannot decode as records: the follower reads frames. One that
+ * brings nothing new, or does not connect, is the answer to an older question; what is missing is asked for again by time. */
 static void s_on_replay_frame(void *arg, zvt_cursor_t frame)
 {
     zvt_follower_t *self = arg;
     zvt_log_batch_t batch;
-    if (!s_read_batch(&frame, &batch) || !self->asking) return;
+    if (!s_read_batch(&frame, &batch) || batch.shard != self->shard || !self->asking) return;
     s_note_tip(self, batch.tip_seq);
     uint64_t before = self->next_seq;
-    s_deliver(self, &batch, frame);
-    if (self->next_seq == before && !zvt_follower_caught_up(self)) return; /* an old answer; asked again by time */
+    if (batch.first_seq <= self->next_seq) s_deliver(self, &batch, frame, batch.first_seq != 0);
+    if (self->next_seq == before && !zvt_follower_caught_up(self)) return;
+    self->asked_ns = zvt_loop_monotonic_ns(self->loop);
+    if (self->asked_blindly || self->asked_seq < self->next_seq) self->asked_seq = self->next_seq - 1;
+    self->asked_blindly = false;
     s_on_replayed(self);
 }
 
@@ -234,6 +262,11 @@ void zvt_follower_destroy(zvt_follower_t **self)
     zvt_buf_destroy(&(*self)->held);
     free(*self);
     *self = NULL;
+}
+
+void zvt_follower_only(zvt_follower_t *self, const zvt_type_set_t *types)
+{
+    self->types = *types;
 }
 
 int64_t zvt_follower_committed_ns(const zvt_follower_t *self)

@@ -4,14 +4,22 @@
  * fetched from the replayer, and live batches wait meanwhile. The tip heartbeat uncovers a lost last batch. While
  * neither it nor a hello in its place comes, the subscription is opened anew: the publisher may have been replaced.
  *
- * Bounds   ZVT_FOLLOWER_HELD bytes of live batches wait during a fetch; more are dropped and fetched later. */
+ * Who folds only some types says so: no others are delivered, and those of the past need not be read and sent either.
+ *
+ * Bounds   ZVT_FOLLOWER_HELD bytes of live batches wait during a fetch; more are dropped and fetched later. Of the past,
+ *          ZVT_FOLLOWER_AHEAD ranges of ZVT_FOLLOWER_RANGE events are asked for ahead: no more than their answers wait. */
 #ifndef ZVT_FOLLOWER_H
 #define ZVT_FOLLOWER_H
 
 #include "zvt_codec.h"
 #include "zvt_loop.h"
+#include "zvt_type_set.h"
 
-enum { ZVT_FOLLOWER_HELD = 8 << 20 };
+enum {
+    ZVT_FOLLOWER_HELD = 8 << 20,
+    ZVT_FOLLOWER_RANGE = 4000,
+    ZVT_FOLLOWER_AHEAD = 4
+};
 
 typedef struct zvt_follower zvt_follower_t;
 
@@ -26,7 +34,9 @@ typedef void(zvt_follower_batch_fn)(void *arg, uint64_t applied_seq, bool caught
 zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from_seq, const zvt_hello_t *identity,
                                  zvt_follower_event_fn *on_event, zvt_follower_batch_fn *on_batch, void *arg);
 void zvt_follower_destroy(zvt_follower_t **self);
-/* Seq of the last event delivered; 0 before the first. */
+/* Delivers events of these types only; at the beginning, before any was delivered. */
+void zvt_follower_only(zvt_follower_t *self, const zvt_type_set_t *types);
+/* Every event up to this seq that is wanted has been delivered; 0 before the first. */
 uint64_t zvt_follower_applied(const zvt_follower_t *self);
 /* UTC ns at which the writer heard that the batch being delivered, or delivered last, was committed; 0 for history. */
 int64_t zvt_follower_committed_ns(const zvt_follower_t *self);

@@ -41,15 +41,10 @@ void zvt_hub_flush(zvt_hub_t *self)
     self->outs_count = 0;
 }
 
-static bool s_same_peer(const zvt_peer_t *a, const zvt_peer_t *b)
-{
-    return a->id_length == b->id_length && memcmp(a->id, b->id, a->id_length) == 0;
-}
-
 static hub_out_t *s_hub_out(zvt_hub_t *self, const zvt_peer_t *peer)
 {
     for (int i = 0; i < self->outs_count; i++)
-        if (s_same_peer(&self->outs[i].peer, peer)) return &self->outs[i];
+        if (zvt_peer_equal(&self->outs[i].peer, peer)) return &self->outs[i];
     if (self->outs_count == OUTS_MAX) zvt_hub_flush(self);
     hub_out_t *out = &self->outs[self->outs_count++];
     if (self->outs_made < self->outs_count) {

@@ -47,15 +47,15 @@ static char *s_records(const zvt_snapshot_core_t *core, size_t *length)
     return records;
 }
 
-static int s_format_head(const zvt_snapshot_t *self, uint64_t seq, const char *records, size_t length, char head[HEAD_SIZE])
+static int s_format_head(const zvt_snapshot_t *self, const char *records, size_t length, char head[HEAD_SIZE])
 {
     char event[ZVT_ID_TEXT], digest[ZVT_ID_TEXT], check[ZVT_ID_TEXT];
-    zvt_digest_t state = zvt_digest_of(seq, self->core.dump, self->core.state);
+    zvt_digest_t state = zvt_digest_of(self->last_seq, self->core.dump, self->core.state);
     zvt_id_t sum = zvt_id_from_text(records, length);
     zvt_id_format(&self->last_id, event);
     zvt_id_format(&state.digest, digest);
     zvt_id_format(&sum, check);
-    return snprintf(head, HEAD_SIZE, HEAD_FORMAT, self->core.shard, seq, event, digest, length, check);
+    return snprintf(head, HEAD_SIZE, HEAD_FORMAT, self->core.shard, self->last_seq, event, digest, length, check);
 }
 
 /* A new file takes the old one's place; a crash leaves one of them, whole. */
@@ -70,12 +70,12 @@ static int s_write_file(const char *path, const char *head, size_t head_length, 
     return written && closed && rename(next, path) == 0 ? 0 : ZVT_ERR_IO;
 }
 
-int zvt_snapshot_save(zvt_snapshot_t *self, uint64_t applied_seq)
+int zvt_snapshot_save(zvt_snapshot_t *self)
 {
     char head[HEAD_SIZE];
     size_t length = 0;
     char *records = s_records(&self->core, &length);
-    int head_length = s_format_head(self, applied_seq, records, length, head);
+    int head_length = s_format_head(self, records, length, head);
     int status = s_write_file(self->path, head, (size_t)head_length, records, length);
     free(records);
     if (status != 0) {
@@ -84,16 +84,16 @@ int zvt_snapshot_save(zvt_snapshot_t *self, uint64_t applied_seq)
         return status;
     }
     ZVT_COUNT("snapshots");
-    self->seq = applied_seq;
+    self->seq = self->last_seq;
     return 0;
 }
 
-void zvt_snapshot_on_time(zvt_snapshot_t *self, uint64_t applied_seq, int64_t now_ns)
+void zvt_snapshot_on_time(zvt_snapshot_t *self, int64_t now_ns)
 {
     bool own = self->state == ZVT_SNAPSHOT_NONE || self->state == ZVT_SNAPSHOT_PROVEN;
-    if (!own || applied_seq < self->seq + WORTH_EVENTS || now_ns - self->saved_ns < SOONEST_NS) return;
+    if (!own || self->last_seq < self->seq + WORTH_EVENTS || now_ns - self->saved_ns < SOONEST_NS) return;
     self->saved_ns = now_ns;
-    if (zvt_snapshot_save(self, applied_seq) != 0) ZVT_COUNT("snapshots_failed"); /* tried again in a while */
+    if (zvt_snapshot_save(self) != 0) ZVT_COUNT("snapshots_failed"); /* tried again in a while */
 }
 
 /* ---- loading ---- */
@@ -134,7 +134,7 @@ static const char *s_load(zvt_snapshot_t *self, FILE *file)
     if (problem != NULL) return problem;
     zvt_digest_t digest = zvt_digest_of(head.seq, self->core.dump, self->core.state);
     if (!zvt_id_equal(&digest.digest, &head.digest)) return "it does not make the state that was saved";
-    self->seq = head.seq;
+    self->seq = self->last_seq = head.seq;
     self->event_id = self->last_id = head.event_id;
     return NULL;
 }
@@ -167,14 +167,15 @@ bool zvt_snapshot_takes(zvt_snapshot_t *self, const zvt_event_t *event)
         self->state = zvt_id_equal(&event->event_id, &self->event_id) ? ZVT_SNAPSHOT_PROVEN : ZVT_SNAPSHOT_FOREIGN;
         return false;
     }
+    self->last_seq = event->seq;
     self->last_id = event->event_id;
     return self->state != ZVT_SNAPSHOT_FOREIGN;
 }
 
 bool zvt_snapshot_is_foreign(zvt_snapshot_t *self, uint64_t applied_seq, bool caught_up)
 {
-    bool shorter = self->state == ZVT_SNAPSHOT_PENDING && caught_up && applied_seq < self->seq;
-    if (!shorter && self->state != ZVT_SNAPSHOT_FOREIGN) return false;
+    bool missing = self->state == ZVT_SNAPSHOT_PENDING && (caught_up || applied_seq >= self->seq);
+    if (!missing && self->state != ZVT_SNAPSHOT_FOREIGN) return false;
     zvt_warn("%s is not of this log; it is deleted, and the whole log folded", self->path);
     (void)unlink(self->path);
     return true;

@@ -38,7 +38,8 @@ typedef struct {
     zvt_snapshot_state_t state;
     uint64_t seq;       /* loaded, or saved last */
     zvt_id_t event_id;  /* at seq */
-    zvt_id_t last_id;   /* of the last event folded */
+    uint64_t last_seq;  /* of the last event folded; 0: none yet */
+    zvt_id_t last_id;
     int64_t saved_ns;   /* monotonic */
 } zvt_snapshot_t;
 
@@ -51,9 +52,9 @@ uint64_t zvt_snapshot_from_seq(const zvt_snapshot_t *self);
 bool zvt_snapshot_takes(zvt_snapshot_t *self, const zvt_event_t *event);
 /* After a batch: whether the state is of another log. The file is deleted then, and the process has to begin anew. */
 bool zvt_snapshot_is_foreign(zvt_snapshot_t *self, uint64_t applied_seq, bool caught_up);
-/* Saves the state as of applied_seq if that is worth it by now. */
-void zvt_snapshot_on_time(zvt_snapshot_t *self, uint64_t applied_seq, int64_t now_ns);
+/* Saves the state as of the last event folded if that is worth it by now. */
+void zvt_snapshot_on_time(zvt_snapshot_t *self, int64_t now_ns);
 /* Saves it now: 0 or ZVT_ERR_IO. Takes memory for the text while it runs. */
-ZVT_MUSTUSE int zvt_snapshot_save(zvt_snapshot_t *self, uint64_t applied_seq);
+ZVT_MUSTUSE int zvt_snapshot_save(zvt_snapshot_t *self);
 
 #endif

@@ -46,9 +46,14 @@ static void s_on_event(void *arg, const zvt_event_t *event)
         zvt_error("event %" PRIu64 " (%s) cannot be folded: %s", event->seq, zvt_type_name(event->type),
                   zvt_strerror(status));
         s_end(self, ZVT_EXIT_BUG);
-    } else if (event->seq == self->to_seq) {
-        s_end(self, ZVT_EXIT_OK);
     }
+}
+
+static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
+{
+    refold_t *self = arg;
+    (void)caught_up;
+    if (applied_seq >= self->to_seq && self->exit_code == ZVT_EXIT_FAILED) s_end(self, ZVT_EXIT_OK);
 }
 
 static void s_on_time(void *arg)
@@ -71,7 +76,8 @@ int zvt_refold(const zvt_refold_t *what, zvt_loop_t *loop, const char *to_seq)
         return ZVT_EXIT_CONFIG;
     }
     if (self.to_seq > 0) {
-        self.follower = zvt_follower_new(loop, what->shard, 1, what->identity, s_on_event, NULL, &self);
+        self.follower = zvt_follower_new(loop, what->shard, 1, what->identity, s_on_event, s_on_batch, &self);
+        zvt_follower_only(self.follower, what->types);
         zvt_loop_every(loop, PROGRESS_NS, s_on_time, &self);
         int status = zvt_loop_run(loop);
         zvt_follower_destroy(&self.follower);

@@ -12,6 +12,7 @@
 #include "zvt_codec.h"
 #include "zvt_digest.h"
 #include "zvt_loop.h"
+#include "zvt_type_set.h"
 
 /* Folds one event: 0, or the status that makes the state unusable. */
 typedef int(zvt_fold_fn)(void *state, const zvt_event_t *event);
@@ -19,6 +20,7 @@ typedef int(zvt_fold_fn)(void *state, const zvt_event_t *event);
 typedef struct {
     uint32_t shard;
     const zvt_hello_t *identity;
+    const zvt_type_set_t *types; /* that the fold takes */
     zvt_fold_fn *fold;
     zvt_dump_fn *dump;
     void *state;    /* a fresh core */

@@ -85,7 +85,7 @@ static int s_row(const PGresult *result, int row, zvt_event_t *event)
     return zvt_read_metadata(PQgetvalue(result, row, METADATA), (size_t)PQgetlength(result, row, METADATA), &event->metadata);
 }
 
-int log_reader_deliver(const PGresult *result, log_reader_event_fn *on_event, void *arg, char problem[256])
+static int s_deliver(const PGresult *result, log_reader_event_fn *on_event, void *arg, char problem[256])
 {
     zvt_event_t event;
     for (int row = 0; row < PQntuples(result); row++) {
@@ -124,15 +124,16 @@ int log_reader_read(log_reader_t *self, uint64_t from_seq, uint64_t to_seq, uint
     snprintf(from, sizeof from, "%" PRIu64, from_seq);
     snprintf(to, sizeof to, "%" PRIu64, to_seq == 0 ? (uint64_t)INT64_MAX : to_seq);
     snprintf(count, sizeof count, "%" PRIu32, limit);
+    /* A saga is found by its index first and sorted then: for a few rows by seq the planner might read the whole log. */
     bool all = correlation_id == NULL || zvt_id_is_none(correlation_id);
     if (!all) zvt_id_format(correlation_id, correlation);
     const char *values[] = {from, to, count, all ? NULL : correlation};
     const char *sql = all ? "SELECT " LOG_READER_COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND $2::bigint ORDER BY seq LIMIT $3::int"
-                          : "SELECT " LOG_READER_COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND $2::bigint AND "
-                            "correlation_id = $4::uuid ORDER BY seq LIMIT $3::int";
+                          : "WITH saga AS MATERIALIZED (SELECT " LOG_READER_COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND "
+                            "$2::bigint AND correlation_id = $4::uuid) SELECT * FROM saga ORDER BY seq LIMIT $3::int";
     PGresult *result = s_ask(self, sql, all ? 3 : 4, values, true, problem);
     if (result == NULL) return ZVT_ERR_IO;
-    int status = log_reader_deliver(result, on_event, arg, problem);
+    int status = s_deliver(result, on_event, arg, problem);
     PQclear(result);
     return status;
 }

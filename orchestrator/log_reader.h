@@ -1,7 +1,6 @@
 /* log_reader -- reads events from Postgres, in order of seq.
  *
- * Blocking: for folding on demand and for the replayer, which have nothing else to do meanwhile. Recovery asks by itself
- * (log_recovery) and uses the rows' decoder only.
+ * Blocking: for single questions to the replayer, which has nothing else to do meanwhile. Who reads on uses a log_stream.
  * Owns     its connection; events given to the callback are borrowed for the call. */
 #ifndef LOG_READER_H
 #define LOG_READER_H
@@ -10,7 +9,7 @@
 
 #include "zvt_codec.h"
 
-/* Columns of `events` that log_reader_deliver expects, in binary form. */
+/* Columns of `events` in the order in which they are read, here and by log_rows. */
 #define LOG_READER_COLUMNS                                                                                                \
     "seq, event_id, type, version, timestamp_ns, correlation_id, causation_id, aggregate_id, aggregate_version, metadata, " \
     "payload"
@@ -27,8 +26,6 @@ void log_reader_destroy(log_reader_t **self);
  * Reconnects when it must. 0, ZVT_ERR_IO with the reason in `problem`, ZVT_ERR_CORRUPT, or the callback's status. */
 ZVT_MUSTUSE int log_reader_read(log_reader_t *self, uint64_t from_seq, uint64_t to_seq, uint32_t limit,
                                 const zvt_id_t *correlation_id, log_reader_event_fn *on_event, void *arg, char problem[256]);
-/* Hands out the events of a result of LOG_READER_COLUMNS: 0, ZVT_ERR_CORRUPT, or the callback's status. */
-ZVT_MUSTUSE int log_reader_deliver(const PGresult *result, log_reader_event_fn *on_event, void *arg, char problem[256]);
 /* Seq of the last committed event; 0 for an empty log. */
 ZVT_MUSTUSE int log_reader_tip(log_reader_t *self, uint64_t *tip_seq, char problem[256]);
 

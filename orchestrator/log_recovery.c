@@ -4,15 +4,22 @@
 #include <stdlib.h>
 
 #include "checkpoint_store.h"
-#include "log_reader.h"
+#include "log_stream.h"
 #include "zvt_diag.h"
 #include "zvt_stats.h"
 #include "zvt_time.h"
 
-enum { CHUNK_EVENTS = 4000, NUMBER_TEXT = 24 };
 #define CONNECT_LIMIT_NS (2 * ZVT_SECOND_NS)
 #define STEP_LIMIT_NS (10 * ZVT_SECOND_NS) /* a checkpoint may be large, and the database busy */
 #define RETRY_NS (100 * ZVT_MS_NS)
+
+/* Where the stream of events stands. */
+typedef enum {
+    STREAM_NONE,
+    STREAM_BEGUN, /* the statement is sent */
+    STREAM_ROWS,
+    STREAM_OVER   /* the rows are through; whether it went well is awaited */
+} stream_state_t;
 
 struct log_recovery {
     zvt_loop_t *loop;
@@ -21,8 +28,13 @@ struct log_recovery {
     log_recovery_handler_t handler;
     bool running;
     bool checked;     /* the checkpoint has been looked for: events follow */
+    bool prepared;    /* the session has the settings for streams */
+    stream_state_t stream;
+    PGconn *conn;     /* the session's, while there is a stream */
+    uint64_t stream_seq; /* where the stream ends */
+    bool header_seen;
     uint64_t to_seq;
-    int again_timer;
+    int again_timer;  /* the next attempt; while there is a stream: it has been silent for too long */
 };
 
 static void s_step(log_recovery_t *self);
@@ -35,15 +47,27 @@ bool log_recovery_is_idle(const log_recovery_t *self)
 static void s_on_lost(void *arg, const char *problem)
 {
     log_recovery_t *self = arg;
+    self->stream = STREAM_NONE;
     if (!self->running) return; /* the next run connects anew */
     if (zvt_diag_allowed()) zvt_warn("the log cannot be read: %s; it is tried again", problem);
     ZVT_COUNT("log_reads_failed");
     zvt_loop_arm(self->loop, self->again_timer, zvt_loop_monotonic_ns(self->loop) + RETRY_NS);
 }
 
+/* The session is of no use any more. */
+static void s_give_up(log_recovery_t *self, const char *problem)
+{
+    pg_session_close(self->session);
+    s_on_lost(self, problem);
+}
+
 static void s_on_again(void *arg)
 {
-    s_step(arg);
+    log_recovery_t *self = arg;
+    if (self->stream != STREAM_NONE)
+        s_give_up(self, "the stream of events is silent");
+    else
+        s_step(self);
 }
 
 static void s_reached(log_recovery_t *self)
@@ -54,46 +78,123 @@ static void s_reached(log_recovery_t *self)
 }
 
 /* ---- events ---- */
-static int s_on_event(void *arg, const zvt_event_t *event)
+static void s_corrupt(log_recovery_t *self, const char *problem)
 {
-    return turn_core_fold(((log_recovery_t *)arg)->core, event);
+    zvt_loop_arm(self->loop, self->again_timer, 0);
+    pg_session_close(self->session);
+    self->stream = STREAM_NONE;
+    self->running = false;
+    self->handler.on_corrupt(self->handler.arg, problem);
 }
 
-static void s_on_chunk(void *arg, const PGresult *result, const char *refused)
+static void s_end_stream(log_recovery_t *self)
+{
+    char problem[PG_PROBLEM_SIZE];
+    zvt_loop_arm(self->loop, self->again_timer, 0);
+    pg_session_take_back(self->session);
+    self->stream = STREAM_NONE;
+    if (self->to_seq == LOG_RECOVERY_ALL || turn_core_folded_seq(self->core) >= self->to_seq) {
+        s_reached(self);
+        return;
+    }
+    if (self->stream_seq != self->to_seq) { /* the run has got a new end meanwhile */
+        s_step(self);
+        return;
+    }
+    snprintf(problem, sizeof problem, "there is nothing after seq %" PRIu64, turn_core_folded_seq(self->core));
+    s_corrupt(self, problem);
+}
+
+/* Folds the event in a message of the stream; false when it cannot be, and the run is over. */
+static bool s_fold_message(log_recovery_t *self, const char *message, size_t length)
+{
+    char problem[PG_PROBLEM_SIZE];
+    log_row_t row;
+    int found = log_rows_read(message, length, !self->header_seen, &row);
+    self->header_seen = true;
+    if (found == 0) return true;
+    int status = found < 0 ? found : zvt_read_metadata(row.metadata, row.metadata_length, &row.event.metadata);
+    if (status == 0) status = turn_core_fold(self->core, &row.event);
+    if (status == 0) return true;
+    snprintf(problem, sizeof problem, "event after seq %" PRIu64 " (%s): %s", turn_core_folded_seq(self->core),
+             found < 0 ? "unreadable" : zvt_type_name(row.event.type), zvt_strerror(status));
+    s_corrupt(self, problem);
+    return false;
+}
+
+/* Folds what has arrived. */
+static void s_on_rows(log_recovery_t *self)
+{
+    char *message;
+    int length;
+    while ((length = PQgetCopyData(self->conn, &message, 1)) > 0) {
+        bool folded = s_fold_message(self, message, (size_t)length);
+        PQfreemem(message);
+        if (!folded) return;
+    }
+    if (length == -1) self->stream = STREAM_OVER; /* or an error, which the result tells */
+    if (length == -2) s_give_up(self, PQerrorMessage(self->conn));
+}
+
+/* Takes one result of the statement; NULL is its end. */
+static void s_on_result(log_recovery_t *self, const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    if (result == NULL)
+        s_end_stream(self);
+    else if (status == PGRES_COPY_OUT)
+        self->stream = STREAM_ROWS;
+    else if (status != PGRES_COMMAND_OK)
+        s_give_up(self, PQresultErrorMessage(result));
+}
+
+/* Takes what has arrived; false when there is nothing to take but rows to come. */
+static bool s_advance(log_recovery_t *self)
+{
+    if (self->stream == STREAM_ROWS) {
+        s_on_rows(self);
+        return self->stream == STREAM_OVER;
+    }
+    if (PQisBusy(self->conn)) return false;
+    PGresult *result = PQgetResult(self->conn);
+    s_on_result(self, result);
+    PQclear(result);
+    return true;
+}
+
+static void s_on_stream(void *arg)
 {
     log_recovery_t *self = arg;
-    char problem[PG_PROBLEM_SIZE] = "";
-    if (result == NULL) {
-        s_on_lost(self, refused);
+    if (PQconsumeInput(self->conn) != 1 || !pg_session_flush(self->session)) {
+        s_give_up(self, PQerrorMessage(self->conn));
         return;
     }
-    bool fine = log_reader_deliver(result, s_on_event, self, problem) == 0;
-    if (fine && PQntuples(result) == 0 && self->to_seq != LOG_RECOVERY_ALL) {
-        snprintf(problem, sizeof problem, "there is nothing after seq %" PRIu64, turn_core_folded_seq(self->core));
-        fine = false;
-    }
-    if (!fine) {
-        self->running = false;
-        self->handler.on_corrupt(self->handler.arg, problem);
-        return;
-    }
-    bool end = self->to_seq == LOG_RECOVERY_ALL ? PQntuples(result) < CHUNK_EVENTS : turn_core_folded_seq(self->core) >= self->to_seq;
-    if (end)
-        s_reached(self);
-    else
-        s_step(self);
+    zvt_loop_arm(self->loop, self->again_timer, zvt_loop_monotonic_ns(self->loop) + STEP_LIMIT_NS);
+    while (self->stream != STREAM_NONE && s_advance(self)) {}
 }
 
-static void s_ask_chunk(log_recovery_t *self)
+static void s_begin_stream(log_recovery_t *self)
 {
-    static const char sql[] = "SELECT " LOG_READER_COLUMNS " FROM events WHERE seq BETWEEN $1::bigint AND $2::bigint ORDER BY seq";
-    char from[NUMBER_TEXT], to[NUMBER_TEXT];
-    uint64_t from_seq = turn_core_folded_seq(self->core) + 1, last_seq = from_seq + CHUNK_EVENTS - 1;
-    snprintf(from, sizeof from, "%" PRIu64, from_seq);
-    snprintf(to, sizeof to, "%" PRIu64, last_seq < self->to_seq ? last_seq : self->to_seq);
-    pg_question_t question = {.sql = sql, .params_count = 2, .params = (const char *[]){from, to}, .binary = true,
-                              .limit_ns = STEP_LIMIT_NS};
-    pg_session_ask(self->session, &question, s_on_chunk, self);
+    char sql[LOG_STREAM_SQL_SIZE];
+    const zvt_type_set_t all = {0, 0};
+    log_stream_format(sql, turn_core_folded_seq(self->core) + 1, self->to_seq, &all);
+    self->stream_seq = self->to_seq;
+    self->conn = pg_session_lend(self->session, s_on_stream, self);
+    self->stream = STREAM_BEGUN;
+    self->header_seen = false;
+    /* A failure is noticed by the descriptor, which is readable then, or by the limit. */
+    zvt_loop_arm(self->loop, self->again_timer, zvt_loop_monotonic_ns(self->loop) + STEP_LIMIT_NS);
+    if (PQsendQuery(self->conn, sql) != 1 || !pg_session_flush(self->session)) zvt_loop_arm(self->loop, self->again_timer, 1);
+}
+
+static void s_on_prepared(void *arg, const PGresult *result, const char *refused)
+{
+    log_recovery_t *self = arg;
+    self->prepared = result != NULL;
+    if (self->prepared)
+        s_step(self);
+    else
+        s_give_up(self, refused);
 }
 
 /* ---- the checkpoint ---- */
@@ -117,22 +218,27 @@ static void s_on_checkpoint(void *arg, const PGresult *result, const char *refus
 /* ---- steps ---- */
 static void s_on_open(void *arg)
 {
-    s_step(arg);
+    log_recovery_t *self = arg;
+    self->prepared = false;
+    s_step(self);
 }
 
 /* Does what comes next, as far as the session allows. */
 static void s_step(log_recovery_t *self)
 {
     static const pg_question_t checkpoint = {.sql = CHECKPOINT_STORE_NEWEST, .binary = true, .limit_ns = STEP_LIMIT_NS};
-    if (!self->running) return;
+    static const pg_question_t prepare = {.sql = LOG_STREAM_PREPARE, .limit_ns = STEP_LIMIT_NS};
+    if (!self->running || self->stream != STREAM_NONE) return;
     if (self->checked && turn_core_folded_seq(self->core) >= self->to_seq)
         s_reached(self);
     else if (!pg_session_is_idle(self->session))
         pg_session_open(self->session, CONNECT_LIMIT_NS, s_on_open, s_on_lost, self);
     else if (!self->checked)
         pg_session_ask(self->session, &checkpoint, s_on_checkpoint, self);
+    else if (!self->prepared)
+        pg_session_ask(self->session, &prepare, s_on_prepared, self);
     else
-        s_ask_chunk(self);
+        s_begin_stream(self);
 }
 
 void log_recovery_run(log_recovery_t *self, uint64_t to_seq)
@@ -153,6 +259,7 @@ void log_recovery_forget(log_recovery_t *self)
     zvt_loop_arm(self->loop, self->again_timer, 0);
     pg_session_close(self->session);
     turn_core_clear(self->core);
+    self->stream = STREAM_NONE;
     self->running = self->checked = false;
 }
 

@@ -1,5 +1,5 @@
 /* log_recovery -- brings a turn core up to a place in the log without blocking the loop: the newest checkpoint first, then the
- * events after it in chunks.
+ * events after it as one COPY stream.
  *
  * Used by a new holder of the lease, up to the log's end, and by a standby, again and again up to what there is.
  * Owns     its session; borrows the core, which must be cleared before the first run and after log_recovery_forget.

@@ -1,11 +1,10 @@
 /* zvt-orchestrator: sockets, the database and the clock around the turn core. It decides nothing about trading. */
 #include <inttypes.h>
 
-#include "log_reader.h"
+#include "log_stream.h"
 #include "orchestrator.h"
 #include "zvt_time.h"
 
-enum { CHUNK_EVENTS = 4000 };
 #define TIP_PERIOD_NS (250 * ZVT_MS_NS)
 #define LOOK_NS (20 * ZVT_MS_NS) /* how exactly `fleet status` knows when it traded again */
 
@@ -93,22 +92,33 @@ static bool s_on_control(void *arg, const char *command, const char *argument, F
 }
 
 /* ---- folding on demand: the same core, from the log alone ---- */
-static int s_on_history(void *arg, const zvt_event_t *event)
+static int s_fold_history(orchestrator_t *self, log_stream_t *stream, uint64_t to_seq, char problem[256])
 {
-    return turn_core_fold(((orchestrator_t *)arg)->core, event);
+    const zvt_type_set_t all = {0, 0};
+    const log_row_t *row;
+    int status = log_stream_open(stream, 1, to_seq, &all, problem);
+    if (status == 0) status = log_stream_next(stream, &row, problem);
+    while (status == 0 && row != NULL) {
+        zvt_event_t event = row->event;
+        status = zvt_read_metadata(row->metadata, row->metadata_length, &event.metadata);
+        if (status == 0) status = turn_core_fold(self->core, &event);
+        if (status != 0) snprintf(problem, 256, "event %" PRIu64 " (%s): %s", event.seq, zvt_type_name(event.type), zvt_strerror(status));
+        if (status == 0) status = log_stream_next(stream, &row, problem);
+    }
+    if (status == 0 && turn_core_folded_seq(self->core) < to_seq) {
+        snprintf(problem, 256, "the log is shorter");
+        status = ZVT_ERR_NOT_FOUND;
+    }
+    return status;
 }
 
-static int s_fold_only(orchestrator_t *self, log_reader_t *reader, const char *argument, bool dump)
+static int s_fold_only(orchestrator_t *self, log_stream_t *stream, const char *argument, bool dump)
 {
     char problem[256] = "";
     uint64_t to_seq = strtoull(argument, NULL, 10);
-    while (turn_core_folded_seq(self->core) < to_seq) {
-        uint64_t before = turn_core_folded_seq(self->core);
-        int status = log_reader_read(reader, before + 1, to_seq, CHUNK_EVENTS, NULL, s_on_history, self, problem);
-        if (status != 0 || turn_core_folded_seq(self->core) == before) {
-            fprintf(stderr, "zvt-orchestrator: cannot fold to seq %s: %s\n", argument, problem[0] != '\0' ? problem : "the log is shorter");
-            return ZVT_EXIT_FAILED;
-        }
+    if (s_fold_history(self, stream, to_seq, problem) != 0) {
+        fprintf(stderr, "zvt-orchestrator: cannot fold to seq %s: %s\n", argument, problem);
+        return ZVT_EXIT_FAILED;
     }
     if (dump) {
         (void)turn_core_dump(self->core, stdout);
@@ -140,9 +150,9 @@ static void s_init(orchestrator_t *self, bool second)
 
 static int s_fold(orchestrator_t *self, const char *dsn, const char *argument, bool dump)
 {
-    log_reader_t *reader = log_reader_new(dsn, zvt_service_name(self->service));
-    int exit_code = s_fold_only(self, reader, argument, dump);
-    log_reader_destroy(&reader);
+    log_stream_t *stream = log_stream_new(dsn, zvt_service_name(self->service));
+    int exit_code = s_fold_only(self, stream, argument, dump);
+    log_stream_destroy(&stream);
     return exit_code;
 }
 

@@ -233,3 +233,9 @@ PGconn *pg_session_lend(pg_session_t *self, pg_session_ready_fn *on_ready, void 
     self->ready_arg = arg;
     return self->conn;
 }
+
+void pg_session_take_back(pg_session_t *self)
+{
+    ZVT_ASSERT(self->state == SESSION_LENT && PQtransactionStatus(self->conn) == PQTRANS_IDLE);
+    self->state = SESSION_IDLE;
+}

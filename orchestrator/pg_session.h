@@ -49,6 +49,8 @@ void pg_session_ask(pg_session_t *self, const pg_question_t *question, pg_sessio
 /* Lends the idle connection to somebody who speaks to it directly (COPY): on_ready is called when it is readable, or writable
  * while pg_session_flush has something left. Until it is closed or opened again the lender hears nothing of it. */
 PGconn *pg_session_lend(pg_session_t *self, pg_session_ready_fn *on_ready, void *arg);
+/* Who borrowed it gives it back, with every result of its last statement read: it is idle again. */
+void pg_session_take_back(pg_session_t *self);
 /* Sends what libpq still holds; false: the connection is gone. */
 ZVT_MUSTUSE bool pg_session_flush(pg_session_t *self);
 

@@ -471,6 +471,15 @@ static int s_fold_adjusted(portfolio_core_t *self, const zvt_event_t *event, con
     return 0;
 }
 
+bool portfolio_core_folds(unsigned type)
+{
+    static const bool folds[ZVT_T_LIMIT] = {
+        [ZVT_T_POSITION_UPDATED] = true, [ZVT_T_ORDER_EXECUTED] = true, [ZVT_T_POSITION_ADJUSTED] = true,
+        [ZVT_T_SYSTEM_STARTED] = true, [ZVT_T_SYSTEM_RECOVERED] = true, /* a new writer begins with them */
+    };
+    return type < ZVT_T_LIMIT && folds[type];
+}
+
 int portfolio_core_on_event(portfolio_core_t *self, const zvt_event_t *event)
 {
     s_see_epoch(self, event->metadata.epoch);

@@ -35,6 +35,8 @@ void portfolio_core_refuse(const portfolio_core_t *self, const zvt_fill_apply_t 
                            zvt_fill_applied_t *answer);
 /* ZVT_ERR_NOT_FOUND, ZVT_ERR_INVALID: the quote is not used. */
 ZVT_MUSTUSE int portfolio_core_on_quote(portfolio_core_t *self, const zvt_price_updated_t *quote, int64_t now_ns);
+/* Whether the state depends on events of this type; the others need not be folded. */
+bool portfolio_core_folds(unsigned type);
 /* Folds the next event of the log. */
 ZVT_MUSTUSE int portfolio_core_on_event(portfolio_core_t *self, const zvt_event_t *event);
 

@@ -235,7 +235,8 @@ int main(int argc, char **argv)
                                      .name = "portfolio",
                                      .options = options};
     portfolio_t self = {.service = zvt_service_new(argc, argv, &desc)};
-    const zvt_fold_desc_t what = {.name = "portfolio", .fresh = s_fresh, .destroy = s_destroy, .fold = s_fold, .dump = s_dump,
+    const zvt_fold_desc_t what = {.name = "portfolio", .fresh = s_fresh, .destroy = s_destroy, .folds = portfolio_core_folds,
+                                  .fold = s_fold, .dump = s_dump,
                                   .save = s_save, .load = s_load, .request_size = sizeof(request_t),
                                   .requests_max = WAITING_MAX, .patience_ns = WAIT_NS, .on_request = s_on_turn,
                                   .on_ready = s_on_ready, .arg = &self};

@@ -261,6 +261,12 @@ static fold_fn *const s_folds[ZVT_T_LIMIT] = {
     [ZVT_T_RISK_RESUMED] = s_fold_halted,
 };
 
+bool risk_core_folds(unsigned type)
+{
+    bool epoch = type == ZVT_T_SYSTEM_STARTED || type == ZVT_T_SYSTEM_RECOVERED; /* a new writer begins with them */
+    return epoch || (type < ZVT_T_LIMIT && s_folds[type] != NULL);
+}
+
 int risk_core_on_event(risk_core_t *self, const zvt_event_t *event)
 {
     s_see_epoch(self, event->metadata.epoch);

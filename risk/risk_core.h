@@ -36,6 +36,8 @@ void risk_core_refuse(const risk_core_t *self, const zvt_risk_check_t *check, ui
 void risk_core_on_release(risk_core_t *self, const zvt_risk_release_t *release);
 /* ZVT_ERR_NOT_FOUND, ZVT_ERR_INVALID: the quote is not used. */
 ZVT_MUSTUSE int risk_core_on_quote(risk_core_t *self, const zvt_price_updated_t *quote, int64_t now_ns);
+/* Whether the state depends on events of this type; the others need not be folded. */
+bool risk_core_folds(unsigned type);
 /* Folds the next event of the log. */
 ZVT_MUSTUSE int risk_core_on_event(risk_core_t *self, const zvt_event_t *event);
 

@@ -209,7 +209,8 @@ int main(int argc, char **argv)
                                      .name = "risk",
                                      .options = options};
     risk_t self = {.service = zvt_service_new(argc, argv, &desc)};
-    const zvt_fold_desc_t what = {.name = "risk", .fresh = s_fresh, .destroy = s_destroy, .fold = s_fold, .dump = s_dump,
+    const zvt_fold_desc_t what = {.name = "risk", .fresh = s_fresh, .destroy = s_destroy, .folds = risk_core_folds,
+                                  .fold = s_fold, .dump = s_dump,
                                   .save = s_save, .load = s_load, .request_size = sizeof(request_t),
                                   .requests_max = WAITING_MAX, .patience_ns = WAIT_NS, .on_request = s_on_turn, .arg = &self};
     self.fold = zvt_fold_new(self.service, &what);

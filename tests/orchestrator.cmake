@@ -1,6 +1,7 @@
 zvt_unit_test(orchestrator test_admission_core)
 zvt_unit_test(orchestrator test_dedup_core)
 zvt_unit_test(orchestrator test_lease_core)
+zvt_unit_test(orchestrator test_log_rows)
 zvt_unit_test(orchestrator test_order_core)
 zvt_unit_test(orchestrator test_saga_core)
 zvt_unit_test(orchestrator test_turn_core)

@@ -423,3 +423,9 @@
     F(S, U64, to_seq, 0, "", "last seq wanted; 0: the tip")                                   \
     F(S, U32, limit, 0, "", "events at the most; 0: 1,000. Answered by ONE log_batch frame")  \
     F(S, ID, correlation_id, 0, "", "only this saga (the batch then has gaps); none: all")
+
+#define ZVT_FIELDS_replay_range(F, S)                                                                                    \
+    F(S, U64, from_seq, 0, "", "first seq of the range")                                                                \
+    F(S, U64, to_seq, 0, "", "last seq of the range; cut at the tip")                                                   \
+    F(S, U64, types_low, 0, "", "bit n: events of type n are wanted")                                                   \
+    F(S, U64, types_high, 0, "", "bit n: events of type 64 + n are wanted; both 0: all types")

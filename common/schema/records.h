@@ -189,4 +189,5 @@
     R(FILL_APPLIED, fill_applied, 191, 1, MESSAGE, "portfolio", "fill.applied", "the answer") \
     R(LOG_BATCH, log_batch, 200, 2, MESSAGE, "orchestrator, replayer", "log.batch", "committed events follow in the same frame; topic log.SHARD") \
     R(LOG_TIP, log_tip, 201, 1, MESSAGE, "orchestrator", "log.tip", "heartbeat on topic log.SHARD") \
-    R(REPLAY_REQUEST, replay_request, 202, 1, MESSAGE, "follower, client", "replay.request", "history, from the replayer")
+    R(REPLAY_REQUEST, replay_request, 202, 1, MESSAGE, "follower, client", "replay.request", "history, from the replayer") \
+    R(REPLAY_RANGE, replay_range, 203, 1, MESSAGE, "follower, client", "replay.range", "a range of history, of some types; answered by log.batch frames that cover it in order, each with the wanted events among its first_seq .. last_seq; ask for the next ranges ahead")

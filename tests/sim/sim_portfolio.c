@@ -99,6 +99,8 @@ void *sim_portfolio_start(sim_proc_t *proc)
     self->core = portfolio_core_new(sim.fleet, proc->identity.incarnation);
     self->waiting = zvt_waitlist_new(sizeof(request_t), WAITING_MAX, WAIT_NS, s_on_turn, self);
     self->follower = zvt_follower_new(proc->loop, (uint32_t)sim.fleet->shard, 1, &proc->identity, s_on_event, s_on_batch, self);
+    zvt_type_set_t types = zvt_type_set_of(portfolio_core_folds);
+    zvt_follower_only(self->follower, &types);
     ZVT_ASSERT(zvt_hub_new(&self->hub, proc->loop, "portfolio", &proc->identity, s_on_request, s_on_hello, self) == 0);
     zvt_loop_every(proc->loop, EXPIRE_NS, s_on_time, self);
     return self;

@@ -1,41 +1,59 @@
-/* Mirrors replayer_main.c: history from the log, a frame per question. */
+/* Mirrors replayer_main.c: history from the log, as many frames as a range takes. */
 #include <stdlib.h>
 
 #include "sim_db.h"
 #include "sim_procs.h"
+#include "zvt_type_set.h"
 
-enum { LIMIT = 200, FRAME_BYTES = 192 << 10 };
+enum { FRAME_EVENTS = 200, FRAME_BYTES = 192 << 10 };
 
 typedef struct {
     zvt_hub_t *hub;
     zvt_buf_t frame;
 } replayer_t;
 
-static void s_on_replay_request(replayer_t *self, const zvt_peer_t *peer, const zvt_replay_request_t *request)
+static void s_refuse(replayer_t *self, const zvt_peer_t *peer, uint8_t code)
 {
-    if (!sim_db_is_up()) {
-        zvt_error_reply_t reply = {.code = ZVT_CODE_LOG_UNAVAILABLE};
-        zvt_hub_send(self->hub, peer, ZVT_T_ERROR_REPLY, &reply);
-        return;
-    }
-    uint64_t tip = sim_db_tip(), last = request->from_seq + LIMIT - 1 < tip ? request->from_seq + LIMIT - 1 : tip;
-    zvt_log_batch_t batch = {.shard = (uint32_t)sim.fleet->shard, .tip_seq = tip};
-    if (request->from_seq <= last) {
-        batch.first_seq = request->from_seq;
-        batch.last_seq = last;
-    }
+    zvt_error_reply_t reply = {.code = code};
+    zvt_hub_send(self->hub, peer, ZVT_T_ERROR_REPLY, &reply);
+}
+
+/* One frame with the wanted events of first_seq .. last_seq; with none of them when nothing is covered. */
+static void s_answer(replayer_t *self, const zvt_peer_t *peer, const zvt_type_set_t *types, uint64_t first_seq, uint64_t last_seq)
+{
+    bool covers = first_seq <= last_seq;
+    zvt_log_batch_t batch = {.shard = (uint32_t)sim.fleet->shard, .tip_seq = sim_db_tip(), .first_seq = covers ? first_seq : 0,
+                             .last_seq = covers ? last_seq : 0};
     self->frame.length = 0;
     int status = zvt_pack(&self->frame, ZVT_T_LOG_BATCH, &batch);
-    for (uint64_t seq = request->from_seq; seq <= last && status == 0; seq++) status = zvt_pack_event(&self->frame, sim_db_event(seq));
+    for (uint64_t seq = first_seq; seq <= last_seq && status == 0; seq++)
+        if (zvt_type_set_has(types, sim_db_event(seq)->type)) status = zvt_pack_event(&self->frame, sim_db_event(seq));
     ZVT_ASSERT(status == 0);
     zvt_hub_flush(self->hub);
     zvt_hub_send_packed(self->hub, peer, self->frame.data, self->frame.length);
     zvt_hub_flush(self->hub);
 }
 
+static void s_on_replay_range(replayer_t *self, const zvt_peer_t *peer, const zvt_replay_range_t *range)
+{
+    zvt_type_set_t types = {.low = range->types_low, .high = range->types_high};
+    uint64_t tip_seq = sim_db_tip(), end_seq = range->to_seq < tip_seq ? range->to_seq : tip_seq, seq = range->from_seq;
+    if (seq == 0 || range->to_seq < seq) {
+        s_refuse(self, peer, ZVT_CODE_MALFORMED);
+    } else if (!sim_db_is_up()) {
+        s_refuse(self, peer, ZVT_CODE_LOG_UNAVAILABLE);
+    } else {
+        do {
+            uint64_t last_seq = seq + FRAME_EVENTS - 1 < end_seq ? seq + FRAME_EVENTS - 1 : end_seq;
+            s_answer(self, peer, &types, seq, last_seq);
+            seq = last_seq + 1;
+        } while (seq <= end_seq);
+    }
+}
+
 static void s_on_record(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
-    if (record->type == ZVT_T_REPLAY_REQUEST) s_on_replay_request(arg, peer, &record->replay_request);
+    if (record->type == ZVT_T_REPLAY_RANGE) s_on_replay_range(arg, peer, &record->replay_range);
 }
 
 void *sim_replayer_start(sim_proc_t *proc)

@@ -128,6 +128,8 @@ void *sim_risk_start(sim_proc_t *proc)
     self->core = risk_core_new(sim.fleet, &options);
     self->waiting = zvt_waitlist_new(sizeof(request_t), WAITING_MAX, WAIT_NS, s_on_turn, self);
     self->follower = zvt_follower_new(proc->loop, (uint32_t)sim.fleet->shard, 1, &proc->identity, s_on_event, s_on_batch, self);
+    zvt_type_set_t types = zvt_type_set_of(risk_core_folds);
+    zvt_follower_only(self->follower, &types);
     ZVT_ASSERT(zvt_hub_new(&self->hub, proc->loop, "risk", &proc->identity, s_on_request, s_on_hello, self) == 0);
     for (uint32_t i = 0; i < SIM_VENUES; i++) {
         char endpoint[ZVT_ENDPOINT_SIZE];

@@ -71,7 +71,7 @@ bool zvt_diag_once_a_second(int64_t *last_ns)
 static bool s_is_market_data(zvt_type_t type)
 {
     return type == ZVT_T_PRICE_UPDATED || type == ZVT_T_TRADE_TICK || type == ZVT_T_ORDERBOOK_UPDATED || type == ZVT_T_LIST_END ||
-           type == ZVT_T_QUOTES_QUERY || type == ZVT_T_REPLAY_REQUEST;
+           type == ZVT_T_QUOTES_QUERY || type == ZVT_T_REPLAY_RANGE;
 }
 
 /* Order ids appear in client_order_ids without dashes: the history shows both, so that it can be filtered by either. */

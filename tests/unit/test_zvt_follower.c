@@ -14,8 +14,17 @@ static zvt_buf_t s_frame;
 /* ---- the log: event n has a payload of s_payload bytes ---- */
 static uint64_t s_tip;            /* what is committed */
 static uint32_t s_payload = 8;    /* bytes, msgpack bin */
-static uint32_t s_replay_max = UINT32_MAX; /* events in one answer */
+static uint32_t s_frame_max = UINT32_MAX; /* events in one frame of an answer */
 static int s_asked;
+static zvt_type_set_t s_asked_types;
+
+static zvt_type_set_t s_types; /* that are packed: all, but in answers */
+
+/* Every tenth event is of another type. */
+static zvt_type_t s_type_at(uint64_t seq)
+{
+    return seq % 10 == 0 ? ZVT_T_POSITION_UPDATED : ZVT_T_SYSTEM_BARRIER;
+}
 
 static uint64_t s_delivered, s_wrong, s_applied;
 static bool s_caught_up;
@@ -45,7 +54,8 @@ static bool s_pack_events(uint64_t first_seq, uint64_t last_seq)
     payload[3] = (uint8_t)(s_payload >> 8);
     payload[4] = (uint8_t)s_payload;
     for (uint64_t seq = first_seq; seq <= last_seq; seq++) {
-        zvt_event_t event = {.seq = seq, .type = ZVT_T_SYSTEM_BARRIER, .payload = payload, .payload_length = s_payload + 5};
+        if (!zvt_type_set_has(&s_types, s_type_at(seq))) continue;
+        zvt_event_t event = {.seq = seq, .type = s_type_at(seq), .payload = payload, .payload_length = s_payload + 5};
         if (zvt_pack_event(&s_frame, &event) != 0) return false;
     }
     return true;
@@ -60,16 +70,24 @@ static void s_pack_batch(uint32_t shard, uint64_t first_seq, uint64_t last_seq)
 }
 
 /* ---- the replayer ---- */
+/* As the replayer does: as many frames as the range takes, each with the wanted events among those that it covers. */
 static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
     (void)arg;
-    if (record->type != ZVT_T_REPLAY_REQUEST) return;
+    if (record->type != ZVT_T_REPLAY_RANGE) return;
     s_asked++;
-    const zvt_replay_request_t *request = &record->replay_request;
-    uint64_t limit = request->limit < s_replay_max ? request->limit : s_replay_max;
-    uint64_t last_seq = request->from_seq + limit - 1;
-    s_pack_batch(SHARD, request->from_seq, last_seq < s_tip ? last_seq : s_tip);
-    zvt_hub_send_packed(s_replayer, peer, s_frame.data, s_frame.length);
+    const zvt_replay_range_t *range = &record->replay_range;
+    s_asked_types = (zvt_type_set_t){.low = range->types_low, .high = range->types_high};
+    uint64_t end_seq = range->to_seq < s_tip ? range->to_seq : s_tip;
+    for (uint64_t seq = range->from_seq; seq <= end_seq;) {
+        uint64_t last_seq = end_seq - seq < s_frame_max ? end_seq : seq + s_frame_max - 1;
+        s_types = s_asked_types;
+        s_pack_batch(SHARD, seq, last_seq);
+        s_types = (zvt_type_set_t){0, 0};
+        zvt_hub_send_packed(s_replayer, peer, s_frame.data, s_frame.length);
+        zvt_hub_flush(s_replayer);
+        seq = last_seq + 1;
+    }
 }
 
 static void s_start_replayer(uint64_t incarnation)
@@ -188,7 +206,7 @@ Test(zvt_follower, that_joins_late_fetches_history_page_by_page)
 Test(zvt_follower, that_joins_in_mid_stream_misses_nothing)
 {
     s_commit_unheard(5000);
-    s_replay_max = 500;
+    s_frame_max = 500;
     s_follow(1);
     MANUAL_PASS_UNTIL(s_delivered > 0);
     manual_freeze(s_replayer_loop, true);
@@ -320,7 +338,7 @@ Test(zvt_follower, drops_what_does_not_decode_and_fetches_it)
 Test(zvt_follower, that_cannot_hold_the_live_batches_of_a_long_fetch_fetches_them_too)
 {
     s_payload = 60000;
-    s_replay_max = 10;
+    s_frame_max = 10;
     s_follow_from_the_start();
     manual_freeze(s_replayer_loop, true);
     s_commit_unheard(1);
@@ -332,4 +350,54 @@ Test(zvt_follower, that_cannot_hold_the_live_batches_of_a_long_fetch_fetches_the
     manual_freeze(s_replayer_loop, false);
     MANUAL_PASS_UNTIL(s_delivered == s_tip);
     s_expect(s_tip);
+}
+
+/* ---- only some types ---- */
+static uint64_t s_wanted, s_wanted_seq;
+
+static void s_on_wanted(void *arg, const zvt_event_t *event)
+{
+    (void)arg;
+    if (event->type != ZVT_T_POSITION_UPDATED || event->seq != s_wanted_seq + 10) s_wrong++;
+    s_wanted_seq = event->seq;
+    s_wanted++;
+}
+
+static void s_on_wanted_batch(void *arg, uint64_t applied_seq, bool caught_up)
+{
+    (void)arg;
+    s_applied = applied_seq;
+    s_caught_up = caught_up;
+}
+
+Test(zvt_follower, of_some_types_gets_them_from_the_past_and_live_and_counts_what_it_passes_over)
+{
+    zvt_type_set_t types = {0, 0};
+    zvt_type_set_add(&types, ZVT_T_POSITION_UPDATED);
+    s_commit_unheard(LOG_MAX);
+    s_here = zvt_loop_new();
+    s_follower = zvt_follower_new(s_here, SHARD, 1, &s_identity, s_on_wanted, s_on_wanted_batch, NULL);
+    zvt_follower_only(s_follower, &types);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_caught_up));
+    cr_assert_eq(s_wanted, LOG_MAX / 10);
+    cr_assert(zvt_type_set_equal(&s_asked_types, &types));
+    s_commit(25);
+    MANUAL_UNTIL(s_applied == LOG_MAX + 25);
+    cr_assert_eq(s_wanted, LOG_MAX / 10 + 2);
+    cr_assert_eq(s_wrong, 0);
+}
+
+Test(zvt_follower, asks_ahead_but_only_so_far)
+{
+    s_follow_from_the_start();
+    manual_freeze(s_replayer_loop, true);
+    s_commit_unheard(LOG_MAX - s_tip);
+    int before = s_asked;
+    s_publish_tip();
+    manual_pass(300 * ZVT_MS_NS);
+    manual_freeze(s_replayer_loop, false);
+    MANUAL_UNTIL(s_asked > before);
+    cr_assert_eq(s_asked - before, ZVT_FOLLOWER_AHEAD, "asked before the first answer");
+    MANUAL_PASS_UNTIL(s_delivered == LOG_MAX);
+    s_expect(LOG_MAX);
 }

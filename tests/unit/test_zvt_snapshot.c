@@ -59,7 +59,7 @@ static void s_setup(void)
     for (unsigned n = 1; n <= 3; n++) s_live.orders[s_live.count++] = s_id(n);
     zvt_event_t event = s_event_at(20);
     cr_assert(zvt_snapshot_takes(&s_snapshot, &event));
-    cr_assert_eq(zvt_snapshot_save(&s_snapshot, 20), 0);
+    cr_assert_eq(zvt_snapshot_save(&s_snapshot), 0);
 }
 
 static void s_teardown(void)
@@ -140,13 +140,32 @@ Test(zvt_snapshot, any_damage_is_noticed_and_costs_only_the_fold)
     }
 }
 
+static void s_fold_at(uint64_t seq)
+{
+    zvt_event_t event = s_event_at(seq);
+    cr_assert(zvt_snapshot_takes(&s_snapshot, &event));
+}
+
 Test(zvt_snapshot, it_is_saved_when_that_is_worth_it_and_not_before)
 {
     uint64_t before = s_snapshot.seq;
-    zvt_snapshot_on_time(&s_snapshot, 5000, INT64_C(10000000000));
+    s_fold_at(5000);
+    zvt_snapshot_on_time(&s_snapshot, INT64_C(10000000000));
     cr_assert_eq(s_snapshot.seq, before, "too few events");
-    zvt_snapshot_on_time(&s_snapshot, 50000, INT64_C(10000000000));
+    s_fold_at(50000);
+    zvt_snapshot_on_time(&s_snapshot, INT64_C(10000000000));
     cr_assert_eq(s_snapshot.seq, 50000);
-    zvt_snapshot_on_time(&s_snapshot, 90000, INT64_C(10500000000));
+    s_fold_at(90000);
+    zvt_snapshot_on_time(&s_snapshot, INT64_C(10500000000));
     cr_assert_eq(s_snapshot.seq, 50000, "too soon");
+}
+
+Test(zvt_snapshot, a_log_that_passes_its_place_without_the_event_is_another_log)
+{
+    zvt_snapshot_t again;
+    names_t names;
+    cr_assert(s_open(&again, &names));
+    zvt_event_t later = s_event_at(25);
+    cr_assert(zvt_snapshot_takes(&again, &later));
+    cr_assert(zvt_snapshot_is_foreign(&again, 25, false));
 }
