@@ -116,10 +116,10 @@ int checkpoint_store_save(checkpoint_store_t *self, turn_core_t *core, size_t *b
 
 int checkpoint_store_prepare(checkpoint_store_t *self, uint64_t seq, char problem[256])
 {
-    char sql[96];
+    char sql[128];
     int status = s_connect(self, problem);
     if (status != 0) return status;
-    snprintf(sql, sizeof sql, "SELECT zvt_ensure_partitions(%" PRIu64 ")", seq);
+    snprintf(sql, sizeof sql, "SELECT zvt_ensure_partitions(%" PRIu64 "); SELECT zvt_summarize_events(%" PRIu64 ")", seq, seq);
     PGresult *result = PQexec(self->conn, sql);
     if (PQresultStatus(result) != PGRES_TUPLES_OK) status = s_problem(problem, PQresultErrorMessage(result));
     PQclear(result);

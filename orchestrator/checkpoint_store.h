@@ -22,7 +22,7 @@ void checkpoint_store_destroy(checkpoint_store_t **self);
 
 /* Writes what the core has folded as one transaction, and deletes all but the newest two. `*bytes` is its size. */
 ZVT_MUSTUSE int checkpoint_store_save(checkpoint_store_t *self, turn_core_t *core, size_t *bytes, char problem[256]);
-/* Makes the log's partitions ahead of this seq. */
+/* Makes the log's partitions ahead of this seq, and brings its index on sagas up to date: reads what is new. */
 ZVT_MUSTUSE int checkpoint_store_prepare(checkpoint_store_t *self, uint64_t seq, char problem[256]);
 /* Loads the newest checkpoint into a cleared core. */
 ZVT_MUSTUSE int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256]);
