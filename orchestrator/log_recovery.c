@@ -54,11 +54,13 @@ static void s_on_lost(void *arg, const char *problem)
     zvt_loop_arm(self->loop, self->again_timer, zvt_loop_monotonic_ns(self->loop) + RETRY_NS);
 }
 
-/* The session is of no use any more. */
+/* The session is of no use any more; the problem may be told in memory of its connection. */
 static void s_give_up(log_recovery_t *self, const char *problem)
 {
+    char kept[PG_PROBLEM_SIZE];
+    pg_session_note(kept, problem);
     pg_session_close(self->session);
-    s_on_lost(self, problem);
+    s_on_lost(self, kept);
 }
 
 static void s_on_again(void *arg)
