@@ -1,6 +1,7 @@
 /* gateway_main -- the process of one venue's gateway: sockets, files and the loop around the cores. */
 #include <inttypes.h>
 
+#include "batch_core.h"
 #include "market_core.h"
 #include "order_entry_core.h"
 #include "outbox.h"
@@ -11,7 +12,6 @@
 
 enum {
     TOPIC_SIZE = 64,
-    RECORD_BYTES_MAX = 4096,      /* the largest market record packed */
     OUTBOX_BYTES = 16 << 20,      /* 64 frames of the venue, many times over */
     SNDHWM_LOSSLESS = 1000,       /* messages per subscriber; small, so that the venue is slowed early */
 };
@@ -41,7 +41,7 @@ typedef struct {
     bool lossless;
     outbox_t outbox;       /* lossless only */
     int outbox_timer;
-    zvt_buf_t packed;
+    batch_core_t batch;    /* market data of this round */
     zvt_epoch_file_t epoch_file;
     char topics[ZVT_INSTRUMENTS_MAX][TOPIC_KINDS][TOPIC_SIZE];
     char status_topic[TOPIC_SIZE];
@@ -70,9 +70,10 @@ static void s_keep(gateway_t *self, const char *topic, const void *data, size_t 
     if (zvt_diag_allowed()) zvt_error("market data dropped: the venue ignores flow control, or a subscriber hangs");
 }
 
-static void s_publish(gateway_t *self, const char *topic, const void *data, size_t length)
+static void s_publish(void *arg, const char *topic, const void *data, size_t length)
 {
-    ZVT_COUNT("published");
+    gateway_t *self = arg;
+    ZVT_COUNT("market_messages");
     if (!self->lossless)
         (void)zvt_publish(self->pub, topic, data, length);
     else if (!outbox_is_empty(&self->outbox) || !s_try_publish(self, topic, data, length))
@@ -98,9 +99,8 @@ static void s_emit_market(void *arg, uint32_t instrument, zvt_type_t type, const
 {
     gateway_t *self = arg;
     const char *topic = instrument == MARKET_CORE_VENUE ? self->status_topic : self->topics[instrument][s_topics[type].kind];
-    self->packed.length = 0;
-    ZVT_ASSERT(zvt_pack(&self->packed, type, record) == 0);
-    s_publish(self, topic, self->packed.data, self->packed.length);
+    ZVT_COUNT("published");
+    batch_core_add(&self->batch, topic, type, record);
 }
 
 static void s_make_topics(gateway_t *self)
@@ -279,7 +279,9 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
 /* ---- time ---- */
 static void s_on_round(void *arg)
 {
-    market_core_flush(((gateway_t *)arg)->market);
+    gateway_t *self = arg;
+    market_core_flush(self->market);
+    batch_core_flush(&self->batch);
 }
 
 static void s_on_second(void *arg)
@@ -320,7 +322,7 @@ static void s_stop(gateway_t *self)
     market_core_destroy(&self->market);
     zsock_destroy(&self->pub);
     outbox_destroy(&self->outbox);
-    zvt_buf_destroy(&self->packed);
+    batch_core_destroy(&self->batch);
 }
 
 _Noreturn static void s_give_up_binding(gateway_t *self, const char *endpoint, int status)
@@ -349,7 +351,7 @@ static void s_start(gateway_t *self)
 {
     char problem[ZVT_PROBLEM_SIZE], endpoint[ZVT_ENDPOINT_SIZE];
     zvt_loop_t *loop = zvt_service_loop(self->service);
-    self->packed = zvt_buf_new(RECORD_BYTES_MAX);
+    batch_core_init(&self->batch, s_publish, self);
     self->outbox_timer = zvt_loop_timer(loop, s_on_outbox_time, self);
     s_make_topics(self);
     uint64_t epoch = zvt_epoch_file_open(&self->epoch_file, self->service);

@@ -1,3 +1,4 @@
+zvt_unit_test(gateway test_gateway_batch_core)
 zvt_unit_test(gateway test_gateway_market_core)
 zvt_unit_test(gateway test_gateway_order_entry_core)
 zvt_unit_test(gateway test_gateway_outbox)

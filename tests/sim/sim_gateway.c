@@ -2,12 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "batch_core.h"
 #include "market_core.h"
 #include "order_entry_core.h"
 #include "paper_adapter.h"
 #include "sim_faults.h"
 #include "sim_oracle.h"
 #include "sim_procs.h"
+
+enum { INSTRUMENTS_MAX = 16, TOPIC_SIZE = 64 };
+typedef enum { TOPIC_QUOTE, TOPIC_TRADE, TOPIC_BOOK, TOPIC_KINDS } topic_kind_t;
 
 typedef struct {
     sim_proc_t *proc;
@@ -19,7 +23,9 @@ typedef struct {
     order_entry_core_t *orders;
     zvt_hub_t *hub;
     sim_pub_t *pub;
-    zvt_buf_t packed;
+    batch_core_t batch;
+    char topics[INSTRUMENTS_MAX][TOPIC_KINDS][TOPIC_SIZE];
+    char status_topic[TOPIC_SIZE];
 } gateway_t;
 
 static uint64_t s_epochs[SIM_VENUES]; /* the files */
@@ -35,19 +41,28 @@ uint64_t sim_gateway_epoch(uint32_t venue)
 }
 
 /* ---- market data out ---- */
+static void s_publish(void *arg, const char *topic, const void *data, size_t length)
+{
+    sim_pub_send(((gateway_t *)arg)->pub, topic, data, length);
+}
+
 static void s_emit_market(void *arg, uint32_t instrument, zvt_type_t type, const void *record)
 {
     gateway_t *self = arg;
-    static const char *const prefixes[ZVT_T_LIMIT] = {
-        [ZVT_T_PRICE_UPDATED] = "quote", [ZVT_T_TRADE_TICK] = "trade", [ZVT_T_ORDERBOOK_UPDATED] = "book"};
-    char topic[64];
-    if (instrument == MARKET_CORE_VENUE)
-        snprintf(topic, sizeof topic, "status.%s", self->venue);
-    else
-        snprintf(topic, sizeof topic, "%s.%s.%s", prefixes[type], self->venue, sim.fleet->instruments[instrument].symbol);
-    self->packed.length = 0;
-    ZVT_ASSERT(zvt_pack(&self->packed, type, record) == 0);
-    sim_pub_send(self->pub, topic, self->packed.data, self->packed.length);
+    static const topic_kind_t kinds[ZVT_T_LIMIT] = {
+        [ZVT_T_PRICE_UPDATED] = TOPIC_QUOTE, [ZVT_T_TRADE_TICK] = TOPIC_TRADE, [ZVT_T_ORDERBOOK_UPDATED] = TOPIC_BOOK};
+    const char *topic = instrument == MARKET_CORE_VENUE ? self->status_topic : self->topics[instrument][kinds[type]];
+    batch_core_add(&self->batch, topic, type, record);
+}
+
+static void s_make_topics(gateway_t *self)
+{
+    static const char *const prefixes[TOPIC_KINDS] = {[TOPIC_QUOTE] = "quote", [TOPIC_TRADE] = "trade", [TOPIC_BOOK] = "book"};
+    ZVT_ASSERT(sim.fleet->instruments_count <= INSTRUMENTS_MAX);
+    for (uint32_t i = 0; i < sim.fleet->instruments_count; i++)
+        for (int kind = 0; kind < TOPIC_KINDS; kind++)
+            snprintf(self->topics[i][kind], TOPIC_SIZE, "%s.%s.%s", prefixes[kind], self->venue, sim.fleet->instruments[i].symbol);
+    snprintf(self->status_topic, TOPIC_SIZE, "status.%s", self->venue);
 }
 
 /* ---- the adapter's events ---- */
@@ -250,7 +265,9 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
 
 static void s_on_round(void *arg)
 {
-    market_core_flush(((gateway_t *)arg)->market);
+    gateway_t *self = arg;
+    market_core_flush(self->market);
+    batch_core_flush(&self->batch);
 }
 
 static void s_on_second(void *arg)
@@ -267,7 +284,8 @@ void *sim_gateway_start(sim_proc_t *proc)
     ZVT_ASSERT(self != NULL);
     self->proc = proc;
     self->venue = sim.fleet->venues[proc->index].name;
-    self->packed = zvt_buf_new(4096);
+    batch_core_init(&self->batch, s_publish, self);
+    s_make_topics(self);
     self->watched = s_watch;
     zvt_endpoint(endpoint, "market", self->venue);
     self->pub = sim_pub_new(proc->loop, endpoint);
@@ -291,7 +309,7 @@ void sim_gateway_stop(sim_proc_t *proc)
     order_entry_core_destroy(&self->orders);
     market_core_destroy(&self->market);
     sim_pub_destroy(&self->pub);
-    zvt_buf_destroy(&self->packed);
+    batch_core_destroy(&self->batch);
     free(self);
 }
 
