@@ -26,3 +26,4 @@ foreach(room ${ROOMS})
 endforeach()
 
 include(tests/sim.cmake)
+include(tests/alloc.cmake)
