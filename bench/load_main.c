@@ -14,7 +14,7 @@
 #include "zvt_time.h"
 
 enum { BURST_MAX = 256, RECORD_BYTES_MAX = 1024 };
-#define GATHER_NS (ZVT_MS_NS / 4)      /* a burst in so long at the most: finer would measure the generator */
+#define GATHER_NS (ZVT_MS_NS / 2)      /* a burst in so long at the most: finer would measure the generator */
 #define LINGER_NS (500 * ZVT_MS_NS)    /* after the measured time at the least: whoever drives it reads its CPU time then */
 #define LOOK_NS (20 * ZVT_MS_NS)       /* for orders to send again */
 
@@ -170,7 +170,7 @@ static load_config_t s_config(const words_t *words, const zvt_fleet_t *fleet)
                             .seconds = s_number("seconds", words->seconds, 10, 0.1, 86400),
                             .warmup_s = s_number("warmup", words->warmup, 2, 0, 600),
                             .strategies = (uint32_t)s_number("strategies", words->strategies, 100, 1, 10000),
-                            .senders = (uint32_t)s_number("senders", words->senders, 16, 1, 1000),
+                            .senders = (uint32_t)s_number("senders", words->senders, words->resend != NULL ? 16 : 4, 1, 1000),
                             .symbols = (uint32_t)s_number("symbols", words->symbols, 1, 1, symbols_max),
                             .limit_percent = (uint32_t)limits,
                             .venue = words->venue,
@@ -241,7 +241,7 @@ int main(int argc, char **argv)
         {.name = "seconds", .argument = "S", .meaning = "how long to measure; default 10", .value = &words.seconds},
         {.name = "warmup", .argument = "S", .meaning = "load before that; default 2", .value = &words.warmup},
         {.name = "strategies", .argument = "N", .meaning = "strategy ids to spread over; default 100", .value = &words.strategies},
-        {.name = "senders", .argument = "N", .meaning = "names of senders to spread over; default 16", .value = &words.senders},
+        {.name = "senders", .argument = "N", .meaning = "names of senders to spread over; default 4, with --resend 16", .value = &words.senders},
         {.name = "symbols", .argument = "N", .meaning = "market orders go to the fleet's first N instruments; default 1", .value = &words.symbols},
         {.name = "limits", .argument = "PERCENT", .meaning = "share of limit orders, in the instrument after those; default 0", .value = &words.limits},
         {.name = "venue", .argument = "V", .meaning = "default: the executor chooses", .value = &words.venue},
