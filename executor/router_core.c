@@ -1,6 +1,5 @@
 #include "router_core.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 
 #include "zvt_map.h"
 #include "zvt_stats.h"
+#include "zvt_text.h"
 
 _Static_assert((int)ZVT_VENUES_MAX <= (int)ZVT_LIST_MAX_routing_metric, "every venue needs a row in routing_metrics");
 
@@ -395,22 +395,30 @@ ZVT_PRINTF(2, 3) static void s_say(zvt_route_reply_t *reply, const char *format,
     if (added < 0 || (size_t)added >= room) reply->routing_reason[length] = '\0';
 }
 
-static void s_say_others(zvt_route_reply_t *reply, int winner)
+/* One of the venues that were not chosen, as " (beta +2.1 bp" or ", beta HALTED"; or nothing when it does not fit. */
+static void s_add_other(zvt_text_t *text, const char *separator, const zvt_routing_metric_t *metric, int64_t best_score_e8)
+{
+    zvt_text_t before = *text;
+    bool fits = zvt_text_add(text, separator) && zvt_text_add(text, metric->exchange);
+    if (metric->code == ZVT_CODE_OK) {
+        uint64_t tenths = (uint64_t)((metric->score_e8 - best_score_e8 + TENTH_BP_E8 / 2) / TENTH_BP_E8);
+        fits = fits && zvt_text_add(text, " +") && zvt_text_add_u64(text, tenths / 10) && zvt_text_add(text, ".") &&
+               zvt_text_add_u64(text, tenths % 10) && zvt_text_add(text, " bp");
+    } else {
+        fits = fits && zvt_text_add(text, " ") && zvt_text_add(text, zvt_code_text(metric->code));
+    }
+    if (!fits) zvt_text_rewind(text, before);
+}
+
+static void s_add_others(zvt_text_t *text, const zvt_route_reply_t *reply, int winner)
 {
     const char *separator = " (";
     for (int i = 0; i < (int)reply->routing_metrics_count; i++) {
-        const zvt_routing_metric_t *metric = &reply->routing_metrics[i];
         if (i == winner) continue;
-        if (metric->code == ZVT_CODE_OK) {
-            int64_t behind_e8 = metric->score_e8 - reply->routing_metrics[winner].score_e8;
-            int64_t tenths = (behind_e8 + TENTH_BP_E8 / 2) / TENTH_BP_E8;
-            s_say(reply, "%s%s +%" PRId64 ".%" PRId64 " bp", separator, metric->exchange, tenths / 10, tenths % 10);
-        } else {
-            s_say(reply, "%s%s %s", separator, metric->exchange, zvt_code_text(metric->code));
-        }
+        s_add_other(text, separator, &reply->routing_metrics[i], reply->routing_metrics[winner].score_e8);
         separator = ", ";
     }
-    if (separator[0] == ',') s_say(reply, ")");
+    if (separator[0] == ',') (void)zvt_text_add(text, ")");
 }
 
 static const char *s_why(const route_t *route, const zvt_route_reply_t *reply, bool has_best_price)
@@ -426,9 +434,11 @@ static const char *s_why(const route_t *route, const zvt_route_reply_t *reply, b
 static void s_explain(const route_t *route, zvt_route_reply_t *reply, int winner, int64_t price_e8, int64_t best_e8)
 {
     char price[ZVT_FIXED_TEXT];
+    zvt_text_t text = zvt_text(reply->routing_reason, sizeof reply->routing_reason);
+    const char *const pieces[] = {reply->selected_exchange, ": ", s_why(route, reply, price_e8 == best_e8), " ", price};
     zvt_fixed_format(price_e8, price);
-    s_say(reply, "%s: %s %s", reply->selected_exchange, s_why(route, reply, price_e8 == best_e8), price);
-    if (route->named < 0) s_say_others(reply, winner);
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) (void)zvt_text_add(&text, pieces[i]);
+    if (route->named < 0) s_add_others(&text, reply, winner);
 }
 
 /* ---- answers ---- */

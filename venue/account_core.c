@@ -9,6 +9,7 @@
 #include "limit_core.h"
 #include "zvt_fixed.h"
 #include "zvt_map.h"
+#include "zvt_text.h"
 #include "zvt_time.h"
 
 enum {
@@ -410,9 +411,20 @@ void account_core_restore(account_core_t *self)
 }
 
 /* ---- making reports ---- */
+
+/* VENUE, a mark of up to two characters and a number of up to twenty digits. */
+_Static_assert(ZVT_VENUE_SIZE - 1 + 2 + 20 < ZVT_CLIENT_ORDER_SIZE, "the names of orders and executions fit");
+
+static void s_name(const account_core_t *self, const char *mark, uint64_t number, char *text, size_t size)
+{
+    zvt_text_t name = zvt_text(text, size);
+    bool fits = zvt_text_add(&name, self->venue->name) && zvt_text_add(&name, mark) && zvt_text_add_u64(&name, number);
+    ZVT_ASSERT(fits);
+}
+
 static void s_exchange_order_id(const account_core_t *self, uint64_t number, char text[ZVT_CLIENT_ORDER_SIZE])
 {
-    snprintf(text, ZVT_CLIENT_ORDER_SIZE, "%s-%" PRIu64, self->venue->name, number);
+    s_name(self, "-", number, text, ZVT_CLIENT_ORDER_SIZE);
 }
 
 static const char *s_symbol(const account_core_t *self, const order_record_t *record)
@@ -457,7 +469,7 @@ static void s_fill(account_core_t *self, uint32_t index, int64_t price_e8, int64
     ZVT_ASSERT(zvt_fixed_mul(price_e8, quantity_e8, &notional_e8) == 0);
     ZVT_ASSERT(checks_core_fee(notional_e8, is_maker ? self->venue->maker_fee_e8 : self->venue->taker_fee_e8,
                                &report.commission_e8) == 0);
-    snprintf(report.exec_id, sizeof report.exec_id, "%s-x%" PRIu64, self->venue->name, report.venue_seq);
+    s_name(self, "-x", report.venue_seq, report.exec_id, sizeof report.exec_id);
     ZVT_STR_SET(report.commission_asset, quote);
     report.price_e8 = price_e8;
     report.quantity_e8 = quantity_e8;
