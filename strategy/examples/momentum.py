@@ -80,6 +80,12 @@ class Momentum:
             if self.signals.poll(0, zmq.POLLOUT):
                 self.signals.send(msgpack.packb(order["record"]))
 
+    def catch_up(self, position):
+        """Events were missed; the end of the order may be among them, so it has five more seconds to be heard of."""
+        self.position = position
+        if self.order and self.order["id"]:
+            self.order["sent"] = min(self.order["sent"], time.time_ns() - 55_000 * MS)
+
     def on_ack(self, ack):
         _, incarnation, sequence, _, order_id, _, code, message = ack[:8]
         if self.order and (incarnation, sequence) == (self.incarnation, self.sequence) and code not in TRY_AGAIN:
@@ -122,7 +128,7 @@ def main():
             first, *rest = records(socket.recv_multipart()[1])
             if socket is events:
                 if missed:
-                    strategy.position = held()
+                    strategy.catch_up(held())
                 heard, missed = time.monotonic(), False
             handle = {QUOTE: strategy.on_quote, ACK: strategy.on_ack, LOG_BATCH: strategy.on_event}.get(first[0])
             for record in rest if first[0] == LOG_BATCH else [first, *rest] if handle else []:
