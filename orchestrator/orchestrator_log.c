@@ -85,8 +85,9 @@ void orchestrator_log_check(orchestrator_t *self)
  * order, so the lease is taken again above what they saw. */
 void orchestrator_log_note_epoch(orchestrator_t *self, uint64_t epoch)
 {
-    if (epoch <= self->seen_epoch || epoch > INT64_MAX / 2) return;
-    self->seen_epoch = epoch;
+    if (epoch > INT64_MAX / 2) return;
+    if (epoch > self->seen_epoch) self->seen_epoch = epoch;
+    /* One that was heard while the lease was being taken counts when its next hello comes. */
     if (self->state != LOG_OPEN || epoch <= self->epoch) return;
     zvt_warn("executor or gateways know epoch %" PRIu64 ", this log only %" PRIu64 "; taking the lease again above it", epoch,
              self->epoch);
