@@ -26,7 +26,7 @@ enum {
     LETTERS_MAX = ZVT_POOL(4096, 64),
     KILLS_KEPT = 16,
     HALTS_MAX = 8,
-    ACKS_BYTES_MAX = 16 << 10,   /* acknowledgements to one sender in one message */
+    ACKS_BYTES_MAX = 32 << 10,   /* acknowledgements to one sender in one message */
     ACK_SENDERS_MAX = 64,        /* senders whose acknowledgements are gathered at the same time */
     PUBLISH_BYTES_MAX = 64 << 10, /* of events in one message: what a slow subscriber keeps is so much times ZVT_HWM */
 };
