@@ -9,6 +9,7 @@
 
 enum {
     WORTH_EVENTS = 10000,      /* so many new events are worth a checkpoint .. */
+    WORTH_BYTES = 100,         /* .. and for each of them it may have so many bytes: a large one is written more rarely .. */
     PREPARE_EVENTS = 1000000   /* between two looks at the partitions, which hold ten times as many */
 };
 #define SOONEST_NS (2 * ZVT_SECOND_NS)  /* .. but not more often than this .. */
@@ -102,7 +103,8 @@ static void s_on_time(void *arg)
     s_prepare(self);
     uint64_t news = turn_core_folded_seq(self->core) - self->saved_seq;
     int64_t age_ns = zvt_loop_monotonic_ns(self->loop) - self->saved_ns;
-    bool due = (news >= WORTH_EVENTS && age_ns >= SOONEST_NS) || (news > 0 && age_ns >= LATEST_NS);
+    bool worth = news >= WORTH_EVENTS && news >= self->saved_bytes / WORTH_BYTES;
+    bool due = (worth && age_ns >= SOONEST_NS) || (news > 0 && age_ns >= LATEST_NS);
     if (due) s_save(self);
 }
 
