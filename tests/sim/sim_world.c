@@ -205,7 +205,7 @@ static void s_add_proc(sim_kind_t kind, uint32_t index, const char *part)
 
 static void s_add_numbered(sim_kind_t kind, uint32_t count)
 {
-    char part[8];
+    char part[16];
     for (uint32_t i = 0; i < count; i++) {
         snprintf(part, sizeof part, "%" PRIu32, i);
         s_add_proc(kind, i, part);

@@ -372,7 +372,7 @@ Test(account_core, reports_spell_the_symbol_as_the_order_did)
 
 Test(account_core, ended_ids_are_forgotten_first_in_first_out_once_they_have_expired)
 {
-    char id[8];
+    char id[16];
     for (int i = 0; i < IDS_MAX; i++) {
         snprintf(id, sizeof id, "o%d", i);
         zvt_order_send_t order = fixture_order(id, ZVT_SIDE_BUY, 0.5, 0);
@@ -395,7 +395,7 @@ Test(account_core, ended_ids_are_forgotten_first_in_first_out_once_they_have_exp
 
 Test(account_core, open_orders_are_never_forgotten)
 {
-    char id[8];
+    char id[16];
     for (int i = 0; i < IDS_MAX; i++) {
         snprintf(id, sizeof id, "o%d", i);
         s_order(id, ZVT_SIDE_BUY, 0.5, 90);
