@@ -46,11 +46,12 @@ static bool s_publish(const char *topic, uint64_t seq)
     return zvt_publish(s_pub, topic, out.data, out.length);
 }
 
-/* A publisher knows nothing of its subscribers: it speaks until it is heard. */
+/* A publisher knows nothing of its subscribers: it speaks until it is heard, slowly enough that the queue does not fill:
+ * what is said last must arrive. */
 static void s_until_heard(void)
 {
     int before = s_records;
-    MANUAL_UNTIL((s_publish("tip.first", 0), s_records > before));
+    MANUAL_UNTIL((s_publish("tip.first", 0), usleep(200), s_records > before));
     /* Those that are still under way come before this one. */
     s_publish("tip.first", UINT32_MAX);
     MANUAL_UNTIL(s_last_seq == UINT32_MAX);
