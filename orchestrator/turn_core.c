@@ -328,16 +328,20 @@ static void s_chores(turn_core_t *self)
     reconcile_chores(self);
 }
 
+static void s_commit(turn_core_t *self)
+{
+    self->committing = self->gather;
+    self->committing_ns = self->monotonic_ns;
+    self->gather = self->gather == &self->batches[0] ? &self->batches[1] : &self->batches[0];
+    self->io.commit(self->io.arg, &self->committing->view);
+}
+
 static void s_work(turn_core_t *self)
 {
     saga_core_on_time(self->sagas, self->monotonic_ns);
     s_chores(self);
     turn_flush_due(self);
-    if (self->committing != NULL || self->gather->view.count == 0) return;
-    self->committing = self->gather;
-    self->committing_ns = self->monotonic_ns;
-    self->gather = self->gather == &self->batches[0] ? &self->batches[1] : &self->batches[0];
-    self->io.commit(self->io.arg, &self->committing->view);
+    if (self->committing == NULL && self->gather->view.count > 0) s_commit(self);
 }
 
 void turn_core_end_turn(turn_core_t *self)
@@ -403,13 +407,15 @@ void turn_core_on_commit(turn_core_t *self)
     batch_t *batch = self->committing;
     ZVT_ASSERT(batch != NULL);
     self->committed_seq = batch->view.last_seq;
+    self->committing = NULL;
+    /* First, so that the database works while the rest is done. Nothing is gathered before this batch is cleared. */
+    if (self->gather->view.count > 0) s_commit(self);
     s_publish_batch(self, &batch->view);
     if (self->publish_types) s_publish_types(self, &batch->view);
     int32_t effects = batch->effects_first;
     batch->view.count = 0;
     batch->payloads.length = 0;
     batch->effects_first = batch->effects_last = NONE;
-    self->committing = NULL;
     turn_do_effects(self, effects);
     commands_on_commit(self);
     notices_on_commit(self);
