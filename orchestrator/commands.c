@@ -334,7 +334,12 @@ void commands_cancel_failed(turn_core_t *self, order_t *order, uint8_t code, con
     }
 }
 
-static const char s_halted_unrecorded[] = "halted; recorded when the event log is back";
+/* What a halt is worth that the log does not have. */
+static const char *s_halted_unrecorded(const turn_core_t *self)
+{
+    return self->halt_unstored ? "halted, but neither the log nor the disk takes it now: it would not outlive the orchestrator's process"
+                               : "halted; recorded when the event log is back";
+}
 
 /* Answers a halt when it is durable, or when it has taken too long to become so. */
 static void s_answer_halts(turn_core_t *self, bool lost)
@@ -345,7 +350,7 @@ static void s_answer_halts(turn_core_t *self, bool lost)
         bool durable = waiter->seq <= self->committed_seq;
         if (!durable && !lost && self->monotonic_ns < waiter->deadline_ns) continue;
         zvt_command_reply_t reply = {.success = true, .code = ZVT_CODE_OK, .seq = durable ? waiter->seq : 0};
-        ZVT_STR_SET(reply.message, durable ? "halted" : s_halted_unrecorded);
+        ZVT_STR_SET(reply.message, durable ? "halted" : s_halted_unrecorded(self));
         self->io.reply(self->io.arg, &waiter->client, ZVT_T_COMMAND_REPLY, &reply);
         waiter->seq = 0;
     }
@@ -517,7 +522,7 @@ static void s_halt(turn_core_t *self, const turn_client_t *client, const zvt_hal
     for (uint32_t i = 0; i < HALTS_MAX && !self->halt_unrecorded && waiter == NULL; i++)
         if (self->halts[i].seq == 0) waiter = &self->halts[i];
     if (waiter == NULL)
-        commands_reply(self, client, true, ZVT_CODE_OK, s_halted_unrecorded);
+        commands_reply(self, client, true, ZVT_CODE_OK, s_halted_unrecorded(self));
     else
         *waiter = (halt_waiter_t){.client = *client, .seq = self->next_seq - 1, .deadline_ns = self->monotonic_ns + HALT_PATIENCE_NS};
 }
@@ -527,7 +532,7 @@ void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_
     if (!self->open) {
         /* The main program has latched it: it is in force now and recorded when the log is back. */
         commands_reply(self, client, request->halt, request->halt ? ZVT_CODE_OK : ZVT_CODE_LOG_UNAVAILABLE,
-                        request->halt ? s_halted_unrecorded : "the event log cannot be written now");
+                        request->halt ? s_halted_unrecorded(self) : "the event log cannot be written now");
         return;
     }
     if (request->halt == self->halted) {

@@ -6,6 +6,7 @@
 #ifndef ORCHESTRATOR_H
 #define ORCHESTRATOR_H
 
+#include "halt_file.h"
 #include "log_recovery.h"
 #include "log_writer.h"
 #include "turn_core.h"
@@ -44,7 +45,9 @@ typedef struct {
     int64_t retry_ns;               /* before the lease is sought again; doubles while the log does not stay */
     int64_t opened_ns;              /* monotonic: when the core was opened last */
     uint64_t seen_epoch;            /* highest that executor or gateways answered with */
-    char halt_path[512];            /* holds who halted and why, while an operator's halt is in force */
+    char halt_path[512];
+    halt_file_halt_t halt;          /* the last one that an operator asked this process for */
+    bool halt_unstored;             /* the disk does not take it; tried again every second */
     int retry_timer;
 
     /* ---- orchestrator_sockets.c ---- */
@@ -76,6 +79,8 @@ void orchestrator_log_check(orchestrator_t *self);
 void orchestrator_log_note_epoch(orchestrator_t *self, uint64_t epoch);
 /* An operator's halt, which must hold with and without a log. */
 void orchestrator_log_latch_halt(orchestrator_t *self, const zvt_halt_request_t *request);
+/* Once a second: stores a halt that the disk did not take. */
+void orchestrator_log_on_second(orchestrator_t *self);
 
 /* ---- orchestrator_sockets.c ---- */
 /* Serves clients and strategies, and connects to the services; does nothing when that is done already. The holder of the lease

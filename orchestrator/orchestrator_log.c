@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
 #include "orchestrator.h"
+#include "zvt_diag.h"
 #include "zvt_time.h"
 
 #define RETRY_NS (50 * ZVT_MS_NS)
@@ -8,34 +9,40 @@
 #define STAYS_NS ZVT_SECOND_NS /* a log that stayed open for so long may be taken again at once */
 
 /* ---- the operator's halt ---- */
+static void s_store_halt(orchestrator_t *self)
+{
+    self->halt_unstored = halt_file_store(self->halt_path, &self->halt) != 0;
+    turn_core_note_halt_stored(self->core, !self->halt_unstored);
+    if (self->halt_unstored && zvt_diag_allowed())
+        zvt_error("cannot write %s: %s; the halt holds until this process ends, and it is tried again", self->halt_path, strerror(errno));
+}
+
 void orchestrator_log_latch_halt(orchestrator_t *self, const zvt_halt_request_t *request)
 {
     if (!request->halt) {
         if (self->state != LOG_OPEN || turn_core_is_stalled(self->core)) return; /* the resume is refused */
-        (void)unlink(self->halt_path);
+        self->halt_unstored = false;
+        if (halt_file_store(self->halt_path, NULL) != 0) zvt_error("cannot write %s: %s; a restart halts again", self->halt_path, strerror(errno));
         turn_core_latch_halt(self->core, NULL, NULL);
         return;
     }
-    FILE *out = fopen(self->halt_path, "we");
-    bool written = out != NULL && fprintf(out, "%s\n%s\n", request->requested_by, request->reason) > 0 && fflush(out) == 0 &&
-                   fsync(fileno(out)) == 0;
-    if (out != NULL) fclose(out);
-    if (!written) zvt_error("cannot write %s: %s; the halt holds until this process ends", self->halt_path, strerror(errno));
+    ZVT_STR_SET(self->halt.requested_by, request->requested_by);
+    ZVT_STR_SET(self->halt.reason, request->reason);
+    s_store_halt(self);
     if (self->state != LOG_OPEN) turn_core_latch_halt(self->core, request->requested_by, request->reason);
 }
 
-/* The file is the fleet's, not the process's: a standby obeys a halt that its predecessor was told of. */
+void orchestrator_log_on_second(orchestrator_t *self)
+{
+    if (self->halt_unstored) s_store_halt(self);
+}
+
 static void s_load_halt(orchestrator_t *self)
 {
-    char by[ZVT_NAME_SIZE] = "", reason[ZVT_MESSAGE_SIZE] = "";
-    snprintf(self->halt_path, sizeof self->halt_path, "%s/orchestrator.halt", zvt_service_state_dir(self->service));
-    FILE *in = fopen(self->halt_path, "re");
-    if (in == NULL) return;
-    if (fgets(by, sizeof by, in) != NULL && fgets(reason, sizeof reason, in) == NULL) reason[0] = '\0';
-    fclose(in);
-    by[strcspn(by, "\n")] = reason[strcspn(reason, "\n")] = '\0';
-    turn_core_latch_halt(self->core, by, reason);
-    zvt_warn("halted by %s (%s); 'fleet resume' ends it", by, reason);
+    halt_file_halt_t halt;
+    if (self->halt_unstored || !halt_file_load(self->halt_path, &halt)) return;
+    turn_core_latch_halt(self->core, halt.requested_by, halt.reason);
+    zvt_warn("halted by %s (%s); 'fleet resume' ends it", halt.requested_by, halt.reason);
 }
 
 /* ---- losing the log ---- */
@@ -192,6 +199,9 @@ void orchestrator_log_init(orchestrator_t *self, const char *dsn)
     log_lease_handler_t lease = {.on_taken = s_on_taken, .on_waiting = s_on_waiting, .on_leave = s_on_leave,
                                  .on_trouble = s_on_trouble, .arg = self};
     log_recovery_handler_t recovery = {.on_reached = s_on_reached, .on_corrupt = s_on_corrupt, .arg = self};
+    snprintf(self->halt_path, sizeof self->halt_path, "%s/orchestrator.halt", zvt_service_state_dir(self->service));
+    if (halt_file_prepare(self->halt_path) != 0)
+        zvt_warn("cannot make %s: %s; a halt would not outlive this process", self->halt_path, strerror(errno));
     s_load_halt(self);
     self->lease = log_lease_new(self->loop, dsn, (uint32_t)fleet->shard, name, &rules, &lease);
     self->writer = log_writer_new(self->loop, (uint32_t)fleet->shard, &rules, s_on_committed, s_on_lost, self);

@@ -42,6 +42,7 @@ static void s_on_second(void *arg)
 {
     orchestrator_t *self = arg;
     turn_status_t status;
+    orchestrator_log_on_second(self);
     turn_core_status(self->core, &status);
     self->orders_per_second = status.orders_ended - self->ended_before;
     self->ended_before = status.orders_ended;

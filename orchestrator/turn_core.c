@@ -119,6 +119,11 @@ void turn_core_latch_halt(turn_core_t *self, const char *requested_by, const cha
     ZVT_STR_SET(self->halt_reason, reason);
 }
 
+void turn_core_note_halt_stored(turn_core_t *self, bool stored)
+{
+    self->halt_unstored = !stored;
+}
+
 /* A halt that the log does not know yet goes into it before any saga is resumed. */
 static void s_record_latched_halt(turn_core_t *self)
 {

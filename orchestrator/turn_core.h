@@ -89,6 +89,9 @@ uint64_t turn_core_folded_seq(const turn_core_t *self);
  * recorded as soon as the core is open. For an operator's halt while the log is away. NULL takes it back. */
 void turn_core_latch_halt(turn_core_t *self, const char *requested_by, const char *reason);
 
+/* Whether the process could store the last halt: what is said about a halt that is not in the log depends on it. */
+void turn_core_note_halt_stored(turn_core_t *self, bool stored);
+
 /* Begins to work under this epoch: resumes open sagas and records system.started and system.recovered. */
 void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns);
 bool turn_core_is_open(const turn_core_t *self);

@@ -244,6 +244,7 @@ struct turn_core {
     zvt_risk_halted_t halt_latch; /* who and why */
     zvt_risk_halted_t halt_record; /* the last halt that a client asked for */
     bool halt_unrecorded;         /* it still waits for room in a batch */
+    bool halt_unstored;           /* and the process could not store it either */
     halt_waiter_t halts[HALTS_MAX];
     kill_t kills[KILLS_KEPT]; /* a ring */
     uint32_t kills_count;

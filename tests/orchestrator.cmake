@@ -1,3 +1,4 @@
+zvt_unit_test(orchestrator test_halt_file)
 zvt_unit_test(orchestrator test_admission_core)
 zvt_unit_test(orchestrator test_dedup_core)
 zvt_unit_test(orchestrator test_lease_core)
