@@ -88,6 +88,9 @@ void letters_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *re
     } else if (turn_emit_system(self, ZVT_T_SAGA_DEAD_LETTERED, &event, NULL) != 0) {
         ZVT_COUNT("dead_letters_put_off"); /* not in the log, so it is fetched again after the next start */
     }
+    /* Somebody trades on the account, or we have lost count: it is compared at once, and halted if it differs. */
+    int venue = report->kind == ZVT_REPORT_KIND_FILL ? zvt_fleet_venue(self->fleet, report->exchange) : -1;
+    if (venue >= 0) reconcile_begin(self, venue, "a fill that nobody can account for");
 }
 
 /* ---- trying again ---- */

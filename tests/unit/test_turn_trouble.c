@@ -357,6 +357,22 @@ Test(turn_trouble, an_unexplained_balance_halts_the_account_until_it_is_accepted
     cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 1);
 }
 
+Test(turn_trouble, a_fill_that_is_not_ours_has_its_account_compared_and_halted_without_being_asked)
+{
+    s_owns(0, "USDT", 100000 * ZVT_E8);
+    s_reconcile(false);
+    uint32_t compared = s_count(ZVT_T_RECONCILIATION_COMPLETED);
+    zvt_report_t fill = s_strange_fill();
+    s_owns(0, "USDT", 40000 * ZVT_E8);
+    s_owns(1, "BTC", ZVT_E8);
+    s_queue(ZVT_T_REPORT, &fill);
+    s_let_time_pass();
+    s_let_time_pass();
+    cr_assert_eq(s_count(ZVT_T_RECONCILIATION_COMPLETED), compared + 1);
+    cr_assert_str_eq(s_last(ZVT_T_RISK_HALTED)->risk_halted.exchange, "alpha");
+    cr_assert_eq(s_last(ZVT_T_ALERT_TRIGGERED)->alert_triggered.severity, ZVT_SEVERITY_CRITICAL);
+}
+
 Test(turn_trouble, a_halted_account_is_open_again_when_the_difference_is_gone)
 {
     s_owns(0, "USDT", 100000 * ZVT_E8);
