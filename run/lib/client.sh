@@ -8,7 +8,7 @@ cmd_monitor() {
     for word in "$@"; do
         if [[ $word == --help || $word == -h ]]; then exec "$monitor" "$command_name" --help; fi
     done
-    need_running
+    need_processes
     exec "$monitor" "$command_name" "$@"
 }
 
@@ -120,7 +120,7 @@ cmd_logs() {
 # A read-only session; writing to the log is the orchestrator's alone.
 cmd_psql() {
     want_help "$@"
-    need_running
+    need_processes
     database_load
     command -v psql >/dev/null || fail "psql is not installed; run: $me up"
     PGOPTIONS="-c default_transaction_read_only=on" PGAPPNAME="fleet psql" database_psql "$database_url" "$@"
@@ -128,7 +128,7 @@ cmd_psql() {
 
 cmd_env() {
     want_help "$@"
-    need_running
+    need_processes
     market_load
     database_load
     fleet_describe "$home/fleet.zpl"

@@ -187,9 +187,20 @@ state_text() {
     esac
 }
 
+# For commands that change what the supervisor runs.
 need_running() {
     local state
     state=$(fleet_state)
     [[ $state == running ]] && return
+    if [[ $state == broken ]]; then fail "the fleet in $home is $(state_text broken)"; fi
     fail "the fleet in $home is $(state_text "$state"); start it with: $me up"
+}
+
+# For commands that talk to processes: those work without the supervisor, so people must be able to stop them then too.
+need_processes() {
+    if [[ $(fleet_state) != broken ]]; then
+        need_running
+    else
+        note "$program_name: the supervisor is gone, nothing restarts what ends; \"$me up\" repairs it (this command works meanwhile)"
+    fi
 }

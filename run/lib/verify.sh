@@ -12,7 +12,7 @@ cmd_verify() {
     --json) json=yes ;;
     *) usage_error "verify takes --json and nothing else" ;;
     esac
-    need_running
+    need_processes
     market_load
     database_load
     fleet_describe "$home/fleet.zpl"

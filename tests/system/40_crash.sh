@@ -87,9 +87,18 @@ for round in 1 2 3 4 5 6; do
     check "a strategy comes back, kill $round within a minute" wait_until 20 is_new_and_trading maker "$pid"
 done
 
-# The supervisor itself: everything it left is stopped by the next up, which starts anew.
+# The supervisor itself: the processes work on, and so do the commands that only need them; the next up stops and starts all anew.
+said() { "$@" >"$base/said" 2>&1; }
 kill -9 "$(cat "$home/s6/pid")"
 check "overview says that the supervisor is gone" grep -q 'without its supervisor' <<<"$(fleet)"
+check "orders fill without it" wait_until 20 fills
+check "halt works without it" fleet halt --reason "the supervisor is gone"
+check "the kill switch works without it" said fleet kill --reason "the supervisor is gone"
+check_equal "which one line says" 1 "$(grep -c 'the supervisor is gone, nothing restarts what ends; .* up" repairs it' "$base/said")"
+check "resume lifts both without it" fleet resume
+check "orders are listed without it" fleet orders
+check "orders fill after that" wait_until 20 fills
+check_refused "what needs the supervisor says how to repair it" 'is running without its supervisor \(".* up" repairs it' fleet restart risk
 check "up repairs it" fleet up
 check "the fleet trades" wait_until 20 fills
 check "verify passes at the end" fleet verify
