@@ -3,10 +3,12 @@
 #include "format.h"
 #include "kill.h"
 #include "resolve.h"
+#include "zvt_time.h"
 
 enum {
     GRACE_MS = 1500,  /* the orchestrator answers at the order's own limit; its answer still has to arrive */
     PATIENT_MS = 2000, /* before a cancel is brought to the executor, past the orchestrator */
+    ANSWER_MS = 500,   /* what the orchestrator says at the end of a cancel's limit still has to arrive */
 };
 
 /* ---- order ---- */
@@ -216,9 +218,17 @@ static int s_whole_id(const char *text, zvt_id_t *id, char problem[CLIENT_PROBLE
 {
     if (zvt_id_parse(text, id) == 0) return 0;
     zvt_order_row_t row;
-    int status = resolve_order(text, &row, problem);
+    char why[CLIENT_PROBLEM_SIZE];
+    int status = resolve_order(text, &row, why);
     if (status == 0) *id = row.order_id;
+    snprintf(problem, CLIENT_PROBLEM_SIZE, "%.240s%s", why, status == ZVT_ERR_IO ? "; give the whole order id" : "");
     return status;
+}
+
+/* The orchestrator says so only when its request is durable: nobody else needs to be asked, and it goes on without us. */
+static bool s_is_recorded(const zvt_cancel_reply_t *reply)
+{
+    return reply->code == ZVT_CODE_SERVICE_TIMEOUT;
 }
 
 static void s_print_cancel(const zvt_cancel_reply_t *reply, const char *message, bool colour)
@@ -228,8 +238,8 @@ static void s_print_cancel(const zvt_cancel_reply_t *reply, const char *message,
     zvt_fixed_format(reply->cum_qty_e8, cum);
     zvt_fixed_format(reply->leaves_qty_e8, leaves);
     zvt_id_format(&reply->order_id, id);
-    printf("%s%s%s order %s", format_tone(tone, colour), reply->success ? "canceled" : "not canceled",
-           format_tone_end(tone, colour), id);
+    const char *outcome = reply->success ? "canceled" : s_is_recorded(reply) ? "not canceled yet" : "not canceled";
+    printf("%s%s%s order %s", format_tone(tone, colour), outcome, format_tone_end(tone, colour), id);
     if (reply->state != 0) printf(", %s", zvt_order_state_text(reply->state));
     if (reply->success && reply->leaves_qty_e8 == 0 && reply->cum_qty_e8 == 0 && *message != '\0')
         printf(": %s\n", message); /* the executor does not count quantities */
@@ -246,7 +256,7 @@ static bool s_ask_orchestrator(const zvt_id_t *order_id, int64_t patience_ms, zv
     ZVT_STR_SET(request.requested_by, command_user());
     client_ask_t ask = command_ask_orchestrator(ZVT_T_CANCEL_REQUEST, &request, s_on_cancel_reply, reply);
     ask.repeatable = true; /* a second cancel finds the order ended */
-    bool answered = client_ask(&ask, 1, patience_ms) == 1;
+    bool answered = client_ask(&ask, 1, patience_ms + ANSWER_MS) == 1;
     if (!answered) snprintf(problem, CLIENT_PROBLEM_SIZE, "%s", ask.problem);
     return answered;
 }
@@ -268,19 +278,36 @@ static bool s_ask_executor(const zvt_id_t *order_id, zvt_cancel_reply_t *reply, 
     return false;
 }
 
+/* The rest of the time, the orchestrator may only have been slow, or the venue is. */
+static bool s_wait_on(const zvt_id_t *order_id, int64_t until_ns, zvt_cancel_reply_t *reply, char problem[CLIENT_PROBLEM_SIZE])
+{
+    int64_t rest_ms = (until_ns - zvt_monotonic_ns()) / ZVT_MS_NS;
+    zvt_cancel_reply_t last;
+    bool recorded = s_is_recorded(reply);
+    if (rest_ms < GRACE_MS && recorded) return true;
+    if (s_ask_orchestrator(order_id, rest_ms < GRACE_MS ? GRACE_MS : rest_ms, &last, problem)) {
+        *reply = last;
+        return true;
+    }
+    return recorded;
+}
+
 /* The orchestrator's answer, or the executor's when the orchestrator cannot cancel or says nothing for a while. False
  * with a sentence when neither has one. */
 static bool s_cancel(const zvt_id_t *order_id, int64_t timeout_ms, zvt_cancel_reply_t *reply, char problem[CLIENT_PROBLEM_SIZE])
 {
-    int64_t first_ms = timeout_ms < PATIENT_MS ? timeout_ms : PATIENT_MS, rest_ms = timeout_ms + GRACE_MS - first_ms;
+    int64_t began_ns = zvt_monotonic_ns(), first_ms = timeout_ms < PATIENT_MS ? timeout_ms : PATIENT_MS;
     bool answered = s_ask_orchestrator(order_id, first_ms, reply, problem);
-    bool settled = answered && reply->code != ZVT_CODE_LOG_UNAVAILABLE && reply->code != ZVT_CODE_SERVICE_TIMEOUT;
-    if (settled) return true;
+    bool without_log = answered && reply->code == ZVT_CODE_LOG_UNAVAILABLE;
+    if (answered && !without_log && !s_is_recorded(reply)) return true;
     if (!answered) ZVT_STR_SET(reply->message, problem);
     if (!client_fleet_runs()) return false;
-    bool without_log = answered && reply->code == ZVT_CODE_LOG_UNAVAILABLE;
-    if (s_ask_executor(order_id, reply, problem) || without_log) return true;
-    return s_ask_orchestrator(order_id, rest_ms, reply, problem); /* it may only have been slow */
+    if (!s_is_recorded(reply) && (s_ask_executor(order_id, reply, problem) || without_log)) return true;
+    if (!s_wait_on(order_id, began_ns + timeout_ms * ZVT_MS_NS, reply, problem)) return false;
+    if (s_is_recorded(reply))
+        snprintf(reply->message, sizeof reply->message, "the cancel is recorded and goes on; the venue has not confirmed it after %.1f s",
+                 (double)(zvt_monotonic_ns() - began_ns) / 1e9);
+    return true;
 }
 
 static int s_run_cancel(const void *arg)

@@ -51,6 +51,15 @@ static void s_print_number(const json_t *value, const char *name)
     if (json_is_integer(value)) printf("  %s %" JSON_INTEGER_FORMAT, name, json_integer_value(value));
     if (json_is_real(value)) printf("  %s %.1f", name, json_real_value(value));
     if (json_is_string(value)) printf("  %s %s", name, json_string_value(value));
+    if (json_is_null(value)) printf("  %s -", name); /* not known: no number would be true */
+}
+
+/* The same, of something that is worth a word only when there is any. */
+static void s_print_count(const json_t *value, const char *name, bool colour)
+{
+    if (json_integer_value(value) == 0) return;
+    printf("  %s%s %" JSON_INTEGER_FORMAT "%s", format_tone(FORMAT_WARNING, colour), name, json_integer_value(value),
+           format_tone_end(FORMAT_WARNING, colour));
 }
 
 static void s_print_fleet(const json_t *fleet, bool colour)
@@ -58,9 +67,15 @@ static void s_print_fleet(const json_t *fleet, bool colour)
     const char *state = json_string_value(json_object_get(fleet, "state"));
     format_tone_t tone = s_fleet_tone(state);
     printf("fleet %s%s%s", format_tone(tone, colour), state, format_tone_end(tone, colour));
+    if (strcmp(state, "down") == 0) {
+        putchar('\n');
+        return;
+    }
     s_print_number(json_object_get(fleet, "seq"), "seq");
     s_print_number(json_object_get(fleet, "open_sagas"), "open sagas");
     s_print_number(json_object_get(fleet, "open_orders"), "open orders");
+    s_print_count(json_object_get(fleet, "unknown_orders"), "unknown orders", colour);
+    s_print_count(json_object_get(fleet, "dead_letters"), "dead letters", colour);
     s_print_number(json_object_get(fleet, "orders_per_second"), "orders/s");
     const json_t *latency = json_object_get(fleet, "order_latency_ms");
     if (json_is_object(latency)) {
@@ -69,6 +84,10 @@ static void s_print_fleet(const json_t *fleet, bool colour)
     }
     s_print_number(json_object_get(fleet, "epoch"), "epoch");
     putchar('\n');
+    const char *away = json_string_value(json_object_get(fleet, "log_away"));
+    if (away != NULL)
+        printf("%sthe event log is away%s: %s; what rests at the venues still rests, `kill` and `cancel` work without the log\n",
+               format_tone(FORMAT_BAD, colour), format_tone_end(FORMAT_BAD, colour), away);
 }
 
 static void s_integer_cell(table_t *table, const json_t *value)
@@ -124,9 +143,36 @@ static void s_circuit_cell(table_t *table, const json_t *venue)
         table_cellf(table, FORMAT_WARNING, "%s: %s", circuit, reason == NULL ? "" : reason);
 }
 
+static bool s_is_account(const json_t *venue, uint8_t code)
+{
+    const char *account = json_string_value(json_object_get(venue, "account"));
+    return account != NULL && strcmp(account, zvt_code_text(code)) == 0;
+}
+
+/* Whether the account there gets orders. */
+static void s_account_cell(table_t *table, const json_t *venue)
+{
+    const char *account = json_string_value(json_object_get(venue, "account"));
+    if (s_is_account(venue, ZVT_CODE_ACCOUNT_HALTED))
+        table_cell(table, FORMAT_BAD, "halted");
+    else if (s_is_account(venue, ZVT_CODE_NOT_RECONCILED))
+        table_cell(table, FORMAT_WARNING, "not compared");
+    else
+        table_cell(table, FORMAT_GOOD, account == NULL ? "-" : account);
+}
+
+/* Why an account gets no orders, and what to do. */
+static void s_print_account(const json_t *venue)
+{
+    const char *name = json_string_value(json_object_get(venue, "name"));
+    const char *reason = json_string_value(json_object_get(venue, "account_reason"));
+    if (s_is_account(venue, ZVT_CODE_ACCOUNT_HALTED))
+        printf("\nThe account at %s is halted: %s. See: %s reconcile %s\n", name, reason == NULL ? "" : reason, command_program(), name);
+}
+
 static void s_print_venues(const json_t *venues, bool colour)
 {
-    static const char *const heads[] = {"venue", "reached", "circuit", ">ms", ">failures", ">waiting orders", ">cancels", NULL};
+    static const char *const heads[] = {"venue", "reached", "account", "circuit", ">ms", ">failures", ">waiting orders", ">cancels", NULL};
     if (json_array_size(venues) == 0) return;
     table_t *table = table_new(heads);
     for (size_t i = 0; i < json_array_size(venues); i++) {
@@ -134,6 +180,7 @@ static void s_print_venues(const json_t *venues, bool colour)
         bool reachable = json_is_true(json_object_get(venue, "reachable"));
         table_cell(table, FORMAT_STRONG, json_string_value(json_object_get(venue, "name")));
         table_cell(table, reachable ? FORMAT_GOOD : FORMAT_BAD, reachable ? "yes" : "no");
+        s_account_cell(table, venue);
         s_circuit_cell(table, venue);
         table_cellf(table, FORMAT_PLAIN, "%.1f", json_number_value(json_object_get(venue, "latency_ms")));
         s_integer_cell(table, json_object_get(venue, "failures"));
@@ -143,6 +190,7 @@ static void s_print_venues(const json_t *venues, bool colour)
     putchar('\n');
     table_print(table, stdout, colour);
     table_destroy(&table);
+    for (size_t i = 0; i < json_array_size(venues); i++) s_print_account(json_array_get(venues, i));
 }
 
 /* What to do about processes that end again and again. */

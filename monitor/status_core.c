@@ -124,7 +124,8 @@ static market_t s_market(const json_t *stats)
 
 /* Members of the orchestrator's stats that describe the fleet, in this order; null when it does not answer. */
 static const char *const s_fleet_keys[] = {
-    "seq", "open_sagas", "open_orders", "orders_per_second", "order_latency", "epoch", "halted",
+    "seq", "open_sagas", "open_orders", "unknown_orders", "dead_letters", "orders_per_second", "order_latency", "epoch", "halted",
+    "log_away",
 };
 
 /* Latency of orders: a member of its own, or the histogram. */
@@ -165,11 +166,41 @@ static json_t *s_fleet_object(const status_process_t *processes, size_t count, c
     return fleet;
 }
 
-/* What the executor says of the venues, as it is; an empty list without an answer. */
-static json_t *s_venues(const json_t *executor)
+/* Adds what the orchestrator says of a venue's account: "ok", or the code for which it gets no orders, with the reason. Null
+ * while nobody knows. */
+static void s_add_account(json_t *venue, const json_t *closed)
+{
+    const char *name = json_string_value(json_object_get(venue, "name"));
+    const json_t *found = NULL;
+    for (size_t i = 0; i < json_array_size(closed) && name != NULL; i++) {
+        const char *other = json_string_value(json_object_get(json_array_get(closed, i), "name"));
+        if (other != NULL && strcmp(name, other) == 0) found = json_array_get(closed, i);
+    }
+    bool known = json_is_array(closed);
+    if (known && found == NULL)
+        json_object_set_new(venue, "account", json_string("ok"));
+    else
+        s_set(venue, "account", json_object_get(found, "code"));
+    s_set(venue, "account_reason", json_object_get(found, "reason"));
+}
+
+/* What the executor says of the venues, as it is, and what the orchestrator says of the accounts there; an empty list without
+ * an answer of the executor. */
+static json_t *s_venues(const json_t *executor, const json_t *orchestrator)
 {
     json_t *venues = json_object_get(executor, "venues");
-    return json_is_array(venues) ? json_deep_copy(venues) : json_array();
+    venues = json_is_array(venues) ? json_deep_copy(venues) : json_array();
+    for (size_t i = 0; i < json_array_size(venues); i++)
+        s_add_account(json_array_get(venues, i), json_object_get(orchestrator, "accounts_closed"));
+    return venues;
+}
+
+/* The supervisor's word; but of two orchestrators that both run, the one that waits says so itself. */
+static const char *s_process_state(const status_process_t *process, const json_t *stats)
+{
+    const char *said = json_string_value(json_object_get(stats, "state"));
+    bool waits = s_is_orchestrator(process) && said != NULL && strcmp(said, "standby") == 0;
+    return waits ? said : process->state;
 }
 
 static json_t *s_process_object(const status_process_t *process, const json_t *stats)
@@ -182,7 +213,7 @@ static json_t *s_process_object(const status_process_t *process, const json_t *s
     json_object_set_new(object, "uptime_s", json_integer(process->uptime_s));
     json_object_set_new(object, "restarts", json_integer(process->restarts));
     json_object_set_new(object, "ready", json_boolean(process->ready));
-    json_object_set_new(object, "state", json_string(process->state));
+    json_object_set_new(object, "state", json_string(s_process_state(process, stats)));
     json_object_set_new(object, "answers", json_boolean(stats != NULL));
     json_object_set_new(object, "last_restart", process->ended ? restarts_core_json(&process->last) : json_null());
     json_object_set_new(object, "restarts_last_minute", json_integer((json_int_t)process->lately));
@@ -209,7 +240,7 @@ json_t *status_core_merge(const status_process_t *processes, size_t count, const
         json_decref(stats);
     }
     json_t *fleet = s_fleet_object(processes, count, orchestrator, executor, market);
-    json_t *status = json_pack("{s:o, s:o, s:o}", "fleet", fleet, "venues", s_venues(executor), "processes", list);
+    json_t *status = json_pack("{s:o, s:o, s:o}", "fleet", fleet, "venues", s_venues(executor, orchestrator), "processes", list);
     json_decref(orchestrator);
     json_decref(executor);
     return status;

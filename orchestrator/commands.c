@@ -8,7 +8,7 @@
 #include "zvt_stats.h"
 #include "zvt_time.h"
 
-enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD_MAX = 65536, DEFAULT_PLACE_TIMEOUT_MS = 30000, DEFAULT_CANCEL_TIMEOUT_MS = 10000, LIST_DEFAULT = 1000, LIST_MAX = 10000 };
+enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD_MAX = 65536, DEFAULT_PLACE_TIMEOUT_MS = 30000, DEFAULT_CANCEL_TIMEOUT_MS = 10000, LIST_DEFAULT = 1000, LIST_MAX = 10000, WORDS_AROUND = 32 /* of a reason: its code before it, brackets */ };
 #define SAGA_TIMEOUT_NS (30 * ZVT_SECOND_NS)
 #define HALT_PATIENCE_NS (800 * ZVT_MS_NS) /* a halt is in force at once; its record may take longer than people wait */
 #define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
@@ -334,6 +334,32 @@ void commands_cancel_failed(turn_core_t *self, order_t *order, uint8_t code, con
     }
 }
 
+/* ---- without the log ---- */
+void commands_explain_log(const turn_core_t *self, const char *what, char message[ZVT_MESSAGE_SIZE])
+{
+    const char *why = self->open ? "a commit has not been confirmed for over a second"
+                      : self->log_away[0] != '\0' ? self->log_away : "it is being read";
+    int room = (int)(ZVT_MESSAGE_SIZE - strlen(what)) - WORDS_AROUND;
+    snprintf(message, ZVT_MESSAGE_SIZE, "%s (event log: %.*s)", what, room > 0 ? room : 0, why);
+}
+
+void commands_refuse_without_log(turn_core_t *self, const turn_client_t *client)
+{
+    char message[ZVT_MESSAGE_SIZE];
+    commands_explain_log(self, "nothing was done; try again", message);
+    commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, message);
+}
+
+bool commands_can_list(turn_core_t *self, const turn_client_t *client)
+{
+    if (self->open) return true;
+    zvt_error_reply_t reply = {.code = ZVT_CODE_LOG_UNAVAILABLE};
+    commands_explain_log(self, "what rests at the venues still rests; kill and cancel work without the log", reply.message);
+    self->io.reply(self->io.arg, client, ZVT_T_ERROR_REPLY, &reply);
+    ZVT_COUNT("lists_refused");
+    return false;
+}
+
 /* What a halt is worth that the log does not have. */
 static const char *s_halted_unrecorded(const turn_core_t *self)
 {
@@ -418,7 +444,9 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
     order_t *order = order_core_by_request(self->orders, request->request_id);
     uint8_t admission = s_admission(self);
     if (admission != ZVT_CODE_OK) {
-        s_refuse_place(self, client, request, admission, "nothing was done; try again");
+        char message[ZVT_MESSAGE_SIZE] = "nothing was done; try again";
+        if (admission == ZVT_CODE_LOG_UNAVAILABLE) commands_explain_log(self, "nothing was done; try again", message);
+        s_refuse_place(self, client, request, admission, message);
         return;
     }
     if (self->waiters_free == NONE) {
@@ -471,8 +499,8 @@ void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zv
             reply.state = order->state;
             reply.cum_qty_e8 = order->cum_qty_e8;
         }
-        const char *unknown = self->open ? "not among the open and recent orders" : "the event log cannot be written now";
-        ZVT_STR_SET(reply.message, order == NULL ? unknown : zvt_order_state_text(order->state));
+        ZVT_STR_SET(reply.message, order == NULL ? "not among the open and recent orders" : zvt_order_state_text(order->state));
+        if (!self->open) commands_explain_log(self, "the orchestrator cannot cancel now", reply.message);
         self->io.reply(self->io.arg, client, ZVT_T_CANCEL_REPLY, &reply);
         return;
     }
@@ -502,7 +530,7 @@ bool commands_record(turn_core_t *self, const turn_client_t *client, zvt_type_t 
     effect.command_reply.code = ZVT_CODE_OK;
     ZVT_STR_SET(effect.command_reply.message, message);
     if (!self->open || turn_core_is_stalled(self))
-        commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
+        commands_refuse_without_log(self, client);
     else if (turn_emit_system(self, type, payload, &effect) != 0)
         commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");
     else
@@ -531,8 +559,10 @@ void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_
 {
     if (!self->open) {
         /* The main program has latched it: it is in force now and recorded when the log is back. */
-        commands_reply(self, client, request->halt, request->halt ? ZVT_CODE_OK : ZVT_CODE_LOG_UNAVAILABLE,
-                        request->halt ? s_halted_unrecorded(self) : "the event log cannot be written now");
+        if (request->halt)
+            commands_reply(self, client, true, ZVT_CODE_OK, s_halted_unrecorded(self));
+        else
+            commands_refuse_without_log(self, client);
         return;
     }
     if (request->halt == self->halted) {
@@ -574,6 +604,7 @@ static bool s_is_listed(const order_t *order, const zvt_orders_query_t *query)
 
 void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, const zvt_orders_query_t *query)
 {
+    if (!commands_can_list(self, client)) return;
     uint32_t limit = query->limit == 0 ? LIST_DEFAULT : query->limit > LIST_MAX ? LIST_MAX : query->limit;
     zvt_list_end_t end = {0};
     zvt_order_row_t row;

@@ -144,6 +144,7 @@ void letters_on_request(turn_core_t *self, const turn_client_t *client, const zv
 
 void letters_on_query(turn_core_t *self, const turn_client_t *client, const zvt_dead_letters_query_t *query)
 {
+    if (!commands_can_list(self, client)) return;
     zvt_list_end_t end = {0};
     for (uint32_t i = 0; i < self->letters_count; i++) {
         const letter_t *letter = &self->letters[i];

@@ -11,7 +11,7 @@ void operator_on_resolve(turn_core_t *self, const turn_client_t *client, const z
 {
     order_t *order = order_core_by_either(self->orders, &request->order_id);
     if (!self->open) {
-        commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
+        commands_refuse_without_log(self, client);
     } else if (order == NULL) {
         commands_reply(self, client, false, ZVT_CODE_UNKNOWN_ORDER, "not among the open and recent orders");
     } else if (order_is_ended(order)) {
@@ -28,30 +28,50 @@ void operator_on_resolve(turn_core_t *self, const turn_client_t *client, const z
 }
 
 /* ---- adjust ---- */
-/* OK, or what is wrong with the request. */
-static uint8_t s_check_adjust(const turn_core_t *self, const zvt_adjust_request_t *request, const char **message)
+static bool s_fits(const zvt_adjust_request_t *request)
 {
-    *message = "";
-    if (!self->open) {
-        *message = "the event log cannot be written now";
-        return ZVT_CODE_LOG_UNAVAILABLE;
-    }
-    if (zvt_fleet_instrument(self->fleet, request->symbol) < 0) return ZVT_CODE_UNKNOWN_SYMBOL;
-    if (request->exchange[0] != '\0' && zvt_fleet_venue(self->fleet, request->exchange) < 0) return ZVT_CODE_UNKNOWN_VENUE;
-    if (request->quantity_change_e8 == 0) return ZVT_CODE_BAD_QUANTITY;
-    if (request->price_e8 <= 0) return ZVT_CODE_BAD_PRICE;
-    bool named = request->strategy_id[0] != '\0' && strchr(request->strategy_id, '|') == NULL && strchr(request->portfolio_id, '|') == NULL;
-    *message = !named ? "it needs the name of a strategy" : request->reason[0] == '\0' ? "it needs a reason, for the log" : "";
-    return (*message)[0] == '\0' ? ZVT_CODE_OK : ZVT_CODE_MALFORMED;
+    int64_t notional_e8;
+    return zvt_fixed_mul(request->price_e8, request->quantity_change_e8, &notional_e8) == 0;
 }
 
-static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, const effect_t *effect)
+/* OK, or what is wrong with the request, in a sentence. */
+static uint8_t s_check_adjust(const turn_core_t *self, const zvt_adjust_request_t *request, const char **message)
+{
+    bool venue = request->exchange[0] == '\0' || zvt_fleet_venue(self->fleet, request->exchange) >= 0;
+    bool named = request->strategy_id[0] != '\0' && strchr(request->strategy_id, '|') == NULL && strchr(request->portfolio_id, '|') == NULL;
+    const struct {
+        bool wrong;
+        uint8_t code;
+        const char *message;
+    } checks[] = {
+        {zvt_fleet_instrument(self->fleet, request->symbol) < 0, ZVT_CODE_UNKNOWN_SYMBOL, "the fleet file has no such instrument"},
+        {!venue, ZVT_CODE_UNKNOWN_VENUE, "the fleet file has no such venue"},
+        {request->quantity_change_e8 == 0, ZVT_CODE_BAD_QUANTITY, "a change of nothing; give what is added, or with a minus what is taken away"},
+        {request->price_e8 <= 0, ZVT_CODE_BAD_PRICE, "the change is valued at this price, so it must be above zero"},
+        {!s_fits(request), ZVT_CODE_NUMBER_OVERFLOW, "quantity times price would not fit fixed point (92 billion)"},
+        {!named, ZVT_CODE_MALFORMED, "it needs the name of a strategy"},
+        {request->reason[0] == '\0', ZVT_CODE_MALFORMED, "it needs a reason, for the log"},
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        *message = checks[i].message;
+        if (checks[i].wrong) return checks[i].code;
+    }
+    return ZVT_CODE_OK;
+}
+
+static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, effect_t *effect)
 {
     adjusted->position_id = turn_position_id(adjusted->portfolio_id, adjusted->strategy_id, adjusted->symbol);
     position_t *position = turn_position(self, &adjusted->position_id);
     if (position == NULL) return ZVT_ERR_FULL;
+    int64_t value_e8;
     int status = zvt_fixed_add(position->quantity_e8, adjusted->quantity_change_e8, &adjusted->new_quantity_e8);
+    if (status == 0) status = zvt_fixed_mul(adjusted->new_quantity_e8, adjusted->price_e8, &value_e8);
     if (status != 0) return status;
+    /* What has happened is recorded, also where an order could not have made it happen. */
+    bool short_now = adjusted->new_quantity_e8 < 0 && !self->fleet->allow_short;
+    ZVT_STR_SET(effect->command_reply.message,
+                short_now ? "the position is adjusted, and negative: allow_short = no binds orders, not what has happened" : "the position is adjusted");
     /* What is staged of an order that changed the position comes before it in the log. */
     order_t *before = order_core_at(self->orders, position->last_order);
     if (before != NULL && before->used) turn_flush(self, before);
@@ -65,6 +85,10 @@ static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, const 
 void operator_on_adjust(turn_core_t *self, const turn_client_t *client, const zvt_adjust_request_t *request)
 {
     const char *message;
+    if (!self->open) {
+        commands_refuse_without_log(self, client);
+        return;
+    }
     uint8_t code = s_check_adjust(self, request, &message);
     if (code != ZVT_CODE_OK) {
         commands_reply(self, client, false, code, message);
@@ -79,10 +103,9 @@ void operator_on_adjust(turn_core_t *self, const turn_client_t *client, const zv
     ZVT_STR_SET(adjusted.reason, request->reason);
     effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};
     effect.command_reply = (zvt_command_reply_t){.success = true, .code = ZVT_CODE_OK};
-    ZVT_STR_SET(effect.command_reply.message, "the position is adjusted");
     int status = s_adjust(self, &adjusted, &effect);
     if (status == ZVT_ERR_OVERFLOW)
-        commands_reply(self, client, false, ZVT_CODE_NUMBER_OVERFLOW, "the position would not fit fixed point");
+        commands_reply(self, client, false, ZVT_CODE_NUMBER_OVERFLOW, "the position, or its value at this price, would not fit fixed point (92 billion)");
     else if (status != 0)
         commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "no room now; nothing was done, try again");
     else

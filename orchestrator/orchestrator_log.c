@@ -66,6 +66,7 @@ static void s_on_lost(void *arg, const char *reason, bool fenced)
 {
     orchestrator_t *self = arg;
     zvt_error("the event log is lost: %s", reason);
+    turn_core_note_log(self->core, reason);
     ZVT_COUNT("log_lost");
     self->lost_ns = zvt_loop_monotonic_ns(self->loop);
     s_forget(self);
@@ -113,6 +114,7 @@ static void s_on_trouble(void *arg, const char *problem)
 {
     orchestrator_t *self = arg;
     self->state = LOG_AWAY;
+    turn_core_note_log(self->core, problem);
     if (zvt_diag_allowed()) zvt_warn("the event log cannot be written yet: %s", problem);
 }
 
@@ -124,6 +126,7 @@ static void s_on_taken(void *arg, const log_lease_taken_t *taken)
     self->epoch = taken->epoch;
     self->last_seq = taken->last_seq;
     self->state = LOG_FOLDING;
+    turn_core_note_log(self->core, "");
     log_writer_begin(self->writer, log_lease_session(self->lease), taken);
     s_load_halt(self);
     log_recovery_run(self->recovery, self->last_seq);

@@ -3,6 +3,7 @@
 
 #include "log_stream.h"
 #include "orchestrator.h"
+#include "zvt_json.h"
 #include "zvt_time.h"
 
 #define TIP_PERIOD_NS (250 * ZVT_MS_NS)
@@ -69,17 +70,53 @@ static void s_on_look(void *arg)
     if (streq(state, "trading") || streq(state, "halted") || streq(state, "standby")) zvt_service_works(self->service);
 }
 
+/* A number of the core's, or null: a core that does not have the whole log knows no number. */
+static void s_print_known(FILE *body, const char *name, bool known, uint64_t value)
+{
+    if (known)
+        fprintf(body, ", \"%s\": %" PRIu64, name, value);
+    else
+        fprintf(body, ", \"%s\": null", name);
+}
+
+/* Accounts that get no orders, and why. */
+static void s_print_accounts(const orchestrator_t *self, FILE *body)
+{
+    const zvt_fleet_t *fleet = zvt_service_fleet(self->service);
+    const char *separator = "";
+    fputs(", \"accounts_closed\": [", body);
+    for (uint32_t i = 0; i < fleet->venues_count; i++) {
+        const char *reason;
+        uint8_t code = turn_core_account(self->core, i, &reason);
+        if (code == ZVT_CODE_OK) continue;
+        fprintf(body, "%s{\"name\": \"%s\", \"code\": \"%s\", \"reason\": ", separator, fleet->venues[i].name, zvt_code_text(code));
+        zvt_json_string(body, reason);
+        fputc('}', body);
+        separator = ", ";
+    }
+    fputc(']', body);
+}
+
 static void s_on_stats(void *arg, FILE *body)
 {
     orchestrator_t *self = arg;
     turn_status_t status;
     turn_core_status(self->core, &status);
-    fprintf(body,
-            ", \"seq\": %" PRIu64 ", \"epoch\": %" PRIu64 ", \"open_sagas\": %" PRIu32 ", \"open_orders\": %" PRIu32
-            ", \"unknown_orders\": %" PRIu32 ", \"orders_per_second\": %" PRIu64 ", \"halted\": %s, \"venues_up\": %" PRIu32
-            ", \"state\": \"%s\"",
-            status.committed_seq, status.epoch, status.open_sagas, status.open_orders, status.unknown_orders,
-            self->orders_per_second, status.halted ? "true" : "false", status.venues_up, s_state_name(self, &status));
+    /* A standby has folded what it knows; it knows no accounts, which are compared by the one that works. */
+    bool open = self->state == LOG_OPEN, known = open || (self->state == LOG_WAITING && self->has_standby);
+    s_print_known(body, "seq", known, status.committed_seq);
+    s_print_known(body, "epoch", known, status.epoch);
+    s_print_known(body, "open_sagas", known, status.open_sagas);
+    s_print_known(body, "open_orders", known, status.open_orders);
+    s_print_known(body, "unknown_orders", known, status.unknown_orders);
+    s_print_known(body, "dead_letters", known, status.dead_letters);
+    s_print_known(body, "orders_per_second", open, self->orders_per_second);
+    fprintf(body, ", \"halted\": %s, \"venues_up\": %" PRIu32 ", \"state\": \"%s\"", status.halted ? "true" : "false", status.venues_up,
+            s_state_name(self, &status));
+    if (open) s_print_accounts(self, body);
+    if (self->state != LOG_AWAY) return;
+    fputs(", \"log_away\": ", body);
+    zvt_json_string(body, turn_core_log_away(self->core));
 }
 
 static bool s_on_control(void *arg, const char *command, const char *argument, FILE *body)

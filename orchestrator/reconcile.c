@@ -30,6 +30,13 @@ static uint8_t s_code(const turn_core_t *self, uint32_t venue)
     return self->venues[venue].reconcile.done ? ZVT_CODE_OK : ZVT_CODE_NOT_RECONCILED;
 }
 
+uint8_t turn_core_account(const turn_core_t *self, uint32_t venue, const char **reason)
+{
+    uint8_t code = s_code(self, venue);
+    *reason = code == ZVT_CODE_ACCOUNT_HALTED ? self->venues[venue].account.reason : "";
+    return code;
+}
+
 bool reconcile_is_open(const turn_core_t *self, const char *venue)
 {
     for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
@@ -475,7 +482,7 @@ void reconcile_on_request(turn_core_t *self, const turn_client_t *client, const 
 {
     int venue = zvt_fleet_venue(self->fleet, request->exchange);
     if (!self->open) {
-        commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, "the event log cannot be written now");
+        commands_refuse_without_log(self, client);
     } else if (venue < 0) {
         commands_reply(self, client, false, ZVT_CODE_UNKNOWN_VENUE, "no such venue in the fleet file");
     } else if (!self->venues[venue].reachable) {

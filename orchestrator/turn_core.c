@@ -216,6 +216,17 @@ void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns)
     recovery_begin(self, recovery_ns);
 }
 
+void turn_core_note_log(turn_core_t *self, const char *why)
+{
+    ZVT_STR_SET(self->log_away, why);
+    self->log_away[strcspn(self->log_away, "\n")] = '\0'; /* libpq explains itself in several lines */
+}
+
+const char *turn_core_log_away(const turn_core_t *self)
+{
+    return self->log_away;
+}
+
 bool turn_core_is_open(const turn_core_t *self)
 {
     return self->open;
@@ -469,6 +480,7 @@ void turn_core_status(const turn_core_t *self, turn_status_t *status)
     status->epoch = self->epoch;
     status->open_sagas = saga_core_count(self->sagas);
     status->open_orders = order_core_open_count(self->orders);
+    status->dead_letters = self->letters_count;
     status->halted = self->halted || self->halt_latched;
     status->orders_ended = self->orders_ended;
     memcpy(status->services_up, self->service_up, sizeof status->services_up);

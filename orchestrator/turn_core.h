@@ -95,6 +95,9 @@ void turn_core_note_halt_stored(turn_core_t *self, bool stored);
 /* Begins to work under this epoch: resumes open sagas and records system.started and system.recovered. */
 void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns);
 bool turn_core_is_open(const turn_core_t *self);
+/* Why the log is away, for those who are refused meanwhile; outlives turn_core_clear. */
+void turn_core_note_log(turn_core_t *self, const char *why);
+const char *turn_core_log_away(const turn_core_t *self);
 /* The commit under way has lasted TURN_STALL_NS: nobody can tell when it ends, and no command is taken until it does. */
 bool turn_core_is_stalled(const turn_core_t *self);
 
@@ -125,12 +128,16 @@ typedef struct {
     uint32_t open_sagas;
     uint32_t open_orders;
     uint32_t unknown_orders;
+    uint32_t dead_letters;
     bool halted;
     bool services_up[TURN_SERVICES];
     uint32_t venues_up;
     uint64_t orders_ended; /* since the core was opened */
 } turn_status_t;
 void turn_core_status(const turn_core_t *self, turn_status_t *status);
+/* Whether the account at this venue of the fleet file gets orders: OK, ACCOUNT_HALTED, or NOT_RECONCILED while it was not
+ * compared yet. `reason`, of a halt, is borrowed until the core is used again; "" otherwise. */
+uint8_t turn_core_account(const turn_core_t *self, uint32_t venue, const char **reason);
 
 /* Canonical text of the durable state, for digests: writes lines to `out` and returns how many. */
 uint32_t turn_core_dump(const turn_core_t *self, FILE *out);

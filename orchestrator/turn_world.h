@@ -242,6 +242,7 @@ struct turn_core {
     char halt_reason[ZVT_MESSAGE_SIZE];
     bool halt_latched;            /* an operator's halt that must be in force whatever the log says; outlives a clear */
     zvt_risk_halted_t halt_latch; /* who and why */
+    char log_away[ZVT_MESSAGE_SIZE]; /* why the log was lost or cannot be taken; "": not known. Outlives a clear */
     zvt_risk_halted_t halt_record; /* the last halt that a client asked for */
     bool halt_unrecorded;         /* it still waits for room in a batch */
     bool halt_unstored;           /* and the process could not store it either */
@@ -400,6 +401,12 @@ void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zv
 void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_halt_request_t *request);
 void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const zvt_barrier_request_t *request);
 void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, const zvt_orders_query_t *query);
+/* `what`, and why the log takes or tells nothing now. */
+void commands_explain_log(const turn_core_t *self, const char *what, char message[ZVT_MESSAGE_SIZE]);
+/* Refuses a command with LOG_UNAVAILABLE and the reason. */
+void commands_refuse_without_log(turn_core_t *self, const turn_client_t *client);
+/* False, after telling the client so, while the core does not know what the log holds: an empty list would be a lie. */
+bool commands_can_list(turn_core_t *self, const turn_client_t *client);
 /* Answers clients whose wait the order's state now meets. `force`: answer all of them with what is known. */
 void commands_answer(turn_core_t *self, order_t *order, bool force);
 void commands_chores(turn_core_t *self);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A fleet with a standby: whatever is done to the orchestrator that works, the other one goes on, clients and strategies
 find it, and a halt stays a halt."""
+import json
 import os
 import signal
 import subprocess
@@ -108,6 +109,8 @@ def main():
         check("one trades, one waits", wait_until(20, lambda: roles(fleet) is not None), [fleet.state(name) for name in PAIR])
         fleet("attach", f"{CHECKOUT}/strategy/examples/momentum.py", "--name", "snake", "--set", "ticks=1", "--set", "cooldown_ms=100")
         check("the first one goes first", roles(fleet) == list(PAIR), roles(fleet))
+        shown = {row["name"]: row["state"] for row in json.loads(fleet("status", "--json"))["processes"]}
+        check("status shows who waits", [shown[name] for name in PAIR] == ["running", "standby"], shown)
         kills(fleet, client)
         stops(fleet, client, database)
         down_for_good(fleet, client)

@@ -139,6 +139,17 @@ check "when both are back, the log accounts for it" wait_until 30 journal_is_not
 check_equal "the kill is in the log, once" 1 "$(events risk.halted "and event_data ->> 'reason' = 'nobody is there'")"
 check "resume lifts it" wait_until 20 fleet resume
 check "orders fill again" wait_until 20 buy_fills
+
+# ---- a cancel that the venue does not answer ----
+resting=$(rest alpha)
+venue=$(pid_of venue-alpha)
+kill -STOP "$venue"
+milliseconds_of fleet cancel "$resting" --timeout 4
+check_that "a cancel that the venue does not answer ends when its time is over ($took ms)" "code == 1 && took >= 3000 && took < 7000 * slow"
+check "and says that it is recorded and goes on" \
+    grep -q "not canceled yet order $resting, .*: SERVICE_TIMEOUT the cancel is recorded and goes on; the venue has not confirmed it after" "$base/said"
+kill -CONT "$venue"
+check "which it does when the venue is back" wait_until 20 all_is_canceled
 check "verify passes" fleet verify
 check "down" fleet down --wipe --yes
 

@@ -44,6 +44,10 @@ check_refused "reconciliation finds what the log cannot explain" "UNEXPLAINED th
 check_equal "an alert says so" UNEXPLAINED "$(sql "select event_data ->> 'code' from event_store where event_type = 'alert.triggered'")"
 check "and that account alone is halted, once" account_is_halted
 check_refused "an order for that venue is refused" "ACCOUNT_HALTED" fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue alpha
+account() { fleet status --json | python -c 'import json, sys; print(*(v["account"] for v in json.load(sys.stdin)["venues"]))'; }
+check_equal "status tells whose account is halted" "ACCOUNT_HALTED ok" "$(account)"
+check "and why" grep -q 'The account at alpha is halted: .*the log makes it' <<<"$(fleet status)"
+check "it counts the dead letters" grep -q "dead letters $(letters)" <<<"$(fleet status)"
 check_equal "other orders go elsewhere" beta "$(buy BTC/USDT 0.01 | field exchange)"
 
 check_refused "accepting needs a reason" "reason" fleet reconcile alpha --accept
@@ -54,6 +58,7 @@ check_equal "which has the position now" 0.1 "$(fleet positions --strategy desk 
 check_refused "price and fee of it are still unexplained" "UNEXPLAINED" fleet reconcile alpha
 check "the rest is accepted" fleet reconcile alpha --accept --reason "price and fee of that trade"
 check "and the account agrees again" fleet reconcile alpha
+check_equal "which status tells" "ok ok" "$(account)"
 check_equal "it takes orders again" alpha "$(fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue alpha --json | field exchange)"
 
 # ---- dead letters ----
@@ -74,12 +79,14 @@ fleet order --symbol BTC/USDT --side buy --quantity 0.02 --venue alpha --wait co
 unknown_orders() { fleet orders --unknown --json | python -c 'import json, sys; print(*[o["order_id"] for o in json.load(sys.stdin)])'; }
 is_unknown() { [[ -n $(unknown_orders) ]]; }
 check "an order without an answer becomes unknown" wait_until 15 is_unknown
+check_equal "status counts it" 1 "$(fleet status --json | field fleet.unknown_orders)"
 order=$(unknown_orders)
 check_refused "resolving needs a reason" "reason" fleet resolve "$order"
 check "it is resolved by hand" fleet resolve "${order: -8}" --reason "the venue's desk says it never arrived"
 check_equal "and counts as canceled" "canceled RESOLVED_BY_HAND" \
     "$(fleet orders --limit 1 --json | python -c 'import json, sys; o = json.load(sys.stdin)[0]; print(o["state"], o["code"])')"
 check_equal "nothing is unknown any more" "" "$(unknown_orders)"
+check_refused "an id that is none is a mistake of the caller" "is not an id" fleet resolve 1 --reason "a typing error"
 check_refused "twice is refused" "ORDER_ENDED" fleet resolve "$order" --reason again
 check_equal "the log says by whom" "$(id -un)" "$(sql "select event_data ->> 'requested_by' from event_store where event_type = 'order.resolved'")"
 kill -CONT "$venue"

@@ -1,16 +1,17 @@
 #!/usr/bin/python3
 """Postgres does not answer: orders are refused with a reason at once, clients that wait are told at the end of their time, a
-halt is in force, and the fleet trades again as soon as the log takes events."""
+halt is in force, and the fleet trades again as soon as the log takes events. Once the log is given up, lists are errors."""
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
 import msgpack
 import zmq
 
-from traffic import (BUY, COMMAND_REPLY, E8, IOC, LOG_UNAVAILABLE, MARKET, PLACE, SLOW, Trader, ask, check, connect, fleet,
+from traffic import (BUY, CHECKOUT, COMMAND_REPLY, E8, HOME, IOC, LOG_UNAVAILABLE, MARKET, PLACE, SLOW, Trader, ask, check, connect, fleet,
                      pids_of_postgres, records, sql, start_fleet, verify, wait_until)
 
 FILLED, HALT_REQUEST = 3, 144
@@ -32,6 +33,37 @@ def timed(action):
 def order_by_command():
     """The command line's answer."""
     return json.loads(fleet("order", "--symbol", "SOL/USDT", "--side", "buy", "--quantity", "1", "--timeout", "3", "--json", may_fail=True) or "{}")
+
+
+def answer(*words):
+    """Exit code, output and errors of a command."""
+    done = subprocess.run([f"{CHECKOUT}/run/fleet", "--home", HOME, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def status():
+    return json.loads(answer("status", "--json")[1])["fleet"]
+
+
+def lists_without_the_log():
+    """The orchestrator has given the log up and forgotten what it held: no list is empty and successful then."""
+    rests = json.loads(fleet("order", "--symbol", "BTC/USDT", "--side", "buy", "--quantity", "0.01", "--price", "58000", "--json"))
+    check("an order rests", rests["state"] == "accepted" and status()["open_orders"] == 1, rests)
+    postgres = pids_of_postgres()
+    for pid in postgres:
+        os.kill(pid, signal.SIGSTOP)
+    check("a database that stays silent is given up", wait_until(30, lambda: status()["log_away"] is not None), status())
+    for words in (("orders", "--open"), ("orders", "--open", "--json"), ("orders", "--unknown"), ("dead-letters",), ("dead-letters", "--json")):
+        code, said, error = answer(*words)
+        check(f"{' '.join(words)} is an error that says why", code == 1 and said == "" and "LOG_UNAVAILABLE" in error and "(event log: " in error,
+              (code, said, error))
+    shown = status()
+    check("status knows no numbers", all(shown[key] is None for key in ("seq", "open_orders", "open_sagas", "unknown_orders")), shown)
+    said = answer("status")[1]
+    check("and shows none", "open orders -" in said and "the event log is away" in said, said)
+    for pid in postgres:
+        os.kill(pid, signal.SIGCONT)
+    check("with the log back, the order is listed", wait_until(30, lambda: rests["order_id"] in answer("orders", "--open", "--json")[1]))
 
 
 def main():
@@ -75,6 +107,7 @@ def main():
         outcomes = trader.outcomes(stopped_ns + KNOWN_NS, resumed_ns)
         check(f"a strategy's orders were put off with LOG_UNAVAILABLE meanwhile: {outcomes}",
               outcomes.get(f"put off {LOG_UNAVAILABLE}", 0) > 0 and "unanswered" not in outcomes and last["open"] == [], last)
+        lists_without_the_log()
         check("verify passes", *verify())
     finally:
         for pid in pids_of_postgres():

@@ -145,6 +145,51 @@ Test(monitor_status, keeps_the_fleets_keys_when_nobody_answers)
     json_decref(status);
 }
 
+Test(monitor_status, knows_no_numbers_while_the_log_is_away)
+{
+    cr_assert_eq(s_read("orchestrator orchestrator 5 90 0 yes up\n"), 0);
+    const char *bodies[] = {"{\"state\": \"degraded\", \"seq\": null, \"open_orders\": null, \"log_away\": \"disk full\"}"};
+    json_t *status = status_core_merge(s_processes, s_count, bodies);
+    const json_t *fleet = json_object_get(status, "fleet");
+    cr_assert(json_is_null(json_object_get(fleet, "seq")));
+    cr_assert(json_is_null(json_object_get(fleet, "open_orders")));
+    cr_assert_str_eq(json_string_value(json_object_get(fleet, "log_away")), "disk full");
+    json_decref(status);
+}
+
+/* What is said of the account at a venue when the orchestrator's answer is this. */
+static void s_expect_account(const char *orchestrator, const char *account, const char *reason)
+{
+    const char *bodies[] = {orchestrator, "{\"venues\": [{\"name\": \"alpha\"}]}"};
+    cr_assert_eq(s_read("orchestrator orchestrator 5 90 0 yes up\nexecutor executor 6 90 0 yes up\n"), 0);
+    json_t *status = status_core_merge(s_processes, s_count, bodies);
+    const json_t *venue = json_array_get(json_object_get(status, "venues"), 0);
+    const char *seen = json_string_value(json_object_get(venue, "account")), *why = json_string_value(json_object_get(venue, "account_reason"));
+    cr_assert_str_eq(seen == NULL ? "null" : seen, account);
+    cr_assert_str_eq(why == NULL ? "null" : why, reason);
+    json_decref(status);
+}
+
+Test(monitor_status, tells_which_account_gets_no_orders_and_why)
+{
+    s_expect_account("{\"accounts_closed\": []}", "ok", "null");
+    s_expect_account("{\"accounts_closed\": [{\"name\": \"beta\", \"code\": \"ACCOUNT_HALTED\", \"reason\": \"x\"}]}", "ok", "null");
+    s_expect_account("{\"accounts_closed\": [{\"name\": \"alpha\", \"code\": \"ACCOUNT_HALTED\", \"reason\": \"x\"}]}", "ACCOUNT_HALTED", "x");
+    s_expect_account("{\"state\": \"degraded\"}", "null", "null");
+    s_expect_account(NULL, "null", "null");
+}
+
+Test(monitor_status, names_the_orchestrator_that_waits)
+{
+    const char *bodies[] = {"{\"state\": \"standby\"}", "{\"state\": \"trading\"}"};
+    cr_assert_eq(s_read("orchestrator orchestrator 5 90 0 yes running\norchestrator-2 orchestrator 6 90 0 yes running\n"), 0);
+    json_t *status = status_core_merge(s_processes, s_count, bodies);
+    const json_t *processes = json_object_get(status, "processes");
+    cr_assert_str_eq(json_string_value(json_object_get(json_array_get(processes, 0), "state")), "standby");
+    cr_assert_str_eq(json_string_value(json_object_get(json_array_get(processes, 1), "state")), "running");
+    json_decref(status);
+}
+
 Test(monitor_status, of_two_orchestrators_the_one_that_works_speaks_for_the_fleet)
 {
     static const char *const standby = "{\"state\": \"standby\", \"seq\": 1}", *const starting = "{\"state\": \"starting\", \"seq\": 2}",

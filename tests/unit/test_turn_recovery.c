@@ -137,6 +137,50 @@ Test(turn_recovery, clients_that_wait_are_told_when_the_log_is_lost)
     cr_assert_eq(w.places[1].code, ZVT_CODE_LOG_UNAVAILABLE);
 }
 
+Test(turn_recovery, without_the_log_no_list_is_empty_and_successful)
+{
+    static const zvt_type_t questions[] = {ZVT_T_ORDERS_QUERY, ZVT_T_DEAD_LETTERS_QUERY};
+    turn_client_t client = {{1}};
+    zvt_record_t question = {.type = ZVT_T_ORDERS_QUERY, .orders_query = {.open_only = true}};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &question);
+    cr_assert_eq(w.list_ends, 1);
+    cr_assert_eq(w.error_replies, 0);
+    turn_core_abandon(w.core);
+    turn_core_note_log(w.core, "No space left on device\n\tand more");
+    turn_core_clear(w.core);
+    for (int i = 0; i < 2; i++) {
+        question = (zvt_record_t){.type = questions[i]};
+        turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &question);
+        cr_assert_eq(w.list_ends, 1, "an empty list would be a lie");
+        cr_assert_eq(w.error_replies, i + 1);
+        cr_assert_eq(w.error_reply.code, ZVT_CODE_LOG_UNAVAILABLE);
+        cr_assert_not_null(strstr(w.error_reply.message, "(event log: No space left on device)"), "%s", w.error_reply.message);
+    }
+}
+
+Test(turn_recovery, who_is_refused_without_the_log_is_told_why_it_is_away)
+{
+    turn_client_t client = {{1}};
+    turn_core_abandon(w.core);
+    turn_core_note_log(w.core, "No space left on device");
+    turn_core_clear(w.core);
+    zvt_record_t record = {.type = ZVT_T_PLACE_REQUEST};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &record);
+    cr_assert_eq(w.places[0].code, ZVT_CODE_LOG_UNAVAILABLE);
+    cr_assert_str_eq(w.places[0].message, "LOG_UNAVAILABLE nothing was done; try again (event log: No space left on device)");
+    record = (zvt_record_t){.type = ZVT_T_ADJUST_REQUEST};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &record);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_LOG_UNAVAILABLE);
+    cr_assert_str_eq(w.command_reply.message, "nothing was done; try again (event log: No space left on device)");
+    char endless[ZVT_MESSAGE_SIZE];
+    memset(endless, 'x', sizeof endless - 1);
+    endless[sizeof endless - 1] = '\0';
+    turn_core_note_log(w.core, endless);
+    record = (zvt_record_t){.type = ZVT_T_PLACE_REQUEST};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &record);
+    cr_assert_eq(w.places[1].message[strlen(w.places[1].message) - 1], ')', "a long reason is cut, not the sentence");
+}
+
 Test(turn_recovery, without_the_log_no_signal_is_refused_for_good)
 {
     zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);

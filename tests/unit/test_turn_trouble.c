@@ -441,6 +441,7 @@ Test(turn_trouble, a_position_is_adjusted_by_hand_and_the_fold_says_the_same)
     cr_assert(w.command_reply.success, "%s", w.command_reply.message);
     const zvt_position_adjusted_t *adjusted = &s_last(ZVT_T_POSITION_ADJUSTED)->position_adjusted;
     cr_assert_eq(adjusted->new_quantity_e8, -4 * ZVT_E8);
+    cr_assert_not_null(strstr(w.command_reply.message, "allow_short"), "%s", w.command_reply.message);
     s_owns(0, "USDT", 300000 * ZVT_E8);
     s_owns(1, "BTC", 1 * ZVT_E8);
     s_reconcile(false);
@@ -449,6 +450,20 @@ Test(turn_trouble, a_position_is_adjusted_by_hand_and_the_fold_says_the_same)
     wrong.price_e8 = 0;
     s_command(ZVT_T_ADJUST_REQUEST, &wrong);
     cr_assert_eq(w.command_reply.code, ZVT_CODE_BAD_PRICE);
+    cr_assert_neq(w.command_reply.message[0], '\0');
+    wrong = request;
+    wrong.quantity_change_e8 = 0;
+    s_command(ZVT_T_ADJUST_REQUEST, &wrong);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_BAD_QUANTITY);
+    cr_assert_neq(w.command_reply.message[0], '\0');
+    wrong = request;
+    wrong.quantity_change_e8 = wrong.price_e8 = 90000000000 * ZVT_E8;
+    s_command(ZVT_T_ADJUST_REQUEST, &wrong);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_NUMBER_OVERFLOW, "its notional does not fit");
+    wrong.price_e8 = ZVT_E8;
+    wrong.quantity_change_e8 = INT64_MIN + 2 * ZVT_E8;
+    s_command(ZVT_T_ADJUST_REQUEST, &wrong);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_NUMBER_OVERFLOW, "the position does not fit");
     wrong = request;
     ZVT_STR_SET(wrong.symbol, "XXX/YYY");
     s_command(ZVT_T_ADJUST_REQUEST, &wrong);

@@ -44,6 +44,8 @@ static struct {
     int cancel_replies;
     zvt_command_reply_t command_reply;
     int command_replies;
+    zvt_error_reply_t error_reply;
+    int error_replies, list_ends;
     /* behaviour */
     bool risk_silent, venue_silent, portfolio_silent;
     uint8_t risk_code, route_code, portfolio_code;
@@ -197,6 +199,11 @@ static inline void s_reply(void *arg, const turn_client_t *client, zvt_type_t ty
     if (type == ZVT_T_CANCEL_REPLY) {
         w.cancel_reply = *(const zvt_cancel_reply_t *)record;
         w.cancel_replies++;
+    }
+    w.list_ends += type == ZVT_T_LIST_END;
+    if (type == ZVT_T_ERROR_REPLY) {
+        w.error_reply = *(const zvt_error_reply_t *)record;
+        w.error_replies++;
     }
     if (type == ZVT_T_COMMAND_REPLY) {
         w.command_reply = *(const zvt_command_reply_t *)record;
