@@ -243,7 +243,11 @@ supervisor_stop() {
         services_stop "${strategies[@]}"
         services_stop "${others[@]}"
     else
-        for name in "$(services_dir)"/*/; do s6-svc -xd "$name" 2>/dev/null && s6-svc -x "$name/log" 2>/dev/null; done
+        for name in "$(services_dir)"/*/; do
+            s6-svc -xd "$name" 2>/dev/null
+            s6-svc -x "$name/log" 2>/dev/null
+        done
+        orphans_stop
     fi
     if ! wait_until 60000 nothing_left; then
         note "  some processes do not stop; killing them: $(fleet_pids | paste -sd ' ')"
@@ -251,6 +255,24 @@ supervisor_stop() {
         wait_until 5000 nothing_left
     fi
     runtime_remove
+}
+
+# What carries our token and was left by a killed s6-supervise: nobody else would stop it. Loggers (s6-log) end with those
+# whose words they write.
+orphans() {
+    local pid pids name parent
+    pids=" $(fleet_pids | paste -sd ' ') "
+    for pid in $pids; do
+        name=$(cat -- "/proc/$pid/comm" 2>/dev/null)
+        parent=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null)
+        [[ -z $parent || $name == s6-* || $pids == *" $parent "* ]] || echo "$pid"
+    done
+}
+no_orphans() { [[ -z $(orphans) ]]; }
+
+orphans_stop() {
+    orphans | xargs -r kill -TERM 2>/dev/null
+    wait_until 8000 no_orphans || orphans | xargs -r kill -KILL 2>/dev/null
 }
 
 # services_stop DIR..: stops them together; a process that does not obey is killed after its timeout-kill.

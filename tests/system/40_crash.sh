@@ -99,6 +99,10 @@ check "resume lifts both without it" fleet resume
 check "orders are listed without it" fleet orders
 check "orders fill after that" wait_until 20 fills
 check_refused "what needs the supervisor says how to repair it" 'is running without its supervisor \(".* up" repairs it' fleet restart risk
+kill -9 "$(ps -o ppid= -p "$(pid_of risk)" | tr -d ' ')"
+began=$SECONDS
 check "up repairs it" fleet up
+took=$((SECONDS - began))
+check_that "soon, although one process had lost its own supervisor too ($took s)" "took < 40 * slow"
 check "the fleet trades" wait_until 20 fills
 check "verify passes at the end" fleet verify
