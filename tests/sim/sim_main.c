@@ -1,4 +1,5 @@
 /* zvt-sim: runs seeds of the simulated fleet until one fails or all are done. See --help. */
+#include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
@@ -12,7 +13,8 @@
 #include "sim_run.h"
 #include "zvt_planted.h"
 
-enum { HISTORY_LINES = 60, COVERAGE_SEEDS = 1000 };
+enum { HISTORY_LINES = 60, COVERAGE_SEEDS = 1000, LINES_MAX = 1000000000 };
+#define SEEDS_MAX UINT64_C(1000000000000) /* at a thousand a second, thirty years */
 
 static const char s_usage[] =
     "usage: zvt-sim [options]\n"
@@ -70,12 +72,17 @@ static _Noreturn void s_die_of_usage(const char *what)
     exit(ZVT_EXIT_USAGE);
 }
 
-static uint64_t s_number(const char *text)
+/* Digits only: strtoull takes a minus, and makes a large number of it. */
+static uint64_t s_number(const char *option, const char *text, uint64_t min, uint64_t max)
 {
-    char *end;
-    uint64_t value = text == NULL ? 0 : strtoull(text, &end, 10);
-    if (text == NULL || *text == '\0' || *end != '\0') s_die_of_usage("a number is missing");
-    return value;
+    char problem[128];
+    bool digits = text != NULL && *text != '\0' && strspn(text, "0123456789") == strlen(text);
+    errno = 0;
+    uint64_t value = digits ? strtoull(text, NULL, 10) : 0;
+    if (digits && errno == 0 && value >= min && value <= max) return value;
+    snprintf(problem, sizeof problem, "%s takes a number from %" PRIu64 " to %" PRIu64 ", not \"%.32s\"", option, min, max,
+             text == NULL ? "" : text);
+    s_die_of_usage(problem);
 }
 
 static bool *s_flag(const char *name)
@@ -97,15 +104,15 @@ static void s_read_args(int argc, char **argv)
         if (flag != NULL) {
             *flag = true;
         } else if (strcmp(argv[i], "--seeds") == 0) {
-            s_args.seeds = s_number(argv[++i]);
+            s_args.seeds = s_number("--seeds", argv[++i], 1, SEEDS_MAX);
             s_args.seeds_given = true;
         } else if (strcmp(argv[i], "--seed") == 0) {
-            s_args.first_seed = s_number(argv[++i]);
+            s_args.first_seed = s_number("--seed", argv[++i], 0, UINT64_MAX - SEEDS_MAX);
             s_args.seed_given = true;
         } else if (strcmp(argv[i], "--steps") == 0) {
-            s_args.steps = (uint32_t)s_number(argv[++i]);
+            s_args.steps = (uint32_t)s_number("--steps", argv[++i], 1, UINT32_MAX);
         } else if (strcmp(argv[i], "--lines") == 0) {
-            s_args.lines = s_number(argv[++i]);
+            s_args.lines = s_number("--lines", argv[++i], 0, LINES_MAX);
         } else if (strcmp(argv[i], "--help") == 0) {
             fputs(s_usage, stdout);
             exit(ZVT_EXIT_OK);
