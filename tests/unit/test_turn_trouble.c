@@ -173,6 +173,7 @@ Test(turn_trouble, a_report_of_no_order_of_ours_becomes_a_dead_letter_that_a_res
     for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(second, &w.log[i]), 0);
     turn_core_destroy(&w.core);
     w.core = second;
+    turn_core_open(w.core, 2, 0);
     s_list_letters();
     cr_assert_eq(w.letters_count, 1);
 }
