@@ -24,7 +24,7 @@
 enum { BREAKER_FAILURES_MAX = 5, BREAKER_PROBES_MAX = 3 };
 #define BREAKER_RATE_MAX_E8 INT64_C(50000000)       /* share of failed sends that opens it */
 #define BREAKER_PAUSE_MIN_NS (250 * ZVT_MS_NS)      /* as long as a venue that crashed takes to be back */
-#define BREAKER_PAUSE_MAX_NS (30 * ZVT_SECOND_NS)
+#define BREAKER_PAUSE_MAX_NS ZVT_SECOND_NS          /* a venue that is well again gets orders within a second */
 #define BREAKER_CALM_NS (10 * ZVT_SECOND_NS)        /* closed for so long, and the pause is short again */
 #define BREAKER_PATIENCE_NS ZVT_SECOND_NS           /* a trial without an outcome by then makes room for another */
 
