@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS event_batches (
     first_seq bigint NOT NULL,
     epoch     bigint NOT NULL,
     hash      bytea  NOT NULL
-);
+) WITH (autovacuum_enabled = off);
 
 -- Who may append. Every commit checks its epoch here, in the same transaction. The heartbeat is written a few times a second,
 -- by a commit that happens anyway or by one of its own: it tells a stopped holder from a quiet one.
@@ -60,7 +60,9 @@ CREATE TABLE IF NOT EXISTS writer_lease (
 );
 ALTER TABLE writer_lease ADD COLUMN IF NOT EXISTS heartbeat timestamptz NOT NULL DEFAULT now();
 
--- Partitions of ten million events; made ahead of the writer, which calls this off the order path.
+-- Partitions of ten million events; made ahead of the writer, which calls this off the order path. Rows are never changed, so
+-- there is nothing to vacuum; autovacuum would read and write everything once more, at its own time. (Postgres still freezes a
+-- table before its transaction numbers run out.)
 CREATE OR REPLACE FUNCTION zvt_ensure_partitions(up_to_seq bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 DECLARE
@@ -73,6 +75,7 @@ BEGIN
         name := format('events_p%s', lpad(part::text, 6, '0'));
         IF to_regclass(name) IS NULL THEN
             EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING ALL)', name);
+            EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = off, toast.autovacuum_enabled = off)', name);
             EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, part * size, (part + 1) * size);
         END IF;
     END LOOP;
