@@ -20,6 +20,7 @@ static restarts_cause_t s_cause(const restarts_run_t *run)
 {
     if (run->end_ns == 0) return RESTARTS_SUPERVISOR;
     if (run->asked) return RESTARTS_ASKED;
+    if (run->unnoted) return RESTARTS_UNNOTED;
     return run->exit_code == EXIT_BY_SIGNAL ? RESTARTS_KILLED : RESTARTS_EXITED;
 }
 
@@ -101,6 +102,7 @@ void restarts_core_cause(const restart_t *restart, char text[RESTARTS_TEXT_SIZE]
         return;
     case RESTARTS_EXITED: s_exit_text(restart->exit_code, text); return;
     case RESTARTS_SUPERVISOR: snprintf(text, RESTARTS_TEXT_SIZE, "supervisor killed"); return;
+    case RESTARTS_UNNOTED: snprintf(text, RESTARTS_TEXT_SIZE, "ended: no room to note how"); return;
     default: snprintf(text, RESTARTS_TEXT_SIZE, "asked by fleet restart"); return;
     }
 }
@@ -130,7 +132,8 @@ json_t *restarts_core_json(const restart_t *restart)
     restarts_core_cause(restart, cause);
     json_t *object = json_pack("{s:s, s:s}", "at", at, "cause", cause);
     ZVT_ASSERT(object != NULL);
-    json_object_set_new(object, "exit_code", ended && restart->signal == 0 ? json_integer(restart->exit_code) : json_null());
+    bool coded = ended && restart->cause != RESTARTS_UNNOTED && restart->signal == 0;
+    json_object_set_new(object, "exit_code", coded ? json_integer(restart->exit_code) : json_null());
     json_object_set_new(object, "signal",
                         restart->signal != 0 ? json_string(s_signal_name(restart->signal, name)) : json_null());
     json_object_set_new(object, "outcome", json_string(s_outcome_names[restart->outcome]));

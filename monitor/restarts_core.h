@@ -20,6 +20,7 @@ typedef struct {
     int exit_code;    /* of the end; 256: killed by a signal */
     int signal;
     bool asked;       /* the end was asked for with `fleet restart` */
+    bool unnoted;     /* it ended, but there was no room to write how */
 } restarts_run_t;
 
 typedef enum {
@@ -27,6 +28,7 @@ typedef enum {
     RESTARTS_KILLED,     /* by a signal that the fleet did not send */
     RESTARTS_ASKED,      /* with `fleet restart` */
     RESTARTS_SUPERVISOR, /* its s6-supervise was killed, and it with it: nobody noted when */
+    RESTARTS_UNNOTED,    /* it ended while the disk was full: nobody could note how */
     RESTARTS_CAUSES
 } restarts_cause_t;
 
@@ -51,7 +53,7 @@ typedef struct {
 /* Sorts the runs by their beginning and writes one entry for each end, oldest first; returns their number. */
 size_t restarts_core_list(restarts_run_t *runs, size_t count, restart_t restarts[RESTARTS_MAX]);
 
-/* "killed by SIGKILL", "exit 111: temporary", "asked by fleet restart", "supervisor killed". */
+/* "killed by SIGKILL", "exit 111: temporary", "asked by fleet restart", "supervisor killed", "ended: no room to note how". */
 void restarts_core_cause(const restart_t *restart, char text[RESTARTS_TEXT_SIZE]);
 /* "back after 0.310 s", "not back yet", "ended before it worked", "down since". */
 void restarts_core_outcome(const restart_t *restart, char text[RESTARTS_TEXT_SIZE]);

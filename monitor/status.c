@@ -271,8 +271,13 @@ static int s_run_status(const void *arg)
         s_target_of[asked++] = i;
     }
     if (asked > 0) (void)control_ask(s_targets, asked, "stats", "", STATS_MS);
-    for (size_t i = 0; i < asked; i++)
-        if (s_targets[i].answered && s_targets[i].success) bodies[s_target_of[i]] = s_targets[i].body;
+    for (size_t i = 0; i < asked; i++) {
+        status_process_t *process = &s_processes[s_target_of[i]];
+        if (!s_targets[i].answered || !s_targets[i].success) continue;
+        bodies[s_target_of[i]] = s_targets[i].body;
+        /* The supervisor had no room to note that it runs: who answers is ready. */
+        process->ready = process->ready || strcmp(process->state, "unnoted") == 0;
+    }
     json_t *status = status_core_merge(s_processes, count, bodies);
     if (args->json) {
         command_print_json(status);

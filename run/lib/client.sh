@@ -52,6 +52,7 @@ processes_facts() {
     local name kind
     while read -r name; do
         service_facts "$name"
+        service_facts_check "$name"
         kind=$(service_kind "$name")
         [[ $kind == program ]] && kind=strategy
         [[ $fact_pid == -1 ]] && fact_pid=-

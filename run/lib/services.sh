@@ -236,6 +236,33 @@ service_facts() {
     fi
 }
 
+# After service_facts NAME: what s6 could not note, because the disk was full, is what the kernel says. `unnoted`: it runs,
+# and s6 tells of an earlier run.
+service_facts_check() {
+    [[ $fact_up == true ]] || return 0
+    service_has_pid "$fact_pid" && return
+    fact_pid=$(grep -slzFx -- "ZVT_SERVICE=$(service_dir "$1")" /proc/[0-9]*/environ | cut -d / -f 3 | head -n 1)
+    fact_ready=false fact_seconds=0
+    if [[ -z $fact_pid ]]; then
+        fact_up=false fact_pid=-1 fact_state=restarting
+    else
+        fact_state=unnoted fact_seconds=$(process_seconds "$fact_pid")
+    fi
+}
+
+# How long a process has lived. Its name holds no blank: it is one of ours.
+process_seconds() {
+    local now began
+    read -r now _ </proc/uptime
+    began=$(cut -d ' ' -f 22 "/proc/$1/stat" 2>/dev/null) || began=0
+    echo "$((${now%.*} - began / $(getconf CLK_TCK)))"
+}
+
+# It is ours, or s6-supervise's child: an attached program may have written over its environment.
+service_has_pid() {
+    pid_is_ours "$1" || pid_is_ours "$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)"
+}
+
 # How often it has ended since `up`. After service_facts NAME.
 service_restarts() {
     local starts=0

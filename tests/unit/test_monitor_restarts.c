@@ -158,13 +158,29 @@ Test(monitor_runs, reads_what_the_scripts_noted)
     cr_assert_eq(s_restarts[0].took_ms, 250);
 }
 
-Test(monitor_runs, takes_no_notice_of_files_left_from_an_older_run_or_cut_short)
+Test(monitor_runs, tells_an_end_that_a_full_disk_had_no_room_to_note)
+{
+    s_write("start.1", "1\n", MS(0));
+    s_write("ready.1", "1\n", MS(50));
+    s_write("end.1", "", MS(1000));
+    s_write("start.2", "", MS(1100));
+    s_write("ready.2", "2\n", MS(1250));
+    cr_assert_eq(runs_restarts(s_dir, "risk", s_restarts), 1);
+    cr_assert_str_eq(s_cause(&s_restarts[0]), "ended: no room to note how");
+    cr_assert_eq(s_restarts[0].at_ns, MS(1000));
+    cr_assert_eq(s_restarts[0].took_ms, 250);
+    json_t *json = restarts_core_json(&s_restarts[0]);
+    cr_assert(json_is_null(json_object_get(json, "exit_code")));
+    cr_assert(json_is_null(json_object_get(json, "signal")));
+    json_decref(json);
+}
+
+Test(monitor_runs, takes_no_notice_of_files_left_from_an_older_run)
 {
     s_write("start.1", "33\n", MS(5000));
     s_write("ready.1", "1\n", MS(10));
     s_write("end.1", "1 111 0\n", MS(20));
     s_write("asked.1", "1\n", MS(20));
-    s_write("start.2", "", MS(6000));
     cr_assert_eq(runs_restarts(s_dir, "risk", s_restarts), 0);
     s_write("end.1", "33 0 0\n", MS(6000));
     cr_assert_eq(runs_restarts(s_dir, "risk", s_restarts), 1);
