@@ -58,7 +58,9 @@ static int s_run_resolve(const void *arg)
     const resolve_args_t *args = arg;
     char problem[CLIENT_PROBLEM_SIZE];
     zvt_order_row_t row;
-    if (resolve_order(args->id, &row, problem) != 0) return command_fail("%s", problem);
+    int status = resolve_order(args->id, &row, problem);
+    if (status == ZVT_ERR_SYNTAX) return command_misused("%s", problem);
+    if (status != 0) return command_fail("%s", problem);
     zvt_resolve_request_t request = {.order_id = row.order_id};
     ZVT_STR_SET(request.requested_by, command_user());
     ZVT_STR_SET(request.reason, args->reason);
@@ -133,21 +135,24 @@ static void s_print_letters_json(const rows_t *rows)
     puts("]");
 }
 
-/* The one letter whose id is the text, or ends with it. */
+/* The one letter whose id is the text, or ends with it; NULL after saying why there is none. */
 static const zvt_dead_letter_row_t *s_find_letter(const rows_t *rows, const char *text)
 {
     const zvt_dead_letter_row_t *found = NULL;
+    size_t matches = 0;
     size_t length = strlen(text);
     for (size_t i = 0; i < rows->count; i++) {
         const zvt_dead_letter_row_t *row = rows_at(rows, i);
         char id[ZVT_ID_TEXT];
         zvt_id_format(&row->letter_id, id);
-        bool same = length >= RESOLVE_CHARACTERS_MIN && length < sizeof id && streq(id + strlen(id) - length, text);
+        bool same = length < sizeof id && streq(id + strlen(id) - length, text);
         if (!same) continue;
-        if (found != NULL) return NULL;
         found = row;
+        matches++;
     }
-    return found;
+    if (matches == 0) (void)command_fail("no dead letter has the id \"%s\"; see 'dead-letters list'", text);
+    if (matches > 1) (void)command_fail("%zu dead letters have ids that end with \"%s\"; give more of it", matches, text);
+    return matches == 1 ? found : NULL;
 }
 
 static int s_show_letter(const zvt_dead_letter_row_t *row)
@@ -173,6 +178,9 @@ static int s_run_letters(const void *arg)
         return command_misused("dead-letters: \"%s\" is none of list, show, retry and drop", args->action);
     if (list != (args->id == NULL))
         return command_misused(list ? "dead-letters list takes no id" : "dead-letters %s needs the id of a dead letter", args->action);
+    if (!list && strlen(args->id) < RESOLVE_CHARACTERS_MIN)
+        return command_misused("dead-letters %s needs at least the last %d characters of an id, not \"%s\"", args->action,
+                               RESOLVE_CHARACTERS_MIN, args->id);
     rows_t rows;
     int exit_code = s_list_letters(&rows);
     if (exit_code != ZVT_EXIT_OK) return exit_code;
@@ -182,7 +190,7 @@ static int s_run_letters(const void *arg)
     else if (list)
         s_print_letters(&rows);
     else if (row == NULL)
-        exit_code = command_fail("no dead letter, or more than one, has the id \"%s\"; see 'dead-letters list'", args->id);
+        exit_code = ZVT_EXIT_FAILED;
     else
         exit_code = show ? s_show_letter(row) : s_change_letter(args, row, retry);
     rows_destroy(&rows);

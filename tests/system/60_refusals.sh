@@ -102,5 +102,18 @@ check_refused "a quantity with nine decimals" "decimals|quantity" fleet order --
 check_refused "a price off the tick" "PRICE_OFF_TICK" fleet order --symbol BTC/USDT --side buy --quantity 0.01 --type limit --price 60000.001
 check_refused "a sale of what one does not have" "SHORT_POSITION" fleet order --symbol ETH/USDT --side sell --quantity 1
 check_refused "a cancel of nothing" "UNKNOWN_ORDER|id" fleet cancel 00000000-0000-7000-8000-000000000001
+
+# ---- what an operator may mistype ----
+# is_misused COMMAND..: it was called wrongly, which is exit code 2; an answer that is no is 1.
+is_misused() { fleet "$@" >/dev/null 2>&1; (($? == 2)); }
+check "resolve of what is no id is wrong usage" is_misused resolve 1 --reason "a typing error"
+check "and of nothing" is_misused resolve "" --reason "a typing error"
+check "so is an empty reason: halt" is_misused halt --reason ""
+check "reconcile" is_misused reconcile alpha --accept --reason ""
+check "and a dead letter by too little of its id" is_misused dead-letters show 1
+adjust() { fleet adjust --strategy desk --symbol BTC/USDT --reason "a typing error" "$@"; }
+check_refused "an adjustment whose value does not fit" "NUMBER_OVERFLOW .* fit fixed point" adjust --quantity 90000000000 --price 90000000000
+check_refused "one of nothing says so in a sentence" "BAD_QUANTITY a change of nothing" adjust --quantity 0 --price 1
+check_refused "and one at no price" "BAD_PRICE the change is valued" adjust --quantity 1 --price 0
 check_equal "the fleet trades on" true "$(buy BTC/USDT | field success)"
 check "verify passes" fleet verify

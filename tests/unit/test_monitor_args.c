@@ -93,6 +93,7 @@ Test(monitor_args, refuses_mistakes_with_a_sentence)
         {"--quantity 1 --timeout 1000000", "seconds above 0"},
         {"--quantity 1 --side long", "choose one of buy, sell"},
         {"--quantity 1 --symbol ABCDEFGHI", "longer than 7 bytes"},
+        {"--quantity 1 --symbol=", "--symbol is empty"},
         {"--quantity 1 --json=yes", "takes no value"},
         {"--quantity 1 --symbl X", "did you mean --symbol?"},
         {"--quantity 1 --zzzzz X", "unknown option '--zzzzz'"},
