@@ -42,7 +42,7 @@ static int s_check_text(parse_t *self, const arg_t *arg, const char *text)
 {
     char label[64];
     s_label(arg, label);
-    if (*text == '\0') return s_refuse(self, "%s is empty; say something, or leave it out", label);
+    if (*text == '\0' && !arg->may_be_empty) return s_refuse(self, "%s is empty; say something, or leave it out", label);
     if (arg->bound > 0 && strlen(text) >= arg->bound)
         return s_refuse(self, "%s is longer than %zu bytes", label, arg->bound - 1);
     for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)

@@ -49,6 +49,7 @@ typedef struct {
     bool required;
     unsigned enumeration;  /* ARG_ENUM: ZVT_ENUM_OF_* */
     size_t bound;          /* ARG_TEXT, ARG_TEXTS: bytes with NUL that the wire has room for; 0: any */
+    bool may_be_empty;     /* ARG_TEXT: "" is taken like a value that was left out */
     size_t offset;         /* of the member in the subcommand's struct */
 } arg_t;
 

@@ -55,7 +55,8 @@ typedef struct {
 
 #define AT(member) .offset = offsetof(kill_args_t, member)
 static const arg_t s_kill_args[] = {
-    {.name = "reason", .argument = "TEXT", .kind = ARG_TEXT, .bound = ZVT_MESSAGE_SIZE, AT(reason), .meaning = "why, for the log"},
+    {.name = "reason", .argument = "TEXT", .kind = ARG_TEXT, .bound = ZVT_MESSAGE_SIZE, .may_be_empty = true, AT(reason),
+     .meaning = "why, for the log; a stop is never refused for want of one"},
     {.name = "json", .kind = ARG_FLAG, AT(json), .meaning = "one JSON object"},
     {.name = NULL},
 };

@@ -13,8 +13,8 @@ typedef struct {
 
 #define AT(member) .offset = offsetof(switch_args_t, member)
 static const arg_t s_switch_args[] = {
-    {.name = "reason", .argument = "TEXT", .kind = ARG_TEXT, .bound = ZVT_MESSAGE_SIZE, AT(text),
-     .meaning = "why, for the log"},
+    {.name = "reason", .argument = "TEXT", .kind = ARG_TEXT, .bound = ZVT_MESSAGE_SIZE, .may_be_empty = true, AT(text),
+     .meaning = "why, for the log; a stop is never refused for want of one"},
     {.name = "json", .kind = ARG_FLAG, AT(json), .meaning = "one JSON object"},
     {.name = NULL},
 };

@@ -87,6 +87,19 @@ for round in 1 2 3 4 5 6; do
     check "a strategy comes back, kill $round within a minute" wait_until 20 is_new_and_trading maker "$pid"
 done
 
+# A full disk: what there is no room to note is told as far as it is known.
+runs=$home/s6/services/risk/data/runs
+if ((EUID == 0)) && mount -t tmpfs -o size=4k tmpfs "$runs" 2>/dev/null; then
+    head -c 4096 /dev/zero >"$runs/ballast"
+    for round in 1 2; do
+        pid=$(pid_of risk)
+        kill -9 "$pid"
+        check "risk comes back although nothing can be noted, $round" wait_until 20 is_new_and_trading risk "$pid"
+    done
+    check "restarts tells the end all the same" grep -q 'ended: no room to note how' <<<"$(fleet restarts risk)"
+    umount -l "$runs"
+fi
+
 # The supervisor itself: the processes work on, and so do the commands that only need them; the next up stops and starts all anew.
 said() { "$@" >"$base/said" 2>&1; }
 kill -9 "$(cat "$home/s6/pid")"

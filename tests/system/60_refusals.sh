@@ -108,9 +108,10 @@ check_refused "a cancel of nothing" "UNKNOWN_ORDER|id" fleet cancel 00000000-000
 is_misused() { fleet "$@" >/dev/null 2>&1; (($? == 2)); }
 check "resolve of what is no id is wrong usage" is_misused resolve 1 --reason "a typing error"
 check "and of nothing" is_misused resolve "" --reason "a typing error"
-check "so is an empty reason: halt" is_misused halt --reason ""
-check "reconcile" is_misused reconcile alpha --accept --reason ""
-check "and a dead letter by too little of its id" is_misused dead-letters show 1
+check "so is an empty reason to accept a difference" is_misused reconcile alpha --accept --reason ""
+check "but a halt is never refused for want of one" fleet halt --reason ""
+check "and ends without" fleet resume
+check "too little of the id of a dead letter is wrong usage" is_misused dead-letters show 1
 adjust() { fleet adjust --strategy desk --symbol BTC/USDT --reason "a typing error" "$@"; }
 check_refused "an adjustment whose value does not fit" "NUMBER_OVERFLOW .* fit fixed point" adjust --quantity 90000000000 --price 90000000000
 check_refused "one of nothing says so in a sentence" "BAD_QUANTITY a change of nothing" adjust --quantity 0 --price 1
