@@ -28,6 +28,8 @@ void operator_on_resolve(turn_core_t *self, const turn_client_t *client, const z
 }
 
 /* ---- adjust ---- */
+enum { WILD_FACTOR = 1000 };
+
 static bool s_fits(const zvt_adjust_request_t *request)
 {
     int64_t notional_e8;
@@ -59,6 +61,19 @@ static uint8_t s_check_adjust(const turn_core_t *self, const zvt_adjust_request_
     return ZVT_CODE_OK;
 }
 
+static uint64_t s_size(int64_t quantity_e8)
+{
+    return quantity_e8 < 0 ? -(uint64_t)quantity_e8 : (uint64_t)quantity_e8;
+}
+
+/* What an order could never come near to is a typing error; what is there already may always shrink. */
+static bool s_is_wild(const turn_core_t *self, const char *symbol, int64_t before_e8, int64_t after_e8)
+{
+    const zvt_instrument_t *instrument = &self->fleet->instruments[zvt_fleet_instrument(self->fleet, symbol)];
+    return s_size(after_e8) > s_size(before_e8) && s_size(after_e8) / WILD_FACTOR > (uint64_t)instrument->max_position_e8;
+}
+
+/* ZVT_ERR_INVALID: no such position can be meant. */
 static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, effect_t *effect)
 {
     adjusted->position_id = turn_position_id(adjusted->portfolio_id, adjusted->strategy_id, adjusted->symbol);
@@ -67,6 +82,7 @@ static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, effect
     int64_t value_e8;
     int status = zvt_fixed_add(position->quantity_e8, adjusted->quantity_change_e8, &adjusted->new_quantity_e8);
     if (status == 0) status = zvt_fixed_mul(adjusted->new_quantity_e8, adjusted->price_e8, &value_e8);
+    if (status == 0 && s_is_wild(self, adjusted->symbol, position->quantity_e8, adjusted->new_quantity_e8)) status = ZVT_ERR_INVALID;
     if (status != 0) return status;
     /* What has happened is recorded, also where an order could not have made it happen. */
     bool short_now = adjusted->new_quantity_e8 < 0 && !self->fleet->allow_short;
@@ -106,6 +122,8 @@ void operator_on_adjust(turn_core_t *self, const turn_client_t *client, const zv
     int status = s_adjust(self, &adjusted, &effect);
     if (status == ZVT_ERR_OVERFLOW)
         commands_reply(self, client, false, ZVT_CODE_NUMBER_OVERFLOW, "the position, or its value at this price, would not fit fixed point (92 billion)");
+    else if (status == ZVT_ERR_INVALID)
+        commands_reply(self, client, false, ZVT_CODE_BAD_QUANTITY, "the position would be over a thousand times max_position; is that a typing error?");
     else if (status != 0)
         commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "no room now; nothing was done, try again");
     else

@@ -465,6 +465,9 @@ Test(turn_trouble, a_position_is_adjusted_by_hand_and_the_fold_says_the_same)
     wrong.quantity_change_e8 = INT64_MIN + 2 * ZVT_E8;
     s_command(ZVT_T_ADJUST_REQUEST, &wrong);
     cr_assert_eq(w.command_reply.code, ZVT_CODE_NUMBER_OVERFLOW, "the position does not fit");
+    wrong.quantity_change_e8 = 200000 * ZVT_E8; /* max_position is 100 */
+    s_command(ZVT_T_ADJUST_REQUEST, &wrong);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_BAD_QUANTITY, "nobody means that");
     wrong = request;
     ZVT_STR_SET(wrong.symbol, "XXX/YYY");
     s_command(ZVT_T_ADJUST_REQUEST, &wrong);
