@@ -64,19 +64,6 @@ static int64_t s_now_ns(const zvt_fold_t *self)
 }
 
 /* ---- requests ---- */
-int zvt_fold_request(zvt_fold_t *self, uint64_t min_seq, const void *request)
-{
-    if (self->broken) return 0;
-    bool at_once = zvt_service_is_ready(self->service) && zvt_waitlist_count(self->waiting) == 0 && min_seq <= zvt_fold_applied(self);
-    if (at_once) {
-        self->desc.on_request(self->desc.arg, request, true);
-        return 0;
-    }
-    int status = zvt_waitlist_add(self->waiting, min_seq, s_now_ns(self), request);
-    if (status != 0) ZVT_COUNT("waiting_full");
-    return status;
-}
-
 /* Works on what waits, as far as the log allows. */
 static void s_release(zvt_fold_t *self)
 {
@@ -84,6 +71,20 @@ static void s_release(zvt_fold_t *self)
         zvt_waitlist_release(self->waiting, zvt_fold_applied(self), s_now_ns(self));
     else
         zvt_waitlist_expire(self->waiting, s_now_ns(self));
+}
+
+int zvt_fold_request(zvt_fold_t *self, uint64_t epoch, uint64_t min_seq, const void *request)
+{
+    if (self->broken) return 0;
+    bool at_once = zvt_service_is_ready(self->service) && zvt_waitlist_count(self->waiting) == 0 && min_seq <= zvt_fold_applied(self);
+    if (at_once) {
+        self->desc.on_request(self->desc.arg, request, true);
+        return 0;
+    }
+    int status = zvt_waitlist_add(self->waiting, epoch, min_seq, s_now_ns(self), request);
+    if (status != 0) ZVT_COUNT("waiting_full");
+    s_release(self); /* its epoch may be what those before it needed to know */
+    return status;
 }
 
 static void s_on_time(void *arg)

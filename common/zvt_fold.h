@@ -43,9 +43,10 @@ int zvt_fold_to(zvt_fold_t *self, const char *to_seq, bool print_text);
 /* Begins to follow. */
 void zvt_fold_start(zvt_fold_t *self);
 
-/* Hands a request to on_request when the log is folded up to min_seq: at once, or later in the order they came. 0, or
- * ZVT_ERR_FULL: it is not kept. While the process is about to end it is dropped: its sender asks again. */
-ZVT_MUSTUSE int zvt_fold_request(zvt_fold_t *self, uint64_t min_seq, const void *request);
+/* Hands a request to on_request when the log is folded up to min_seq: at once, or later in the order they came, unless a
+ * request of a higher epoch comes first (see zvt_waitlist.h). 0, or ZVT_ERR_FULL: it is not kept. While the process is
+ * about to end it is dropped: its sender asks again. */
+ZVT_MUSTUSE int zvt_fold_request(zvt_fold_t *self, uint64_t epoch, uint64_t min_seq, const void *request);
 /* The log is folded up to this seq. */
 uint64_t zvt_fold_applied(const zvt_fold_t *self);
 uint32_t zvt_fold_waiting(const zvt_fold_t *self);

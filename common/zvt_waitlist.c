@@ -5,6 +5,7 @@
 
 /* When a request may be answered, beside its bytes in `items`. */
 typedef struct {
+    uint64_t epoch;   /* of its sender */
     uint64_t min_seq;
     int64_t until_ns; /* end of its patience */
 } ticket_t;
@@ -15,6 +16,7 @@ struct zvt_waitlist {
     uint32_t head;  /* index of the oldest */
     uint32_t count; /* requests that wait */
     int64_t patience_ns;
+    uint64_t epoch; /* highest that a request came with */
     zvt_waitlist_fn *fn;
     void *arg;
     ticket_t *tickets;
@@ -50,11 +52,12 @@ void zvt_waitlist_destroy(zvt_waitlist_t **self)
     *self = NULL;
 }
 
-int zvt_waitlist_add(zvt_waitlist_t *self, uint64_t min_seq, int64_t now_ns, const void *item)
+int zvt_waitlist_add(zvt_waitlist_t *self, uint64_t epoch, uint64_t min_seq, int64_t now_ns, const void *item)
 {
+    if (epoch > self->epoch) self->epoch = epoch;
     if (self->count == self->capacity) return ZVT_ERR_FULL;
     uint32_t slot = (self->head + self->count) % self->capacity;
-    self->tickets[slot] = (ticket_t){.min_seq = min_seq, .until_ns = now_ns + self->patience_ns};
+    self->tickets[slot] = (ticket_t){.epoch = epoch, .min_seq = min_seq, .until_ns = now_ns + self->patience_ns};
     memcpy(self->items + slot * self->item_size, item, self->item_size);
     self->count++;
     return 0;
@@ -68,19 +71,24 @@ static void s_hand_out(zvt_waitlist_t *self, bool in_time)
     self->fn(self->arg, self->turn, in_time);
 }
 
+static bool s_waits_on(const zvt_waitlist_t *self, const ticket_t *ticket, int64_t now_ns)
+{
+    return now_ns < ticket->until_ns && ticket->epoch >= self->epoch;
+}
+
 void zvt_waitlist_release(zvt_waitlist_t *self, uint64_t applied_seq, int64_t now_ns)
 {
     while (self->count > 0) {
         const ticket_t *ticket = &self->tickets[self->head];
         bool satisfied = ticket->min_seq <= applied_seq;
-        if (!satisfied && now_ns < ticket->until_ns) return;
+        if (!satisfied && s_waits_on(self, ticket, now_ns)) return;
         s_hand_out(self, satisfied);
     }
 }
 
 void zvt_waitlist_expire(zvt_waitlist_t *self, int64_t now_ns)
 {
-    while (self->count > 0 && now_ns >= self->tickets[self->head].until_ns) s_hand_out(self, false);
+    while (self->count > 0 && !s_waits_on(self, &self->tickets[self->head], now_ns)) s_hand_out(self, false);
 }
 
 uint32_t zvt_waitlist_count(const zvt_waitlist_t *self)

@@ -70,7 +70,7 @@ static void s_on_turn(void *arg, const void *item, bool in_time)
 static void s_on_fill(portfolio_t *self, const zvt_peer_t *peer, const zvt_fill_apply_t *fill)
 {
     request_t request = {.peer = *peer, .fill = *fill};
-    if (zvt_fold_request(self->fold, fill->min_seq, &request) != 0) s_refuse(self, &request, ZVT_CODE_OVERLOADED);
+    if (zvt_fold_request(self->fold, fill->epoch, fill->min_seq, &request) != 0) s_refuse(self, &request, ZVT_CODE_OVERLOADED);
 }
 
 static void s_send_error(portfolio_t *self, const zvt_peer_t *peer, uint8_t code, const char *message)

@@ -107,7 +107,8 @@ static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *
         return;
     }
     bool check = request.type == ZVT_T_RISK_CHECK;
-    if (zvt_fold_request(self->fold, check ? request.check.min_seq : 0, &request) == 0) return;
+    uint64_t epoch = check ? request.check.epoch : request.release.epoch, min_seq = check ? request.check.min_seq : 0;
+    if (zvt_fold_request(self->fold, epoch, min_seq, &request) == 0) return;
     if (check)
         s_refuse(self, &request, ZVT_CODE_OVERLOADED, "too many checks wait for the log; try again");
     else

@@ -45,16 +45,28 @@ static void s_on_turn(void *arg, const void *item, bool in_time)
     zvt_hub_send(self->hub, &request->peer, ZVT_T_FILL_APPLIED, &answer);
 }
 
+static void s_on_time(void *arg)
+{
+    portfolio_t *self = arg;
+    if (self->ready)
+        zvt_waitlist_release(self->waiting, zvt_follower_applied(self->follower), sim.now_ns);
+    else
+        zvt_waitlist_expire(self->waiting, sim.now_ns);
+}
+
 static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
     portfolio_t *self = arg;
     if (record->type != ZVT_T_FILL_APPLY) return;
     request_t request = {.peer = *peer, .fill = record->fill_apply};
     bool at_once = self->ready && zvt_waitlist_count(self->waiting) == 0 && request.fill.min_seq <= zvt_follower_applied(self->follower);
-    if (at_once)
+    if (at_once) {
         s_on_turn(self, &request, true);
-    else if (zvt_waitlist_add(self->waiting, request.fill.min_seq, sim.now_ns, &request) != 0)
+        return;
+    }
+    if (zvt_waitlist_add(self->waiting, request.fill.epoch, request.fill.min_seq, sim.now_ns, &request) != 0)
         s_refuse(self, &request, ZVT_CODE_OVERLOADED);
+    s_on_time(self);
 }
 
 static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hello, zvt_hello_t *reply)
@@ -64,15 +76,6 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
     (void)hello;
     reply->epoch = portfolio_core_epoch(self->core);
     reply->cursor = zvt_follower_applied(self->follower);
-}
-
-static void s_on_time(void *arg)
-{
-    portfolio_t *self = arg;
-    if (self->ready)
-        zvt_waitlist_release(self->waiting, zvt_follower_applied(self->follower), sim.now_ns);
-    else
-        zvt_waitlist_expire(self->waiting, sim.now_ns);
 }
 
 static void s_on_event(void *arg, const zvt_event_t *event)

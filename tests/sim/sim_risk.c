@@ -53,6 +53,14 @@ static void s_on_turn(void *arg, const void *item, bool in_time)
     }
 }
 
+static void s_release(risk_t *self)
+{
+    if (self->ready)
+        zvt_waitlist_release(self->waiting, zvt_follower_applied(self->follower), sim.now_ns);
+    else
+        zvt_waitlist_expire(self->waiting, sim.now_ns);
+}
+
 static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
     risk_t *self = arg;
@@ -63,16 +71,20 @@ static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *
     if (record->type == ZVT_T_RISK_CHECK) request.check = record->risk_check;
     if (record->type == ZVT_T_RISK_RELEASE) request.release = record->risk_release;
     if (record->type != ZVT_T_RISK_CHECK && record->type != ZVT_T_RISK_RELEASE) return;
-    uint64_t min_seq = request.type == ZVT_T_RISK_CHECK ? request.check.min_seq : 0;
+    bool check = request.type == ZVT_T_RISK_CHECK;
+    uint64_t min_seq = check ? request.check.min_seq : 0, epoch = check ? request.check.epoch : request.release.epoch;
     bool at_once = self->ready && zvt_waitlist_count(self->waiting) == 0 && min_seq <= zvt_follower_applied(self->follower);
     if (at_once) {
         s_on_turn(self, &request, true);
-    } else if (zvt_waitlist_add(self->waiting, min_seq, sim.now_ns, &request) != 0) {
-        if (request.type == ZVT_T_RISK_CHECK)
+        return;
+    }
+    if (zvt_waitlist_add(self->waiting, epoch, min_seq, sim.now_ns, &request) != 0) {
+        if (check)
             s_refuse(self, &request, ZVT_CODE_OVERLOADED, "too many checks wait for the log; try again");
         else
             risk_core_on_release(self->core, &request.release);
     }
+    s_release(self);
 }
 
 static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hello, zvt_hello_t *reply)
@@ -82,14 +94,6 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
     (void)hello;
     reply->epoch = risk_core_epoch(self->core);
     reply->cursor = zvt_follower_applied(self->follower);
-}
-
-static void s_release(risk_t *self)
-{
-    if (self->ready)
-        zvt_waitlist_release(self->waiting, zvt_follower_applied(self->follower), sim.now_ns);
-    else
-        zvt_waitlist_expire(self->waiting, sim.now_ns);
 }
 
 static void s_on_time(void *arg)

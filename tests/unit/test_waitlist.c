@@ -31,7 +31,7 @@ TestSuite(waitlist, .init = s_setup, .fini = s_teardown);
 
 static void s_add(int item, uint64_t min_seq, int64_t now_ns)
 {
-    cr_assert_eq(zvt_waitlist_add(s_list, min_seq, now_ns, &item), 0);
+    cr_assert_eq(zvt_waitlist_add(s_list, 1, min_seq, now_ns, &item), 0);
 }
 
 Test(waitlist, hands_out_what_the_applied_seq_satisfies_in_order_of_arrival)
@@ -61,6 +61,32 @@ Test(waitlist, gives_up_a_request_that_waited_too_long_and_goes_on)
     cr_assert(s_in_time[1]);
 }
 
+Test(waitlist, waits_no_longer_for_a_writer_that_was_replaced)
+{
+    int next = 3;
+    s_add(1, 20, 0);
+    s_add(2, 5, 0);
+    zvt_waitlist_release(s_list, 9, 1);
+    cr_assert_eq(s_count, 0, "seq 20 may still come");
+    cr_assert_eq(zvt_waitlist_add(s_list, 2, 9, 1, &next), 0);
+    zvt_waitlist_release(s_list, 9, 1);
+    cr_assert_eq(s_count, 3);
+    cr_assert(!s_in_time[0] && s_in_time[1] && s_in_time[2], "what is folded far enough is answered all the same");
+    cr_assert_eq(s_seen[2], 3);
+}
+
+Test(waitlist, holds_nobody_up_for_a_late_request_of_an_older_epoch)
+{
+    int late = 2;
+    s_add(1, 5, 0);
+    cr_assert_eq(zvt_waitlist_add(s_list, 7, 5, 0, &late), 0);
+    zvt_waitlist_release(s_list, 5, 0);
+    s_add(3, 20, 0);
+    zvt_waitlist_release(s_list, 9, 0);
+    cr_assert_eq(s_count, 3);
+    cr_assert_not(s_in_time[2]);
+}
+
 Test(waitlist, expires_requests_while_nothing_can_be_answered)
 {
     s_add(1, 0, 0);
@@ -76,7 +102,7 @@ Test(waitlist, refuses_one_more_than_its_capacity_and_reuses_its_places)
     for (int round = 0; round < 3; round++) {
         s_count = 0;
         for (int i = 0; i < CAPACITY; i++) s_add(i, 1, 0);
-        cr_assert_eq(zvt_waitlist_add(s_list, 1, 0, &item), ZVT_ERR_FULL);
+        cr_assert_eq(zvt_waitlist_add(s_list, 1, 1, 0, &item), ZVT_ERR_FULL);
         zvt_waitlist_release(s_list, 1, 0);
         cr_assert_eq(s_count, CAPACITY);
         for (int i = 0; i < CAPACITY; i++) cr_assert_eq(s_seen[i], i);
