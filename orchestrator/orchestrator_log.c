@@ -39,8 +39,8 @@ void orchestrator_log_on_second(orchestrator_t *self)
 
 static void s_load_halt(orchestrator_t *self)
 {
-    halt_file_halt_t halt;
-    if (self->halt_unstored || !halt_file_load(self->halt_path, &halt)) return;
+    halt_file_halt_t halt = self->halt; /* what the disk did not take is in force as well */
+    if (!self->halt_unstored && !halt_file_load(self->halt_path, &halt)) return;
     turn_core_latch_halt(self->core, halt.requested_by, halt.reason);
     zvt_warn("halted by %s (%s); 'fleet resume' ends it", halt.requested_by, halt.reason);
 }
