@@ -36,7 +36,6 @@ from fleet import CHECKOUT, Fleet
 from report import Report
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-AGAIN_NS = 1_000_000_000  # a kill so soon after the last one of that process is a second kill within a second
 RECOVERY_SECONDS = 30     # after which a fault counts as not survived
 PAUSE_SECONDS = 60        # for the load to have every command answered
 
@@ -88,7 +87,7 @@ class LoadChild(Child):
         if message["is_"] == "stats":
             self.stats = message
         elif message["is_"] == "recovered":
-            self.recovered[message["id"]] = message["ms"]
+            self.recovered[message["id"]] = max(message["ms"].values()), message["late_ms"]
         else:
             self.said.put(message)
 
@@ -120,10 +119,13 @@ class Proxy(Child):
         listen = os.path.join(folder, ".s.PGSQL.5432")
         super().__init__([sys.executable, os.path.join(HERE, "pgproxy.py"), listen, fleet.pg_socket], os.environ)
 
-    def at_commit(self, what):
-        """Arms the proxy and waits for it to have struck."""
+    def arm(self, what, until):
+        """Waits for the next commit to meet it."""
         self.say(what)
-        done = self.wait("cut", RECOVERY_SECONDS)
+        return self.done(what, until)
+
+    def done(self, what, until="cut"):
+        done = self.wait(until, RECOVERY_SECONDS)
         if done is None:
             raise SystemExit(f"chaos: no commit passed within {RECOVERY_SECONDS} s to {what}")
         return done["ns"]
@@ -141,7 +143,7 @@ class Run:
         self.told = os.path.join(base, "told")
         self.load = self.proxy = None
         self.missing = ""  # what the last recovery waited for in vain
-        self.killed_ns = {}  # process -> when it was killed last, monotonic
+        self.repair = None  # the supervisor of all was killed: what is killed next when `fleet up` has repaired that
 
     def start(self):
         print(f"seed {self.options.seed}; starting the fleet", flush=True)
@@ -161,7 +163,8 @@ class Run:
 
     # ---- one fault ----
     def recovery(self, number, since_ns, killed):
-        """(ms until orders sent after it had completed at every venue, ms until what was killed was ready); 0: never."""
+        """(ms until orders sent after it had completed at every venue, ms until what was killed was ready, ms that the
+        load itself was late meanwhile); 0: never."""
         self.load.do(do="mark", id=number, ns=since_ns)
         back_ms, away, end = 0.0, dict(killed), time.monotonic() + RECOVERY_SECONDS
         while time.monotonic() < end:
@@ -171,20 +174,19 @@ class Run:
                     del away[name]
                     back_ms = (time.monotonic_ns() - since_ns) / wire.MS
             if not away and number in self.load.recovered:
-                return max(self.load.recovered.pop(number).values()), back_ms
+                trade_ms, late_ms = self.load.recovered.pop(number)
+                return trade_ms, back_ms, late_ms
             time.sleep(0.02)
         self.missing = f"{', '.join(f'{name} ({self.fleet.state_text(name)})' for name in away)} did not come back" if away else "no order completed at every venue"
-        return 0, 0
+        return 0, 0, 0
 
     def fault(self):
         card = self.plan.next()
         time.sleep(card["pause_ms"] / 1000)
         since_ns, killed = self.injector.inject(card)
-        if card["kind"] == "kill" and since_ns - self.killed_ns.get(card["victims"][0], 0) < AGAIN_NS:
-            card = {**card, "kind": "again"}  # the supervisor starts a process once a second at the most
-        self.killed_ns.update({name: since_ns for name in killed})
-        trade_ms, back_ms = self.recovery(card["number"], since_ns, killed)
-        self.report.fault(card, trade_ms or RECOVERY_SECONDS * 1000, back_ms)
+        trade_ms, back_ms, late_ms = self.recovery(card["number"], since_ns, killed)
+        self.report.fault(card, trade_ms or RECOVERY_SECONDS * 1000, back_ms, late_ms)
+        self.repair = card.get("then")
         if self.options.verbose:
             print(f"{card['number']:5} {trade_ms:6.0f} ms  ready {back_ms:6.0f} ms  {' '.join(f'{k}={v}' for k, v in card.items() if k != 'number')}", flush=True)
         if not trade_ms:
@@ -198,7 +200,11 @@ class Run:
         if paused is None:
             self.report.violations.append(f"stuck: commands of the load are not answered after {PAUSE_SECONDS} s")
             paused = {"told": os.path.getsize(self.told)}
-        found = self.checker.look(paused["told"], last)
+        if self.repair:
+            self.fleet.repair()
+            self.plan.then(self.repair)
+            self.repair = None
+        found = self.checker.look(paused["told"], self.injector.sightings, last)
         self.report.looks += 1
         if found:
             where = f"found after fault {self.plan.dealt}, {time.monotonic() - self.began:.0f} s"
@@ -231,7 +237,7 @@ class Run:
         self.said = time.monotonic()
         while not self.over():
             self.fault()
-            if self.plan.dealt % self.options.look == 0:
+            if self.repair or self.plan.dealt % self.options.look == 0:
                 self.look()
             self.progress()
         self.look(last=True)

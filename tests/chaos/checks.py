@@ -19,7 +19,7 @@ WANTED = frozenset(VENUE_FACTS) | {wire.REQUESTED, wire.SUBMITTED, wire.UNKNOWN,
                                    wire.ALERT, wire.DEAD_LETTERED, wire.COMPLETED, wire.FAILED, wire.CANCEL_REQUESTED}
 MAX_POSITION_E8 = {"SOL/USDT": 50 * wire.E8}  # as in fleet.zpl
 SHOWN_MAX = 20
-VERIFY_EVENTS_MAX = 300_000  # `fleet verify` decodes every fill in SQL, which takes minutes from here on: once, early, is enough
+VERIFY_SECONDS, VERIFY_EVERY = 5, 3  # `fleet verify` at each look; once it takes longer, at every third and at the last
 DRAIN_SECONDS = 45  # a saga's 30 s, and the questions after it
 
 
@@ -33,17 +33,19 @@ class Order:
 class Checker:
     def __init__(self, fleet, told):
         self.fleet, self.told, self.told_at = fleet, told, 0
-        self.violations, self.counts = [], dict.fromkeys(("orders", "fills", "unknowns", "halts", "alerts", "acks", "replies", "heard", "events"), 0)
+        self.violations, self.counts = [], dict.fromkeys(("orders", "fills", "unknowns", "halts", "alerts", "acks", "replies", "heard", "events",
+                                                               "sighted", "verified"), 0)
         self.last_seq, self.last_event, self.epoch, self.halted = 0, None, 0, False
         self.versions, self.positions, self.orders = {}, {}, {}
         self.origins = {}       # signal or request id -> order id + seq: for ever, a late copy must not make another order
         self.children, self.ended_children = {}, {}          # client order id -> order id; of orders forgotten at the last look
         self.requested, self.event_ids = {}, {}              # of this look: seq -> (order, origin); seq -> event id
+        self.submitted = {}                                  # of this look: client order id -> seq of its intent
         self.switches = {}                                   # of this look: seq -> halted, resumed
         self.reported = {venue: {} for venue in VENUES}      # venue_seq -> fact, in the log and not yet met in the ledger
         self.ledger_lines = dict.fromkeys(VENUES, 0)
         self.ledger_seq = dict.fromkeys(VENUES, 0)
-        self.verified = False                                # `fleet verify` has been run
+        self.looks, self.verify_seconds = 0, 0.0             # and how long `fleet verify` took last
         self.filled = {}                                     # symbol -> signed sum of the venues' fills
 
     def violation(self, text):
@@ -107,6 +109,7 @@ class Checker:
             if self.halted:
                 self.violation(f"halt: order.submitted at seq {seq} while trading was halted")
             self.children[data[2]] = order_id
+            self.submitted[data[2]] = seq
         elif kind == wire.UNKNOWN:
             self.counts["unknowns"] += 1
             order.unknown = True
@@ -192,6 +195,19 @@ class Checker:
         told = (line["client_order_id"], line["exec_id"], symbol, wire.BUY if sign > 0 else wire.SELL, e8(line["price"]), quantity)
         if fact is not None and fact[1:] != told:
             self.violation(f"venue: fill {venue_seq} of {venue} is {told} in its ledger and {fact[1:]} in the log")
+
+    def compare_sightings(self, sightings):
+        """In time: an order that stood in a ledger while a commit was held back has its intent below what the log had
+        committed a moment after the ledger was read. No clock is asked, so a busy machine cannot spoil it. A sighting may hold
+        orders of the looks before, which the log had by then."""
+        for found, tip_seq in sightings:
+            for venue, children in found.items():
+                for child in children:
+                    seq = self.submitted.get(child, 0)
+                    self.counts["sighted"] += seq != 0
+                    if seq > tip_seq:
+                        self.violation(f"venue: {venue} had order {child} before its intent, seq {seq}, was committed: the log ended at {tip_seq}")
+        sightings.clear()
 
     def compare_positions(self):
         """Fills that are in the log and not yet in what was read of the ledgers belong to the next look."""
@@ -297,12 +313,24 @@ class Checker:
             time.sleep(0.2)
         return ledgers or self.read_ledgers()
 
-    def look(self, told_size, last=False):
+    def verify(self, last):
+        """Live states against folds of the log, and what else `fleet verify` knows."""
+        self.looks += 1
+        if self.verify_seconds > VERIFY_SECONDS and self.looks % VERIFY_EVERY and not last:
+            return
+        began = time.monotonic()
+        for text in self.fleet.verify():
+            self.violation(f"fleet verify: {text}")
+        self.verify_seconds = time.monotonic() - began
+        self.counts["verified"] += 1
+
+    def look(self, told_size, sightings, last=False):
         """Compares everything there is; the load has been drained before. Returns the new violations."""
         before = len(self.violations)
         self.ask_history()
         ledgers = self.drain()
         self.compare_ledgers(ledgers)
+        self.compare_sightings(sightings)
         self.compare_positions()
         self.compare_told(told_size)
         self.ask_database()
@@ -313,10 +341,7 @@ class Checker:
             self.ask_versions()
             for text in self.fleet.states():
                 self.violation(f"state: {text}")
-        if not self.verified and self.last_seq <= VERIFY_EVENTS_MAX:
-            self.verified = True
-            for text in self.fleet.verify():
-                self.violation(f"fleet verify: {text}")
+        self.verify(last)
         self.forget()
         return self.violations[before:]
 
@@ -330,6 +355,7 @@ class Checker:
         for child in self.ended_children:
             del self.children[child]
         self.requested.clear()
+        self.submitted.clear()
         self.switches.clear()
         self.event_ids = {self.last_seq: self.last_event}
 

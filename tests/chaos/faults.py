@@ -14,11 +14,15 @@ ORDER_PATH = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta
 AT_VENUES = ("gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "executor")
 
 # Kind -> how many milliseconds the fleet may take until it trades again; p99 of the kind's cards per victim. After an
-# immediate restart of Postgres they count from when it takes connections again.
-LIMITS_MS = {"kill": 1000, "supervise": 1000, "logger": 1000, "stop": 1000, "twice": 3000, "again": 3000, "pair": 3000, "backend": 3000, "backend-stop": 1000,
+# immediate restart of Postgres they count from when it takes connections again, after a stop from its end. `again` is a
+# kill that met a process within a second of its start, which the supervisor answers only when that second is over.
+LIMITS_MS = {"kill": 1000, "supervise": 1000, "logger": 1000, "svscan": 1000, "stop": 1000, "stop-supervise": 1000, "stop-logger": 1000,
+             "stop-svscan": 1000, "stop-postmaster": 1000, "twice": 3000, "again": 3000, "pair": 3000, "backend": 3000, "backend-stop": 1000,
              "postmaster": 3000, "immediate": 2000, "everything": 5000, "cut": 3000, "stall": 1000, "late-writer": 1000,
              "halt": 1000, "halt-kill": 1000}
-KILLS = {"kill": 1, "supervise": 1, "logger": 1, "twice": 2, "again": 1, "pair": 2, "backend": 1, "postmaster": 1, "everything": 1, "halt-kill": 1}
+KILLS = {"kill": 1, "supervise": 1, "logger": 1, "svscan": 1, "twice": 2, "again": 1, "pair": 2, "backend": 1, "postmaster": 1, "everything": 1,
+         "halt-kill": 1}
+AGAIN_MS = 1000
 
 
 class Plan:
@@ -34,6 +38,10 @@ class Plan:
         card["number"], card["pause_ms"] = self.dealt, self.random.randrange(20, 250)
         return card
 
+    def then(self, card):
+        """Comes next."""
+        self.cards.append(card)
+
     def deck(self):
         rng = self.random
         one = lambda kind, victim, **more: {"kind": kind, "victims": [victim], **more}
@@ -41,6 +49,10 @@ class Plan:
         cards += [one("twice", name, after_ms=rng.randrange(50, 900)) for name in rng.sample(PROCESSES, 4)]
         cards += [one("supervise", name) for name in rng.sample(PROCESSES, 2)]
         cards += [one("logger", rng.choice(PROCESSES))]
+        cards += [one("svscan", "svscan", then={"kind": "kill", "victims": [rng.choice(PROCESSES)]})]
+        cards += [one(kind, victim, ms=rng.randrange(50, 4000)) for kind, victim in (
+            ("stop-supervise", rng.choice(PROCESSES)), ("stop-logger", rng.choice(PROCESSES)), ("stop-svscan", "svscan"),
+            ("stop-postmaster", "postgres"))]
         cards += [one("stop", name, ms=rng.choice(STOPS_MS)) for name in rng.sample(ORDER_PATH, 4)]
         cards += [one("stop", rng.choice(AT_VENUES), ms=rng.randrange(1500, 4000)), one("stop", rng.choice(("replayer", "checkpointer", "maker")), ms=2000)]
         cards += [{"kind": "pair", "victims": rng.sample(PROCESSES, 2), "after_ms": rng.choice((0, 50, 200, 400))} for _ in range(3)]
@@ -61,6 +73,7 @@ class Injector:
 
     def __init__(self, fleet, load, proxy):
         self.fleet, self.load, self.proxy, self.forged = fleet, load, proxy, 0
+        self.sightings = []  # of ledgers, see Checker.compare_sightings
 
     def inject(self, card):
         return getattr(self, "do_" + card["kind"].replace("-", "_"))(card)
@@ -71,7 +84,10 @@ class Injector:
         return time.monotonic_ns(), {name: pid}
 
     def do_kill(self, card):
-        return self.kill(card["victims"][0])
+        name = card["victims"][0]
+        if self.fleet.age_ms(self.fleet.pid(name)) < AGAIN_MS:
+            card["kind"] = "again"
+        return self.kill(name)
 
     def do_twice(self, card):
         """Again within a second: as soon as it lives again, or after_ms later if that is sooner than a second."""
@@ -100,13 +116,32 @@ class Injector:
         name = card["victims"][0] + "/log"
         return self.kill(name)
 
-    def do_stop(self, card):
-        name = card["victims"][0]
-        pid = self.fleet.pid(name)
+    def do_svscan(self, card):
+        """Nothing trades less for it; only `fleet up` brings it back, see Run.look."""
+        self.fleet.kill(self.fleet.svscan())
+        return time.monotonic_ns(), {}
+
+    def stop(self, pid, card):
         self.fleet.kill(pid, signal.SIGSTOP)
         time.sleep(card["ms"] / 1000)
         self.fleet.kill(pid, signal.SIGCONT)
         return time.monotonic_ns(), {}
+
+    def do_stop(self, card):
+        return self.stop(self.fleet.pid(card["victims"][0]), card)
+
+    def do_stop_supervise(self, card):
+        return self.stop(self.fleet.supervisor(card["victims"][0]), card)
+
+    def do_stop_logger(self, card):
+        return self.stop(self.fleet.pid(card["victims"][0] + "/log"), card)
+
+    def do_stop_svscan(self, card):
+        return self.stop(self.fleet.svscan(), card)
+
+    def do_stop_postmaster(self, card):
+        """Its backends go on; nobody new gets in."""
+        return self.stop(self.fleet.pid("postgres"), card)
 
     def backend(self, card):
         found = self.fleet.backends()
@@ -121,12 +156,7 @@ class Injector:
         return time.monotonic_ns(), {}
 
     def do_backend_stop(self, card):
-        pid = self.backend(card)
-        if pid:
-            self.fleet.kill(pid, signal.SIGSTOP)
-            time.sleep(card["ms"] / 1000)
-            self.fleet.kill(pid, signal.SIGCONT)
-        return time.monotonic_ns(), {}
+        return self.stop(self.backend(card), card)
 
     def do_postmaster(self, card):
         return self.kill("postgres")
@@ -146,10 +176,14 @@ class Injector:
 
     def do_cut(self, card):
         card["detail"] = card["when"]
-        return self.proxy.at_commit(f"cut {card['when']}"), {}
+        return self.proxy.arm(f"cut {card['when']}", "cut"), {}
 
     def do_stall(self, card):
-        return self.proxy.at_commit(f"stall {card['ms']}"), {}
+        """While a commit is held back, nothing that it would commit may have reached a venue."""
+        self.proxy.arm(f"stall {card['ms']}", "holding")
+        time.sleep(card["ms"] * 0.6 / 1000)
+        self.sightings.append(self.fleet.sight())
+        return self.proxy.done(f"stall {card['ms']}"), {}
 
     def do_late_writer(self, card):
         """A writer that was replaced says something after all: an order under the epoch before, straight to executor and

@@ -1,6 +1,7 @@
 """The fleet under test: a home of its own, its processes as the kernel and s6 know them, its log and its ledgers."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -12,6 +13,7 @@ VENUES = ("alpha", "beta")
 PROCESSES = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "portfolio",
              "replayer", "checkpointer", "maker")
 READY_SECONDS = 20
+CHILD_ID = re.compile(rb"[0-9a-f]{32}-\d+-\d+")  # a client_order_id, as its text stands in a ledger
 
 
 class Fleet:
@@ -21,6 +23,7 @@ class Fleet:
         with open(os.path.join(HERE, "fleet.zpl")) as template, open(self.config, "w") as made:
             made.write(template.read().replace("SEED", str(seed)))
         self.env = {}
+        self.sighted = dict.fromkeys(VENUES, 0)  # how many bytes of each ledger were searched
 
     def command(self, *words, may_fail=False):
         done = subprocess.run([f"{CHECKOUT}/run/fleet", "--home", self.home, *words], capture_output=True, text=True,
@@ -36,12 +39,18 @@ class Fleet:
         self.database = self.env["DATABASE_URL"]
         self.pg_socket = os.path.join(self.database.split("host=")[1].split("&")[0], ".s.PGSQL.5432")
 
+    def repair(self):
+        """Without its supervisor the fleet counts as stopped: `up` ends what was left and starts everything anew."""
+        self.command("up", "--config", self.config)
+        self.put_proxy(self.proxy_folder)
+
     def down(self):
         self.command("down", "--wipe", "--yes", may_fail=True)
 
     def put_proxy(self, folder):
         """The orchestrator connects to Postgres by another way from its next start on. Its service folder is made anew by
         the next `up`, so this ends with the fleet."""
+        self.proxy_folder = folder
         run = os.path.join(self.home, "s6/services/orchestrator/run")
         other = self.database.replace(os.path.dirname(self.pg_socket), folder)
         with open(run) as script:
@@ -86,6 +95,23 @@ class Fleet:
             if title_of(pid).startswith("s6-supervise"):
                 return pid
         raise SystemExit(f"chaos: {name} has no s6-supervise")
+
+    def svscan(self):
+        """The supervisor of the supervisors."""
+        with open(os.path.join(self.home, "s6/pid")) as file:
+            pid = int(file.read())
+        if not title_of(pid).startswith("s6-svscan"):
+            raise SystemExit(f"chaos: process {pid} is not s6-svscan but \"{title_of(pid)}\"")
+        return pid
+
+    def age_ms(self, pid):
+        """How long a process has been running; a large number when it has gone."""
+        try:
+            with open(f"/proc/{pid}/stat") as line:
+                started = int(line.read().rsplit(") ", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
+        except (FileNotFoundError, ProcessLookupError):
+            return 1e9
+        return (time.clock_gettime(time.CLOCK_BOOTTIME) - started) * 1000
 
     def backends(self):
         """Children of the postmaster with what they are called, in a stable order."""
@@ -132,6 +158,19 @@ class Fleet:
                     yield json.loads(line)
         if child.wait():
             raise RuntimeError(f"the ledger of {venue} could not be read")
+
+    def sight(self):
+        """Which orders stand in the ledgers by now that did not at the last call, and what the log had committed a moment
+        later: (venue -> client order ids, seq). The ids are found in the bytes of the files, whatever else stands there."""
+        found = {}
+        for venue in VENUES:
+            with open(os.path.join(self.home, "state", f"venue-{venue}.ledger"), "rb") as file:
+                file.seek(self.sighted[venue])
+                data = file.read().rstrip(b"\0")  # its space is allocated ahead
+            found[venue] = {match.decode() for match in CHILD_ID.findall(data)}
+            # The last record may be half written: its bytes are searched again.
+            self.sighted[venue] += max(0, len(data) - 4096)
+        return found, int(self.sql("select coalesce(max(last_seq), 0) from event_batches")[0][0])
 
     def tool(self, program, *words):
         """The JSON that one of the fleet's binaries prints; {} when it does not."""

@@ -73,6 +73,7 @@ class Load:
         self.sent, self.orders = {}, {}         # signal or request -> when first sent; order -> the same
         self.resting = {}                       # order (or signal) -> strategy that will cancel it
         self.done, self.marks = deque(maxlen=5000), {}
+        self.late_ms = 0                        # how late this process was itself, at the most, since the last mark
         self.paused, self.draining, self.running = True, False, True
         self.count = dict.fromkeys(("orders", "acks", "duplicates", "refused", "replies", "resent", "expired", "completed", "lag_ms"), 0)
         self.epoch = 0
@@ -262,13 +263,14 @@ class Load:
             mark["seen"][venue] = done_ns
             if len(mark["seen"]) == len(VENUES):
                 self.marks.pop(mark["id"], None)
-                self.tell(is_="recovered", id=mark["id"], ms={v: (at - mark["ns"]) / MS for v, at in mark["seen"].items()})
+                self.tell(is_="recovered", id=mark["id"], late_ms=self.late_ms, ms={v: (at - mark["ns"]) / MS for v, at in mark["seen"].items()})
 
     # ---- commands of the driver ----
     def on_command(self, command):
         do = command["do"]
         if do == "mark":
             mark = self.marks[command["id"]] = {"id": command["id"], "ns": command["ns"], "seen": {}}
+            self.late_ms = 0
             for done in list(self.done):
                 if mark["id"] in self.marks:
                     self.try_mark(mark, *done)
@@ -334,7 +336,8 @@ class Load:
             _, _, function, arguments = heapq.heappop(self.timers)
             function(*arguments)
         if not self.paused:
-            self.count["lag_ms"] = max(self.count["lag_ms"], (now_ns - self.due_ns) // MS)
+            late_ms = (now_ns - self.due_ns) // MS
+            self.late_ms, self.count["lag_ms"] = max(self.late_ms, late_ms), max(self.count["lag_ms"], late_ms)
             while self.due_ns <= now_ns:
                 self.due_ns += SECOND // self.rate
                 self.send_next()

@@ -8,7 +8,7 @@ commits.
   cut during      it is passed on and the connection cut at once: committed or not, nobody is told
   cut after       Postgres has committed; its answer is thrown away and the connection cut
   cut answered    the answer is passed on, then the connection is cut
-  stall MS        the next commit is held back for so long, then passed on
+  stall MS        the next commit is held back for so long, then passed on; "holding" is said when that begins
 
 The orchestrator commits a batch as one query that ends with COPY .. FROM STDIN; COMMIT. So what makes Postgres commit
 is the client's CopyDone, and the answer that counts holds the completion tag COMMIT."""
@@ -76,14 +76,18 @@ class Proxy:
         if self.awaiting in (side, side.peer):
             self.awaiting = None
 
+    def say(self, is_, what):
+        print(json.dumps({"is_": is_, "what": what, "ns": time.monotonic_ns()}), flush=True)
+
     def tell(self, what):
         self.armed = None
-        print(json.dumps({"is_": "cut", "what": what, "ns": time.monotonic_ns()}), flush=True)
+        self.say("cut", what)
 
     def on_commit(self, client, chunk):
         """The client asks for the commit. True when the chunk is to be passed on as usual."""
         what, argument = self.armed
         if what == "stall":
+            self.say("holding", what)
             time.sleep(int(argument) / 1000)  # everything of this link stands still meanwhile
             self.tell(f"stall {argument}")
             return True
