@@ -242,8 +242,9 @@ void sim_faults_begin(bool enabled)
     if (s_profile.weights_sum > 0) sim_at(NULL, sim.now_ns + (int64_t)sim_below(MS(1500)), s_on_fault, NULL, 0);
 }
 
-void sim_faults_heal(void)
+int64_t sim_faults_heal(void)
 {
+    int64_t whole_ns = sim.now_ns;
     sim.healed = true;
     s_steps_to_crash = 0;
     s_trap.armed = false;
@@ -256,9 +257,11 @@ void sim_faults_heal(void)
     sim_db_heal();
     for (uint32_t i = 0; i < sim_procs_count(); i++) {
         sim_proc_t *proc = sim_proc_at(i);
+        if (proc->alive && proc->paused_until_ns > whole_ns) whole_ns = proc->paused_until_ns;
         proc->paused_until_ns = 0;
         if (!proc->alive && proc->supervised) sim_proc_start(proc);
     }
+    return whole_ns;
 }
 
 static void s_spring_trap(sim_proc_t *proc)

@@ -18,8 +18,9 @@ typedef struct {
 
 /* Draws the profile of the seed; `enabled` false: a world without faults. */
 void sim_faults_begin(bool enabled);
-/* No faults from here on: what was stopped goes on, what was cut off is joined, what is dead is started. */
-void sim_faults_heal(void);
+/* No faults from here on: what was stopped goes on, what was cut off is joined, what is dead is started. Returns when the
+ * last of the stopped ones has come to what it had before it when it was stopped: from then on everything is there. */
+int64_t sim_faults_heal(void);
 /* Called after each step of a process: it may be killed right here. */
 void sim_faults_after_step(sim_proc_t *proc);
 

@@ -22,7 +22,7 @@ typedef struct {
     uint64_t hash, steps;
     uint32_t orders, fills;
     int64_t at_ns;       /* simulated, when it ended or failed */
-    int64_t recovered_ns; /* from the healing of the world to its first filled order */
+    int64_t recovered_ns; /* from when everything is there again to the first filled order */
 } sim_result_t;
 
 void sim_run(uint64_t seed, const sim_options_t *options, sim_result_t *result);
