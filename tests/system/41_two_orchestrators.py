@@ -11,9 +11,7 @@ ROUNDS = 5
 
 
 def check_seconds(text, times, limit):
-    """The limit holds but for one time in five, which the machine may have spoilt, and that is no more than twice as much."""
-    beyond = sum(took >= limit * SLOW for took in times)
-    check(f"{text} (slowest {max(times):.2f} s)", beyond <= len(times) // 5 and max(times) < 2 * limit * SLOW, times)
+    check(f"{text} (slowest {max(times):.2f} s)", max(times) < limit * SLOW, times)
 
 
 def start_second(fleet, name, runtime):

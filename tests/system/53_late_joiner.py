@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Followers that join in mid-stream, a hundred times while orders flow: scripted ones that know only docs/wire.md, `tail`,
-and risk and portfolio started anew. Each ends with exactly what the log says."""
+and risk and portfolio started anew. Each ends with exactly what the log says: the scripted ones with its events and the
+digest over these, the tails with its events, and a hundred times one that folds, with or without a snapshot, with the state
+of the process that was there all the time."""
 import json
 import os
 import random
@@ -15,6 +17,8 @@ import zmq
 from traffic import (CONTROL, E8, SLOW, Follower, Trader, ask, barrier, chain, check, fleet, note, sql, start_fleet, verify, wait_until)
 
 SCRIPTED, TAILS, RESTARTS = 64, 20, 8  # 8 of each of two processes
+FOLDERS = ("orchestrator", "risk", "portfolio")
+FOLDS = 28                             # of each of these: with the restarts, a hundred joiners whose state is compared
 LIVE_EVENTS = 150                      # that a joiner takes live before it compares
 BIN = os.environ["ZVT_BIN"]
 
@@ -116,12 +120,32 @@ def test_restarts():
           wrong == [], wrong)
 
 
+def start_fold(process, seq):
+    return subprocess.Popen([f"{BIN}/zvt-{process}", "--name", process, "--fold", str(seq)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def test_folds():
+    """Joiners without a snapshot: from the first event on through the replayer up to a barrier in the stream that goes on."""
+    context, wrong = zmq.Context(), []
+    for _ in range(FOLDS):
+        seq = barrier(context)
+        joiners = {process: start_fold(process, seq) for process in FOLDERS}
+        for process, joiner in joiners.items():
+            said = joiner.communicate(timeout=120 * SLOW)[0].splitlines()
+            wait_until(30, lambda p=process: digest_of(context, p, seq) is not None)
+            live, fold = digest_of(context, process, seq), json.loads(said[-1]) if said else None
+            if live is None or live != fold:
+                wrong.append((process, seq, live, fold))
+    check(f"{FOLDS} of each of {', '.join(FOLDERS)} that join without a snapshot have the state of the one that was there all the time",
+          wrong == [], wrong)
+
+
 def main():
     try:
         start_fleet("--seed", "7")
         trader = Trader("honest", rate_hz=100, quantity_e8=E8 // 10)
         wait_until(60, lambda: len(trader.ended) > 500)
-        for test in (test_scripted, test_tails, test_restarts):
+        for test in (test_scripted, test_tails, test_restarts, test_folds):
             began = time.monotonic()
             test()
             note(f"{time.monotonic() - began:.0f} s")
