@@ -84,6 +84,11 @@ uint32_t sim_oracle_fills(void)
     return oracle.fills;
 }
 
+int64_t sim_oracle_unhalted_ns(void)
+{
+    return oracle.halted ? sim.now_ns : oracle.resumed_ns;
+}
+
 uint32_t sim_oracle_completed(const char *strategy_id)
 {
     uint32_t count = 0;

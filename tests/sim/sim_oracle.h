@@ -31,6 +31,8 @@ void sim_oracle_on_ledger(uint32_t venue, const zvt_record_t *record);
 bool sim_oracle_is_settled(char why[256], char subject[64]);
 /* What must hold once it has. */
 void sim_oracle_check_end(void);
+/* Since when nobody has halted all trading: now while it is halted, 0 when it never was. */
+int64_t sim_oracle_unhalted_ns(void);
 /* Orders of this strategy that are filled in full. */
 uint32_t sim_oracle_completed(const char *strategy_id);
 uint32_t sim_oracle_orders(void);

@@ -243,7 +243,10 @@ static void s_on_system(const zvt_event_t *event)
     oracle.system_version = event->aggregate_version;
     *cause = event->event_id;
     if (event->type == ZVT_T_RISK_HALTED) oracle.halted = true;
-    if (event->type == ZVT_T_RISK_RESUMED) oracle.halted = false;
+    if (event->type == ZVT_T_RISK_RESUMED) {
+        oracle.halted = false;
+        oracle.resumed_ns = sim.now_ns;
+    }
     if (event->type == ZVT_T_ALERT_TRIGGERED) sim_violation("nothing is left to a person", NULL, "%s", s_record.alert_triggered.message);
 }
 
@@ -301,6 +304,7 @@ void oracle_forget_log(void)
     oracle.system_sagas_count = 0;
     memset(oracle.system_sagas, 0, sizeof oracle.system_sagas);
     oracle.halted = false;
+    oracle.resumed_ns = 0;
     for (uint32_t i = 0; i < oracle.children_count; i++) oracle.children[i].submitted = false;
     for (uint32_t venue = 0; venue < SIM_VENUES; venue++)
         for (uint64_t i = 0; i < oracle.reports_count[venue]; i++) oracle.reports[venue][i].logged = false;
