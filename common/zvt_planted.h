@@ -1,7 +1,8 @@
 /* zvt_planted -- deliberate bugs, to test the tests: is the simulator, or the chaos run, able to find them?
  *
- * `if (ZVT_PLANTED(NO_FENCE)) ...` compiles to nothing unless the build was configured with -DZVT_PLANT=no_fence.
- * No product is built that way. See docs/reliability.md for who found which. */
+ * `if (ZVT_PLANTED(NO_FENCE)) ...` compiles to nothing unless the build was configured with -DZVT_PLANT=no_fence, or is the
+ * simulator zvt-sim-planted, which takes the bug's name as an option. No product is built that way. See docs/reliability.md
+ * for who found which. */
 #ifndef ZVT_PLANTED_H
 #define ZVT_PLANTED_H
 
@@ -19,6 +20,11 @@ enum {
 #define ZVT_PLANT ZVT_PLANT_NONE
 #endif
 
+#ifdef ZVT_PLANT_CHOSEN
+extern int zvt_planted; /* ZVT_PLANT_*, chosen at the start */
+#define ZVT_PLANTED(bug) (zvt_planted == ZVT_PLANT_##bug)
+#else
 #define ZVT_PLANTED(bug) (ZVT_PLANT == ZVT_PLANT_##bug)
+#endif
 
 #endif

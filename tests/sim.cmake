@@ -20,12 +20,26 @@ set(SIM_WORLD
     strategy support venue workload world)
 list(TRANSFORM SIM_WORLD REPLACE "(.+)" "tests/sim/sim_\\1.c")
 
-add_executable(zvt-sim ${SIM_CORES} ${SIM_WORLD})
-target_compile_definitions(zvt-sim PRIVATE ZVT_SMALL_POOLS)
-target_include_directories(zvt-sim PRIVATE tests/sim common orchestrator risk portfolio executor venue gateway strategy)
-target_link_libraries(zvt-sim PRIVATE PkgConfig::DEPS PkgConfig::ZLIB m)
-set_target_properties(zvt-sim PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+function(zvt_simulator name)
+    add_executable(${name} ${SIM_CORES} ${SIM_WORLD} ${ARGN})
+    target_compile_definitions(${name} PRIVATE ZVT_SMALL_POOLS)
+    target_include_directories(${name} PRIVATE tests/sim common orchestrator risk portfolio executor venue gateway strategy)
+    target_link_libraries(${name} PRIVATE PkgConfig::DEPS PkgConfig::ZLIB m)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+zvt_simulator(zvt-sim)
 
 # From 1,000 seeds on too little coverage fails; under sanitizers, which are slow, fewer seeds look for what they find.
 add_test(NAME sim_smoke COMMAND zvt-sim --seeds $<IF:$<BOOL:${ZVT_SANITIZE}>,300,1000>)
 add_test(NAME sim_is_deterministic COMMAND zvt-sim --seeds 40 --seed 500000 --twice)
+
+# The same with bugs planted into it, one at a time: each has to violate an invariant within 1,000 seeds. A crash, or a range that
+# reached too little, finds nothing.
+if(NOT ZVT_SANITIZE AND NOT ZVT_PLANT)
+    zvt_simulator(zvt-sim-planted tests/sim/sim_plant.c)
+    target_compile_definitions(zvt-sim-planted PRIVATE ZVT_PLANT_CHOSEN)
+    foreach(bug ack_before_commit no_deduplication no_fence resend_without_asking forget_pending_exposure async_commit_dropped_tail)
+        add_test(NAME sim_finds_${bug} COMMAND zvt-sim-planted --plant ${bug} --seeds 1000 --lines 0)
+        set_tests_properties(sim_finds_${bug} PROPERTIES PASS_REGULAR_EXPRESSION "seed [0-9]+ violates: ")
+    endforeach()
+endif()

@@ -10,6 +10,7 @@
 
 #include "sim_coverage.h"
 #include "sim_faults.h"
+#include "sim_plant.h"
 #include "sim_run.h"
 #include "zvt_planted.h"
 
@@ -116,6 +117,10 @@ static void s_read_args(int argc, char **argv)
             s_args.steps = (uint32_t)s_number("--steps", argv[++i], 1, UINT32_MAX);
         } else if (strcmp(argv[i], "--lines") == 0) {
             s_args.lines = s_number("--lines", argv[++i], 0, LINES_MAX);
+#ifdef ZVT_PLANT_CHOSEN
+        } else if (strcmp(argv[i], "--plant") == 0) {
+            if (argv[i + 1] == NULL || !sim_plant(argv[++i])) s_die_of_usage("--plant takes the name of a bug, as tests/sim/planted.sh lists them");
+#endif
         } else if (strcmp(argv[i], "--help") == 0) {
             fputs(s_usage, stdout);
             exit(ZVT_EXIT_OK);
