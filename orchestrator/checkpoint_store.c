@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART_SIZE = 1 << 20 };
+enum { PART_SIZE = 128 << 10 };
 
 struct checkpoint_store {
     char dsn[1024];
     char application[ZVT_NAME_SIZE];
     PGconn *conn;
-    zvt_buf_t part; /* records of the part being filled */
+    /* the checkpoint that is being written */
+    uint64_t seq;
+    zvt_buf_t *parts;              /* kept for the next one */
+    uint32_t parts_made, parts_used, parts_written;
 };
 
 checkpoint_store_t *checkpoint_store_new(const char *dsn, const char *application)
@@ -19,7 +22,6 @@ checkpoint_store_t *checkpoint_store_new(const char *dsn, const char *applicatio
     ZVT_ASSERT(self != NULL);
     snprintf(self->dsn, sizeof self->dsn, "%s", dsn);
     ZVT_STR_SET(self->application, application);
-    self->part = zvt_buf_new(PART_SIZE);
     return self;
 }
 
@@ -27,7 +29,8 @@ void checkpoint_store_destroy(checkpoint_store_t **self)
 {
     if (*self == NULL) return;
     PQfinish((*self)->conn);
-    zvt_buf_destroy(&(*self)->part);
+    for (uint32_t i = 0; i < (*self)->parts_made; i++) zvt_buf_destroy(&(*self)->parts[i]);
+    free((*self)->parts);
     free(*self);
     *self = NULL;
 }
@@ -58,59 +61,75 @@ static int s_run(checkpoint_store_t *self, const char *sql, char problem[256])
 }
 
 /* ---- saving ---- */
-typedef struct {
-    checkpoint_store_t *store;
-    uint64_t seq;
-    uint32_t parts;
-    size_t bytes;
-    char *problem;
-} saving_t;
-
-static int s_write_part(saving_t *saving)
+static zvt_buf_t *s_next_part(checkpoint_store_t *self)
 {
-    checkpoint_store_t *self = saving->store;
-    char seq[24], part[16];
-    snprintf(seq, sizeof seq, "%" PRIu64, saving->seq);
-    snprintf(part, sizeof part, "%" PRIu32, saving->parts++);
-    const char *values[] = {seq, part, (const char *)self->part.data};
-    const int lengths[] = {0, 0, (int)self->part.length}, formats[] = {0, 0, 1};
-    PGresult *result = PQexecParams(self->conn, "INSERT INTO checkpoints VALUES ($1::bigint, $2::int, $3::bytea)", 3, NULL, values,
-                                    lengths, formats, 0);
-    int status = PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : s_problem(saving->problem, PQresultErrorMessage(result));
-    PQclear(result);
-    saving->bytes += self->part.length;
-    self->part.length = 0;
-    return status;
+    if (self->parts_used == self->parts_made) {
+        self->parts = realloc(self->parts, (self->parts_made + 1) * sizeof *self->parts);
+        ZVT_ASSERT(self->parts != NULL);
+        self->parts[self->parts_made++] = zvt_buf_new(PART_SIZE);
+    }
+    zvt_buf_t *part = &self->parts[self->parts_used++];
+    part->length = 0;
+    return part;
 }
 
-static int s_save_record(void *arg, zvt_type_t type, const void *record)
+static int s_pack_record(void *arg, zvt_type_t type, const void *record)
 {
-    saving_t *saving = arg;
-    if (zvt_pack(&saving->store->part, type, record) == 0) return 0;
-    int status = s_write_part(saving);
-    if (status == 0) ZVT_ASSERT(zvt_pack(&saving->store->part, type, record) == 0);
+    checkpoint_store_t *self = arg;
+    if (self->parts_used > 0 && zvt_pack(&self->parts[self->parts_used - 1], type, record) == 0) return 0;
+    return zvt_pack(s_next_part(self), type, record);
+}
+
+size_t checkpoint_store_begin(checkpoint_store_t *self, turn_core_t *core)
+{
+    self->seq = turn_core_folded_seq(core);
+    self->parts_used = self->parts_written = 0;
+    ZVT_ASSERT(turn_core_save(core, s_pack_record, self) == 0);
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < self->parts_used; i++) bytes += self->parts[i].length;
+    return bytes;
+}
+
+static int s_write_part(checkpoint_store_t *self, char problem[256])
+{
+    const zvt_buf_t *data = &self->parts[self->parts_written];
+    char seq[24], part[16];
+    snprintf(seq, sizeof seq, "%" PRIu64, self->seq);
+    snprintf(part, sizeof part, "%" PRIu32, self->parts_written);
+    const char *values[] = {seq, part, (const char *)data->data};
+    const int lengths[] = {0, 0, (int)data->length}, formats[] = {0, 0, 1};
+    PGresult *result = PQexecParams(self->conn, "INSERT INTO checkpoints VALUES ($1::bigint, $2::int, $3::bytea)", 3, NULL, values,
+                                    lengths, formats, 0);
+    int status = PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : s_problem(problem, PQresultErrorMessage(result));
+    PQclear(result);
+    if (status == 0) self->parts_written++;
     return status;
 }
 
 static const char s_delete_old[] =
     "DELETE FROM checkpoints WHERE seq NOT IN (SELECT DISTINCT seq FROM checkpoints ORDER BY seq DESC LIMIT 2)";
 
-int checkpoint_store_save(checkpoint_store_t *self, turn_core_t *core, size_t *bytes, char problem[256])
+bool checkpoint_store_is_writing(const checkpoint_store_t *self)
 {
-    saving_t saving = {.store = self, .seq = turn_core_folded_seq(core), .problem = problem};
-    int status = s_connect(self, problem);
-    if (status == 0) status = s_run(self, "BEGIN", problem);
-    if (status != 0) return status;
-    self->part.length = 0;
-    status = turn_core_save(core, s_save_record, &saving);
-    if (status == 0) status = s_write_part(&saving);
+    return self->parts_used > 0;
+}
+
+int checkpoint_store_write(checkpoint_store_t *self, char problem[256])
+{
+    int status = 0;
+    if (self->parts_written == 0) {
+        status = s_connect(self, problem);
+        if (status == 0) status = s_run(self, "BEGIN", problem);
+    }
+    if (status == 0) status = s_write_part(self, problem);
+    if (status == 0 && self->parts_written < self->parts_used) return 0;
     if (status == 0) status = s_run(self, s_delete_old, problem);
     if (status == 0) status = s_run(self, "COMMIT", problem);
+    self->parts_used = 0;
     if (status != 0) {
         PQfinish(self->conn); /* ends the transaction as well */
         self->conn = NULL;
     }
-    *bytes = saving.bytes;
     return status;
 }
 

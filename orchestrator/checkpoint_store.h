@@ -2,7 +2,7 @@
  *
  * Blocking: for the checkpointer, which has nothing else to do meanwhile. Recovery asks by itself (log_recovery) and uses
  * checkpoint_store_take only.
- * Owns     its connection.
+ * Owns     its connection, and the records of the checkpoint that is being written.
  * Errors   ZVT_ERR_IO and ZVT_ERR_CORRUPT with the reason in `problem`; ZVT_ERR_NOT_FOUND when there is none. After an
  *          error of checkpoint_store_load or _take the core must be cleared. */
 #ifndef CHECKPOINT_STORE_H
@@ -20,9 +20,15 @@ typedef struct checkpoint_store checkpoint_store_t;
 checkpoint_store_t *checkpoint_store_new(const char *dsn, const char *application);
 void checkpoint_store_destroy(checkpoint_store_t **self);
 
-/* Writes what the core has folded as one transaction, and deletes all but the newest two. `*bytes` is its size. */
-ZVT_MUSTUSE int checkpoint_store_save(checkpoint_store_t *self, turn_core_t *core, size_t *bytes, char problem[256]);
-/* Makes the log's partitions ahead of this seq, and brings its index on sagas up to date: reads what is new. */
+/* Takes what the core has folded; returns its size in bytes. It is written part by part, with other commits between them:
+ * in one go a large one would make the orders that commit meanwhile wait for megabytes of write-ahead log. */
+size_t checkpoint_store_begin(checkpoint_store_t *self, turn_core_t *core);
+bool checkpoint_store_is_writing(const checkpoint_store_t *self);
+/* Writes the next part. The last one completes the transaction and deletes all but the newest two; after an error the
+ * checkpoint is given up. Either way nothing is being written any more. */
+ZVT_MUSTUSE int checkpoint_store_write(checkpoint_store_t *self, char problem[256]);
+/* Makes the log's partitions ahead of this seq, and brings its index on sagas up to date: reads what is new. Not while a
+ * checkpoint is being written. */
 ZVT_MUSTUSE int checkpoint_store_prepare(checkpoint_store_t *self, uint64_t seq, char problem[256]);
 /* Loads the newest checkpoint into a cleared core. */
 ZVT_MUSTUSE int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256]);

@@ -16,6 +16,7 @@ enum {
 };
 #define SOONEST_NS (2 * ZVT_SECOND_NS)  /* .. but not more often than this .. */
 #define LATEST_NS (30 * ZVT_SECOND_NS)  /* .. and any new event is, after this */
+#define WRITE_EVERY_NS (10 * ZVT_MS_NS) /* between two parts of a checkpoint */
 
 typedef struct {
     zvt_service_t *service;
@@ -27,6 +28,10 @@ typedef struct {
     uint64_t prepared_seq; /* partitions are made ahead of this */
     int64_t saved_ns; /* monotonic */
     size_t saved_bytes;
+    uint64_t saving_seq; /* of the checkpoint that is being written .. */
+    int64_t began_ns;    /* .. since then, monotonic */
+    size_t saving_bytes;
+    int write_timer;
 } checkpointer_t;
 
 /* The core only folds here: it asks nobody and sends nothing. */
@@ -71,20 +76,33 @@ static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
     if (caught_up) zvt_service_ready(self->service);
 }
 
-static void s_save(checkpointer_t *self)
+static void s_begin_save(checkpointer_t *self)
 {
+    self->began_ns = zvt_loop_monotonic_ns(self->loop);
+    self->saving_seq = turn_core_folded_seq(self->core);
+    self->saving_bytes = checkpoint_store_begin(self->store, self->core);
+    zvt_loop_arm(self->loop, self->write_timer, self->began_ns);
+}
+
+static void s_on_write(void *arg)
+{
+    checkpointer_t *self = arg;
     char problem[256] = "";
-    int64_t began_ns = zvt_monotonic_ns();
-    if (checkpoint_store_save(self->store, self->core, &self->saved_bytes, problem) != 0) {
+    int status = checkpoint_store_write(self->store, problem);
+    int64_t now_ns = zvt_loop_monotonic_ns(self->loop);
+    if (status != 0) {
         if (zvt_diag_allowed()) zvt_warn("no checkpoint could be stored: %s; recovery will take longer until one can", problem);
         ZVT_COUNT("checkpoints_failed");
-        return;
+    } else if (checkpoint_store_is_writing(self->store)) {
+        zvt_loop_arm(self->loop, self->write_timer, now_ns + WRITE_EVERY_NS);
+    } else {
+        self->saved_seq = self->saving_seq;
+        self->saved_bytes = self->saving_bytes;
+        self->saved_ns = now_ns;
+        ZVT_COUNT("checkpoints");
+        zvt_debug("checkpoint at seq %" PRIu64 ": %zu bytes in %.1f ms", self->saved_seq, self->saved_bytes,
+                  (double)(now_ns - self->began_ns) / 1e6);
     }
-    self->saved_seq = turn_core_folded_seq(self->core);
-    self->saved_ns = zvt_monotonic_ns();
-    ZVT_COUNT("checkpoints");
-    zvt_debug("checkpoint at seq %" PRIu64 ": %zu bytes in %.1f ms", self->saved_seq, self->saved_bytes,
-              (double)(self->saved_ns - began_ns) / 1e6);
 }
 
 /* The writer must never find that the next partition is missing. */
@@ -102,12 +120,13 @@ static void s_prepare(checkpointer_t *self)
 static void s_on_time(void *arg)
 {
     checkpointer_t *self = arg;
+    if (checkpoint_store_is_writing(self->store)) return;
     s_prepare(self);
     uint64_t news = turn_core_folded_seq(self->core) - self->saved_seq;
     int64_t age_ns = zvt_loop_monotonic_ns(self->loop) - self->saved_ns;
     bool worth = news >= WORTH_EVENTS && news >= self->saved_bytes / WORTH_BYTES;
     bool due = (worth && age_ns >= SOONEST_NS) || (news > 0 && age_ns >= LATEST_NS);
-    if (due) s_save(self);
+    if (due) s_begin_save(self);
 }
 
 static void s_on_stats(void *arg, FILE *body)
@@ -156,6 +175,7 @@ int main(int argc, char **argv)
     self.follower = zvt_follower_new(self.loop, (uint32_t)fleet->shard, self.saved_seq + 1, zvt_service_identity(self.service),
                                      s_on_event, s_on_batch, &self);
     zvt_loop_every(self.loop, ZVT_SECOND_NS, s_on_time, &self);
+    self.write_timer = zvt_loop_timer(self.loop, s_on_write, &self);
     zvt_service_on_stats(self.service, s_on_stats, &self);
     int exit_code = zvt_service_run(self.service);
     zvt_follower_destroy(&self.follower);

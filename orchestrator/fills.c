@@ -54,7 +54,7 @@ void fills_destroy(turn_core_t *self)
 static void s_ask(turn_core_t *self, const fill_t *fill, bool restart)
 {
     const order_t *order = order_core_at(self->orders, fill->order);
-    zvt_fill_apply_t apply = {.epoch = self->epoch, .min_seq = self->last_position_seq, .order_id = order->order_id,
+    zvt_fill_apply_t apply = {.epoch = self->epoch, .min_seq = turn_min_seq(self, TURN_PORTFOLIO), .order_id = order->order_id,
                               .side = order->terms.side, .price_e8 = fill->report.price_e8,
                               .quantity_e8 = fill->report.quantity_e8, .commission_e8 = fill->report.commission_e8,
                               .restart = restart};

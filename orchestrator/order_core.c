@@ -340,7 +340,7 @@ static order_t *s_take_place(order_core_t *self)
 static void s_enter(order_core_t *self, order_t *order)
 {
     order->used = true;
-    order->saga = order->staged_first = order->staged_last = order->held = order->waiters = ORDER_NONE;
+    order->saga = order->early_route = order->staged_first = order->staged_last = order->held = order->waiters = ORDER_NONE;
     order->older = self->newest;
     order->newer = ORDER_NONE;
     if (self->newest != ORDER_NONE)

@@ -76,6 +76,9 @@ typedef struct {
     bool staged_listed, ready_listed;
     uint32_t fills_pending;     /* fills waiting for portfolio's arithmetic */
     int32_t held;               /* report that ends the order and waits for those fills, or ORDER_NONE */
+    int32_t early_route;        /* the venue chosen while risk judges the order, or EARLY_ROUTE_NONE */
+    int64_t route_asked_ns;     /* monotonic: when it was asked for early; 0: it was not */
+    uint32_t route_asked_of;    /* how often the executor had come up by then */
     bool sent;                  /* the current child left for the executor in this run */
     bool querying;              /* the venue is asked what became of the child */
     bool trouble_listed;        /* in the list of orders to ask about again */

@@ -85,11 +85,19 @@ void place_order_end_unseen(turn_core_t *self, order_t *order, uint8_t reason)
     s_end_without_venue(self, order, ZVT_T_ORDER_CANCELED, reason);
 }
 
+static void s_drop_early_route(turn_core_t *self, order_t *order)
+{
+    early_routes_drop(self->early_routes, order->early_route);
+    order->early_route = EARLY_ROUTE_NONE;
+    order->route_asked_ns = 0;
+}
+
 /* Ends the saga after an event that ended the order. */
 static saga_outcome_t s_ended(turn_core_t *self, order_t *order)
 {
     saga_core_end(self->sagas, order->saga);
     order->saga = ORDER_NONE;
+    s_drop_early_route(self, order);
     if (order->step < ORDER_STEP_VALIDATED) s_release_risk(self, &order->order_id);
     place_order_settle(self, order);
     return SAGA_ENDED;
@@ -160,17 +168,30 @@ static saga_outcome_t s_validate(void *arg, int32_t saga, int32_t subject, uint3
 }
 
 /* ---- check_risk_limits ---- */
+static void s_ask_route(turn_core_t *self, const order_t *order, uint32_t attempt)
+{
+    zvt_route_request_t request = {.order_id = order->order_id, .attempt = order->attempt + attempt,
+                                   .quantity_e8 = order->terms.quantity_e8 - order->cum_qty_e8, .order_request = order->terms};
+    if (order->attempt > 0) ZVT_STR_SET(request.avoid, order->exchange);
+    reconcile_exclude(self, &request);
+    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ROUTE_REQUEST, &request);
+}
+
+/* Risk is asked, and in the same breath where the order would go: the saga takes that up when risk has passed it. */
 static saga_outcome_t s_check_risk(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
 {
     turn_core_t *self = arg;
     order_t *order = order_core_at(self->orders, subject);
     (void)saga;
-    (void)attempt;
-    zvt_risk_check_t check = {.order_id = order->order_id, .epoch = self->epoch, .min_seq = self->last_position_seq,
+    zvt_risk_check_t check = {.order_id = order->order_id, .epoch = self->epoch, .min_seq = turn_min_seq(self, TURN_RISK),
                               .order_request = order->terms};
     ZVT_STR_SET(check.strategy_id, order->strategy_id);
     ZVT_STR_SET(check.portfolio_id, order->portfolio_id);
     self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_CHECK, &check);
+    if (attempt > 1 || order->route_asked_ns != 0 || !self->service_up[TURN_EXECUTOR]) return SAGA_WAIT;
+    order->route_asked_ns = self->monotonic_ns;
+    order->route_asked_of = self->service_ups[TURN_EXECUTOR];
+    s_ask_route(self, order, attempt);
     return SAGA_WAIT;
 }
 
@@ -235,31 +256,58 @@ static saga_outcome_t s_create(void *arg, int32_t saga, int32_t subject, uint32_
 }
 
 /* ---- route_to_exchange ---- */
+static void s_record_route(turn_core_t *self, order_t *order, const zvt_route_reply_t *reply)
+{
+    zvt_exchange_routed_t event = {.order_id = order->order_id, .routing_metrics_count = reply->routing_metrics_count};
+    ZVT_STR_SET(event.selected_exchange, reply->selected_exchange);
+    ZVT_STR_SET(event.routing_reason, reply->routing_reason);
+    memcpy(event.routing_metrics, reply->routing_metrics, sizeof event.routing_metrics);
+    turn_emit(self, order, ZVT_T_EXCHANGE_ROUTED, &event);
+}
+
 static saga_outcome_t s_route(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
 {
     turn_core_t *self = arg;
     order_t *order = order_core_at(self->orders, subject);
     (void)saga;
     if (!s_may_go_on(self, order)) return SAGA_ENDED;
-    zvt_route_request_t request = {.order_id = order->order_id, .attempt = order->attempt + attempt,
-                                   .quantity_e8 = order->terms.quantity_e8 - order->cum_qty_e8, .order_request = order->terms};
-    if (order->attempt > 0) ZVT_STR_SET(request.avoid, order->exchange);
-    reconcile_exclude(self, &request);
-    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ROUTE_REQUEST, &request);
+    bool fresh = order->route_asked_ns != 0 && self->monotonic_ns - order->route_asked_ns < EARLY_ROUTE_FRESH_NS;
+    bool kept = order->early_route != EARLY_ROUTE_NONE;
+    bool under_way = !kept && order->route_asked_of == self->service_ups[TURN_EXECUTOR];
+    if (fresh && kept) s_record_route(self, order, early_routes_at(self->early_routes, order->early_route));
+    s_drop_early_route(self, order);
+    if (fresh && kept) return SAGA_DONE;
+    if (!fresh || !under_way) s_ask_route(self, order, attempt);
     return SAGA_WAIT;
+}
+
+static bool s_is_usable(const turn_core_t *self, const zvt_route_reply_t *reply)
+{
+    return reply->code == ZVT_CODE_OK && zvt_fleet_venue(self->fleet, reply->selected_exchange) >= 0;
+}
+
+/* An answer that says no is asked for again by the step itself. */
+static void s_keep_early_route(turn_core_t *self, order_t *order, const zvt_route_reply_t *reply)
+{
+    if (order->early_route != EARLY_ROUTE_NONE || order->route_asked_ns == 0) return;
+    if (s_is_usable(self, reply)) order->early_route = early_routes_keep(self->early_routes, reply);
+    if (order->early_route == EARLY_ROUTE_NONE) order->route_asked_ns = 0;
 }
 
 void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply)
 {
     order_t *order = order_core_by_id(self->orders, &reply->order_id);
-    bool wanted = order != NULL && order->saga != ORDER_NONE && saga_core_step(self->sagas, order->saga) == STEP_ROUTE &&
-                  order->state == ZVT_ORDER_STATE_INITIALIZED;
-    if (!wanted) {
+    bool runs = order != NULL && order->saga != ORDER_NONE && order->state == ZVT_ORDER_STATE_INITIALIZED;
+    uint32_t step = runs ? saga_core_step(self->sagas, order->saga) : STEPS;
+    if (step == STEP_RISK) {
+        s_keep_early_route(self, order, reply);
+        return;
+    }
+    if (step != STEP_ROUTE) {
         ZVT_COUNT("routes_void");
         return;
     }
-    bool usable = reply->code == ZVT_CODE_OK && zvt_fleet_venue(self->fleet, reply->selected_exchange) >= 0;
-    if (!usable) {
+    if (!s_is_usable(self, reply)) {
         uint8_t code = reply->code == ZVT_CODE_OK ? ZVT_CODE_UNKNOWN_VENUE : reply->code;
         /* A venue may have been opened while the question was under way. */
         if (code == ZVT_CODE_NOT_RECONCILED && reconcile_is_open(self, order->terms.venue)) {
@@ -273,11 +321,7 @@ void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply)
         saga_core_retry(self->sagas, order->saga, STEP_ROUTE, code, reply->routing_reason, self->monotonic_ns);
         return;
     }
-    zvt_exchange_routed_t event = {.order_id = order->order_id, .routing_metrics_count = reply->routing_metrics_count};
-    ZVT_STR_SET(event.selected_exchange, reply->selected_exchange);
-    ZVT_STR_SET(event.routing_reason, reply->routing_reason);
-    memcpy(event.routing_metrics, reply->routing_metrics, sizeof event.routing_metrics);
-    turn_emit(self, order, ZVT_T_EXCHANGE_ROUTED, &event);
+    s_record_route(self, order, reply);
     saga_core_done(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns);
 }
 
@@ -417,6 +461,7 @@ static void s_failed(void *arg, int32_t subject, const saga_step_t *step, uint8_
     turn_core_t *self = arg;
     order_t *order = order_core_at(self->orders, subject);
     order->saga = ORDER_NONE;
+    s_drop_early_route(self, order);
     s_record_end(self, order, step, code, message);
     if (order->step < ORDER_STEP_VALIDATED) s_release_risk(self, &order->order_id);
     place_order_settle(self, order);

@@ -25,6 +25,7 @@ turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const tur
     self->sagas = saga_core_new(seed, self);
     self->senders = dedup_core_new();
     self->admission = admission_core_new(fleet->max_signals_per_second);
+    self->early_routes = early_routes_new();
     self->positions_by_id = zvt_map_new(sizeof(zvt_id_t), POSITIONS_MAX);
     self->positions = calloc(POSITIONS_MAX, sizeof *self->positions);
     self->waiters = calloc(WAITERS_MAX, sizeof *self->waiters);
@@ -46,6 +47,7 @@ void turn_core_destroy(turn_core_t **self_in)
     saga_core_destroy(&self->sagas);
     dedup_core_destroy(&self->senders);
     admission_core_destroy(&self->admission);
+    early_routes_destroy(&self->early_routes);
     zvt_map_destroy(&self->positions_by_id);
     for (size_t i = 0; i < 2; i++) {
         free(self->batches[i].events);
@@ -70,6 +72,7 @@ void turn_core_clear(turn_core_t *self)
     saga_core_clear(self->sagas);
     order_core_clear(self->orders);
     dedup_core_clear(self->senders);
+    early_routes_clear(self->early_routes);
     turn_stage_clear(self);
     zvt_map_clear(self->positions_by_id);
     self->positions_count = 0;
@@ -91,6 +94,7 @@ void turn_core_clear(turn_core_t *self)
     self->trouble_first = self->trouble_last = NONE;
     self->next_seq = 1;
     self->committed_seq = self->last_position_seq = self->folded = 0;
+    memset(self->floor_seq, 0, sizeof self->floor_seq);
     snprintf(system_key, sizeof system_key, "system|%" PRId64, self->fleet->shard);
     self->system_id = zvt_id_from_text(system_key, strlen(system_key));
     self->system_version = 0;
@@ -205,8 +209,8 @@ void turn_core_open(turn_core_t *self, uint64_t epoch, int64_t recovery_ns)
 {
     self->epoch = epoch;
     self->open = true;
-    /* Risk drops what an older epoch had in flight: what of it is in the log must be known there before it judges. */
-    self->last_position_seq = self->next_seq - 1;
+    /* They drop what an older epoch had in flight: what of it is in the log must be known there before they answer. */
+    for (uint32_t i = 0; i < TURN_SERVICES; i++) self->floor_seq[i] = self->next_seq - 1;
     self->gather->view.count = 0;
     zvt_system_started_t started = {.epoch = epoch};
     ZVT_STR_SET(started.holder, self->name);
@@ -301,8 +305,7 @@ void turn_core_on_record(turn_core_t *self, turn_source_t source, const turn_cli
 }
 
 /* ---- services ---- */
-/* A new run of risk knows only what the log says: what it has passed must get there, and the log position that new
- * questions carry makes it wait for that. */
+/* A new run of risk knows only what the log says: what it has passed must get there before it is asked again. */
 static void s_flush_validated(turn_core_t *self)
 {
     for (int32_t at = self->staged_orders_first; at != NONE;) {
@@ -310,15 +313,16 @@ static void s_flush_validated(turn_core_t *self)
         at = order->staged_next;
         if (order->step >= ORDER_STEP_VALIDATED && order->fills_pending == 0) turn_flush(self, order);
     }
-    if (self->next_seq - 1 > self->last_position_seq) self->last_position_seq = self->next_seq - 1;
 }
 
 void turn_core_on_service_up(turn_core_t *self, turn_service_t service, uint64_t incarnation)
 {
     self->service_up[service] = true;
+    self->service_ups[service]++;
     self->service_incarnation[service] = incarnation;
     if (!self->open) return;
     if (service == TURN_RISK) s_flush_validated(self);
+    self->floor_seq[service] = self->next_seq - 1;
     saga_core_service_up(self->sagas, service, self->monotonic_ns);
     if (service == TURN_PORTFOLIO) fills_ask_all(self);
     if (service == TURN_EXECUTOR) reports_query_all(self, -1);
@@ -423,6 +427,7 @@ void turn_core_on_commit(turn_core_t *self)
     batch_t *batch = self->committing;
     ZVT_ASSERT(batch != NULL);
     self->committed_seq = batch->view.last_seq;
+    if (batch->last_position_seq != 0) self->last_position_seq = batch->last_position_seq;
     self->committing = NULL;
     /* First, so that the database works while the rest is done. Nothing is gathered before this batch is cleared. */
     if (self->gather->view.count > 0) s_commit(self);
@@ -431,6 +436,7 @@ void turn_core_on_commit(turn_core_t *self)
     int32_t effects = batch->effects_first;
     batch->view.count = 0;
     batch->payloads.length = 0;
+    batch->last_position_seq = 0;
     batch->effects_first = batch->effects_last = NONE;
     turn_do_effects(self, effects);
     commands_on_commit(self);

@@ -57,6 +57,7 @@ static void s_batch_clear(batch_t *batch)
 {
     batch->view.count = 0;
     batch->payloads.length = 0;
+    batch->last_position_seq = 0;
     batch->effects_first = batch->effects_last = NONE;
 }
 
@@ -244,6 +245,11 @@ position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id)
     return &self->positions[self->positions_count++];
 }
 
+uint64_t turn_min_seq(const turn_core_t *self, turn_service_t service)
+{
+    return self->floor_seq[service] > self->last_position_seq ? self->floor_seq[service] : self->last_position_seq;
+}
+
 static bool s_batch_takes(const batch_t *batch, uint32_t events, size_t bytes)
 {
     return batch->view.count + events <= TURN_BATCH_EVENTS_MAX && batch->payloads.capacity - batch->payloads.length >= bytes;
@@ -258,8 +264,10 @@ static uint64_t s_append(turn_core_t *self, zvt_event_t *header, const uint8_t *
                        (header->type == ZVT_T_POSITION_ADJUSTED && !zvt_id_equal(&header->aggregate_id, &self->system_id));
     if (of_position) {
         header->aggregate_version = ++turn_position(self, &header->aggregate_id)->version; /* made when it was staged */
-        self->last_position_seq = header->seq;
+        batch->last_position_seq = header->seq;
     }
+    /* Portfolio's chains do not know it before the log does. */
+    if (header->type == ZVT_T_POSITION_ADJUSTED) self->floor_seq[TURN_PORTFOLIO] = self->floor_seq[TURN_RISK] = header->seq;
     header->payload = batch->payloads.data + batch->payloads.length;
     header->payload_length = length;
     ZVT_ASSERT(zvt_buf_append(&batch->payloads, payload, length) == 0);

@@ -6,6 +6,7 @@
 #include "accounts.h"
 #include "admission_core.h"
 #include "dedup_core.h"
+#include "early_routes.h"
 #include "order_core.h"
 #include "saga_core.h"
 #include "turn_core.h"
@@ -69,6 +70,7 @@ typedef struct {
     turn_batch_t view;      /* what the log writer sees */
     zvt_event_t *events;
     zvt_buf_t payloads;
+    uint64_t last_position_seq; /* of the last change of a position in it; 0: there is none */
     int32_t effects_first, effects_last;
 } batch_t;
 
@@ -182,6 +184,7 @@ struct turn_core {
     saga_core_t *sagas;
     dedup_core_t *senders;
     admission_core_t *admission;
+    early_routes_t *early_routes;
     venue_t venues[ZVT_VENUES_MAX];
 
     /* staging, batches */
@@ -212,7 +215,8 @@ struct turn_core {
     zvt_map_t *fills_by_exec;            /* venue and execution id -> fills */
     zvt_map_t *fills_by_position;        /* position id -> the last of its fills */
     int64_t fills_asked_ns;
-    uint64_t last_position_seq; /* portfolio and risk must have applied up to here */
+    uint64_t last_position_seq; /* of the last durable change of a position: whoever has heard of it may count on it */
+    uint64_t floor_seq[TURN_SERVICES]; /* what a service must have applied, durable or not, before it answers */
     waiter_t *waiters;
     int32_t waiters_free;
     uint32_t waiters_used;
@@ -252,6 +256,7 @@ struct turn_core {
     zvt_id_t halted_by;       /* the kill whose risk.halted this run recorded last */
     bool service_up[TURN_SERVICES];
     uint64_t service_incarnation[TURN_SERVICES];
+    uint32_t service_ups[TURN_SERVICES]; /* how often it came up: what it was asked before may be lost */
     uint64_t orders_ended;
     uint64_t folded; /* events folded since clear */
     zvt_saved_head_t loading; /* records of a checkpoint still to come, in its counts */
@@ -277,6 +282,9 @@ ZVT_MUSTUSE int turn_emit_system_in(turn_core_t *self, system_saga_t *saga, zvt_
 ZVT_MUSTUSE int turn_emit_adjusted(turn_core_t *self, const zvt_position_adjusted_t *adjusted, const effect_t *effect);
 /* Whether so many small events of the system fit into the batch now. */
 bool turn_has_batch_room(const turn_core_t *self, uint32_t events);
+/* How far risk or portfolio must have applied the log before it answers. Not up to what is on its way into the log: risk has a
+ * reservation for that, and portfolio a chain of fills, and an order would wait for the commits of those before it. */
+uint64_t turn_min_seq(const turn_core_t *self, turn_service_t service);
 /* Takes note of what an appended or folded event says about venues: report numbers, accounts, dead letters. */
 void turn_note_logged(turn_core_t *self, const zvt_event_t *event);
 /* Moves the order's staged events into the batch being gathered (or queues them for the next). */

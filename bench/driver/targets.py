@@ -15,6 +15,7 @@ TARGETS = (
     ("events", "5,000 orders/s", "p99_ms", "<", 1, "commit to subscriber at 5,000 orders/s: p99, ms"),
     ("ticks", "1 strategy, highest", "per_s", ">", 500000, "ticks to one strategy without loss, 1/s"),
     ("ticks", "1 strategy, 50,000/s", "p99_ms", "<", 0.5, "ticks at 50,000/s: p99, ms"),
+    ("strategies", "1,000 strategies", "updates_per_s", ">", 20000, "1,000 strategies: quotes/s into their hosts"),
     ("strategies", "1,000 strategies", "p99_ms", "<", 20, "1,000 strategies, quote to order.requested: p99, ms"),
     ("strategies", "1,000 strategies", "success_share", ">", 0.99999, "1,000 strategies: signals that became one order"),
     ("strategies", "1,000 strategies", "hosts_rss_mb", "<", 1024, "1,000 strategies: memory of their hosts, MB"),

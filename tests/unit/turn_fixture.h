@@ -47,7 +47,7 @@ static struct {
     zvt_error_reply_t error_reply;
     int error_replies, list_ends;
     /* behaviour */
-    bool risk_silent, venue_silent, portfolio_silent;
+    bool risk_silent, route_silent, venue_silent, portfolio_silent;
     uint8_t risk_code, route_code, portfolio_code;
     zvt_reports_since_t since; /* the last one asked */
     zvt_dead_letter_row_t letters[SENT_MAX];
@@ -59,7 +59,8 @@ static struct {
     zvt_account_asset_t assets[4];
     int assets_count;
     zvt_route_request_t route; /* the last one asked */
-    uint64_t venue_seq, risk_min_seq;
+    int routes_asked;
+    uint64_t venue_seq, risk_min_seq, portfolio_min_seq;
 } w;
 
 static const char s_fleet_text[] =
@@ -147,12 +148,13 @@ static inline void s_ask_executor(zvt_type_t type, const void *record)
     if (type == ZVT_T_ROUTE_REQUEST) {
         const zvt_route_request_t *request = record;
         w.route = *request;
+        w.routes_asked++;
         zvt_route_reply_t reply = {.order_id = request->order_id, .attempt = request->attempt, .code = w.route_code};
         bool avoid_alpha = strcmp(request->avoid, "alpha") == 0;
         for (uint32_t i = 0; i < request->excluded_count; i++) avoid_alpha = avoid_alpha || strcmp(request->excluded[i].exchange, "alpha") == 0;
         if (request->excluded_count == 2) reply.code = request->excluded[0].code;
         ZVT_STR_SET(reply.selected_exchange, avoid_alpha ? "beta" : "alpha");
-        s_queue(ZVT_T_ROUTE_REPLY, &reply);
+        if (!w.route_silent) s_queue(ZVT_T_ROUTE_REPLY, &reply);
     } else if (type == ZVT_T_ORDER_SEND) {
         const zvt_order_send_t *send = record;
         s_assert_intent_is_durable(send);
@@ -179,6 +181,7 @@ static inline void s_ask(void *arg, turn_service_t service, zvt_type_t type, con
         zvt_risk_verdict_t verdict = {.order_id = check->order_id, .incarnation = 1, .code = w.risk_code, .epoch = check->epoch};
         s_queue(ZVT_T_RISK_VERDICT, &verdict);
     }
+    if (type == ZVT_T_FILL_APPLY) w.portfolio_min_seq = ((const zvt_fill_apply_t *)record)->min_seq;
     if (type == ZVT_T_FILL_APPLY && !w.portfolio_silent) {
         const zvt_fill_apply_t *apply = record;
         zvt_fill_applied_t applied = {.incarnation = 1, .code = w.portfolio_code};
