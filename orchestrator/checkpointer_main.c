@@ -151,7 +151,7 @@ static void s_load(checkpointer_t *self)
         if (status != ZVT_ERR_NOT_FOUND) zvt_warn("%s; folding the whole log", problem);
     }
     self->saved_seq = turn_core_folded_seq(self->core);
-    self->saved_ns = zvt_monotonic_ns();
+    self->saved_ns = zvt_monotonic_ns() - LATEST_NS + SOONEST_NS; /* what the one before had not stored is stored soon */
 }
 
 int main(int argc, char **argv)
