@@ -481,9 +481,10 @@ static int s_read_field(zvt_cursor_t *cursor, const zvt_field_desc_t *field, uin
 
 static int s_read_fields(zvt_cursor_t *cursor, const zvt_desc_t *desc, size_t count, void *record)
 {
-    if (count < desc->fields_count) return ZVT_ERR_TRUNCATED;
+    uint32_t known = count < desc->fields_count ? (uint32_t)count : desc->fields_count;
+    if (known < desc->fields_count && known < zvt_fields_required(desc)) return ZVT_ERR_TRUNCATED;
     int status = 0;
-    for (uint32_t i = 0; i < desc->fields_count && status == 0; i++)
+    for (uint32_t i = 0; i < known && status == 0; i++)
         status = s_read_field(cursor, &desc->fields[i], record);
     for (size_t i = desc->fields_count; i < count && status == 0; i++) status = s_skip(cursor, 0);
     return status;

@@ -89,6 +89,14 @@ const zvt_desc_t *zvt_desc_by_name(const char *name)
     return NULL;
 }
 
+#define APPENDED_CELL(ID, count) [ZVT_T_##ID] = (count),
+static const uint8_t s_appended[ZVT_T_LIMIT] = {ZVT_APPENDED(APPENDED_CELL)};
+
+uint32_t zvt_fields_required(const zvt_desc_t *desc)
+{
+    return desc->fields_count - s_appended[desc->type];
+}
+
 const char *zvt_type_name(unsigned type)
 {
     const zvt_desc_t *desc = zvt_desc(type);

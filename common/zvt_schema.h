@@ -148,6 +148,8 @@ struct zvt_desc {
 const zvt_desc_t *zvt_desc(unsigned type);
 /* Descriptor of a wire name; NULL if there is none. */
 const zvt_desc_t *zvt_desc_by_name(const char *name);
+/* How many of a record's fields cannot be missing; those after them were appended later. */
+uint32_t zvt_fields_required(const zvt_desc_t *desc);
 /* Wire name of a type id; "?" for an id the table does not have. */
 const char *zvt_type_name(unsigned type);
 

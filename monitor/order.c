@@ -17,6 +17,7 @@ typedef struct {
     uint8_t side, order_type, time_in_force, wait;
     int64_t quantity_e8, price_e8, trigger_e8, confidence_e8;
     int64_t timeout_ms;
+    arg_u64_t created_ns;
     bool post_only, json;
 } order_args_t;
 
@@ -38,7 +39,9 @@ static const arg_t s_order_args[] = {
     {.name = "venue", .argument = "VENUE", .kind = ARG_TEXT, .bound = ZVT_VENUE_SIZE, AT(venue),
      .meaning = "the only venue allowed; default: the executor chooses"},
     {.name = "request-id", .argument = "ID", .kind = ARG_TEXT, .bound = ZVT_REQUEST_SIZE, AT(request_id),
-     .meaning = "the same id twice is one order"},
+     .meaning = "the same id twice is one order; for ever, if --created-at is the same too"},
+    {.name = "created-at", .argument = "NS", .kind = ARG_U64, AT(created_ns),
+     .meaning = "when it was first asked for, UTC ns, the same for the same id (date +%s%N); default: now"},
     {.name = "strategy", .argument = "NAME", .kind = ARG_TEXT, .bound = ZVT_NAME_SIZE, .fallback = "manual", AT(strategy),
      .meaning = "account it to this strategy"},
     {.name = "portfolio", .argument = "NAME", .kind = ARG_TEXT, .bound = ZVT_NAME_SIZE, .fallback = "main", AT(portfolio),
@@ -55,6 +58,7 @@ static const arg_t s_order_args[] = {
 static zvt_place_request_t s_request_of(const order_args_t *args)
 {
     zvt_place_request_t request = {.wait = args->wait, .timeout_ms = (uint32_t)args->timeout_ms};
+    request.created_at_ns = args->created_ns.given ? (int64_t)args->created_ns.value : zvt_utc_ns();
     zvt_order_request_t *terms = &request.order_request;
     ZVT_STR_SET(request.user_id, command_user());
     ZVT_STR_SET(request.strategy_id, args->strategy);

@@ -141,6 +141,7 @@ static void s_markdown_record(FILE *out, const zvt_desc_t *desc)
         s_markdown_kind(out, field);
         fprintf(out, " | %s | ", field->unit);
         s_cell(out, field->meaning);
+        if (desc->class != ZVT_CLASS_PART && i >= zvt_fields_required(desc)) fputs(" *(appended: may be missing)*", out);
         fputs(" |\n", out);
     }
     putc('\n', out);
@@ -179,6 +180,7 @@ static void s_markdown_introduction(FILE *out)
           "most 4 MiB.\n\n"
           "A record is the msgpack array `[type id, field, field, ..]` with the fields in the order of the tables below. Fields are\n"
           "only ever appended: a reader skips fields it does not know at the end of a record, and refuses a record with too few.\n"
+          "Those marked as appended may be missing, as in logs and from clients of before; they are 0, or empty, then.\n"
           "Type ids and ids of enumerations are frozen.\n\n",
           out);
     s_markdown_example(out);
@@ -223,6 +225,24 @@ static void s_markdown_guide(FILE *out)
           out);
 }
 
+/* What a client may rely on when it has to send something again. */
+static void s_markdown_twice(FILE *out)
+{
+    fputs("\n## The same request twice\n\n"
+          "A client that got no answer sends the same bytes again: the same request_id *and the same created_at*, the UTC time in\n"
+          "nanoseconds at which it first made the request. That is one order, however late a copy arrives:\n\n"
+          "- While the order is remembered (all that are open, and the last 65,536 that have ended) a copy gets its outcome.\n"
+          "- Of what is forgotten the latest created_at is kept for ever, the *horizon*. An unknown id whose created_at is not after\n"
+          "  the horizon cannot be told from a copy, and is refused with `STALE`: look for the order in the log\n"
+          "  (`fleet tail --from 1`, or SQL on `event_store`). Nothing compares it with a clock of ours, so clocks may jump.\n"
+          "- A request of today with a fresh id can be refused for that reason after the client's clock was set back, until the\n"
+          "  clock has passed the horizon. A created_at more than a minute ahead of both our clock and the horizon is `MALFORMED`.\n"
+          "- Without created_at (0, or the field missing) an id is a guard only while its order is remembered: 65,536 ended orders\n"
+          "  are 6.5 seconds at 10,000 orders a second. A copy that comes later is a second order.\n\n"
+          "`cancel.request` needs none of this: an order is canceled once, however often it is asked.\n",
+          out);
+}
+
 static void s_markdown_emitters(FILE *out)
 {
     fputs("\n## Who emits what, and what is logged\n\n"
@@ -261,6 +281,7 @@ void schema_doc_markdown(FILE *out)
     s_markdown_introduction(out);
     s_markdown_sockets(out);
     s_markdown_guide(out);
+    s_markdown_twice(out);
     s_markdown_emitters(out);
     s_markdown_class(out, ZVT_CLASS_LOGGED, "Logged events", "Payloads of the events in the log.");
     s_markdown_class(out, ZVT_CLASS_MARKET, "Market data", "Records on the market sockets. They are not in the log.");

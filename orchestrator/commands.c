@@ -12,6 +12,7 @@ enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD
 #define SAGA_TIMEOUT_NS (30 * ZVT_SECOND_NS)
 #define HALT_PATIENCE_NS (800 * ZVT_MS_NS) /* a halt is in force at once; its record may take longer than people wait */
 #define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
+#define CREATED_AHEAD_NS (60 * ZVT_SECOND_NS) /* a request from further ahead would put the horizon before those of others */
 
 /* Why a new order cannot be taken now; OK if it can. */
 static uint8_t s_admission(const turn_core_t *self)
@@ -436,6 +437,41 @@ static bool s_same_terms(const zvt_order_request_t *a, const zvt_order_request_t
            a->quantity_e8 == b->quantity_e8 && a->limit_price_e8 == b->limit_price_e8 && strcmp(a->venue, b->venue) == 0;
 }
 
+/* Whether a request with an unknown id is a new one; else why not, and the message says what to do. What it is compared with
+ * is what clients said before, so that no clock can make a copy look new. */
+static uint8_t s_check_created(const turn_core_t *self, const zvt_place_request_t *request, char message[ZVT_MESSAGE_SIZE])
+{
+    int64_t horizon_ns = order_core_horizon_ns(self->orders);
+    int64_t latest_ns = (self->utc_ns > horizon_ns ? self->utc_ns : horizon_ns) + CREATED_AHEAD_NS;
+    if (request->request_id[0] == '\0' || request->created_at_ns == 0) return ZVT_CODE_OK;
+    if (request->created_at_ns < 0 || request->created_at_ns > latest_ns) {
+        snprintf(message, ZVT_MESSAGE_SIZE, "created_at is when the request was first made, in UTC ns; this one lies ahead of the clock here");
+        return ZVT_CODE_MALFORMED;
+    }
+    if (request->created_at_ns > horizon_ns) return ZVT_CODE_OK;
+    char time[ZVT_TIME_TEXT];
+    zvt_time_format(horizon_ns, time);
+    snprintf(message, ZVT_MESSAGE_SIZE, "request ids are remembered for the last %d ended orders, now back to %s; look for the order in the log",
+             ORDERS_ENDED_MAX, time);
+    ZVT_COUNT("requests_stale");
+    return ZVT_CODE_STALE;
+}
+
+/* Whether a request may become a new order; if not, the client has been told. */
+static bool s_may_request(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request, const char *strategy_id)
+{
+    char message[ZVT_MESSAGE_SIZE];
+    uint8_t code = s_check_created(self, request, message);
+    if (code != ZVT_CODE_OK) {
+        s_refuse_place(self, client, request, code, message);
+        return false;
+    }
+    if (admission_core_take(self->admission, strategy_id, self->monotonic_ns)) return true;
+    ZVT_COUNT("requests_over_rate");
+    s_refuse_place(self, client, request, ZVT_CODE_SIGNAL_RATE, "this strategy asks for too many orders; this one was not recorded");
+    return false;
+}
+
 void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request)
 {
     ZVT_COUNT("requests");
@@ -459,13 +495,9 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
         s_refuse_place(self, client, request, ZVT_CODE_DUPLICATE, "this request id belongs to another order; use a new one");
         return;
     }
-    if (fresh && !admission_core_take(self->admission, strategy_id, self->monotonic_ns)) {
-        ZVT_COUNT("requests_over_rate");
-        s_refuse_place(self, client, request, ZVT_CODE_SIGNAL_RATE, "this strategy asks for too many orders; this one was not recorded");
-        return;
-    }
+    if (fresh && !s_may_request(self, client, request, strategy_id)) return;
     if (fresh) {
-        zvt_order_requested_t event = {.order_request = request->order_request};
+        zvt_order_requested_t event = {.order_request = request->order_request, .created_at_ns = request->created_at_ns};
         ZVT_STR_SET(event.user_id, request->user_id);
         ZVT_STR_SET(event.strategy_id, strategy_id);
         ZVT_STR_SET(event.portfolio_id, request->portfolio_id[0] != '\0' ? request->portfolio_id : "main");

@@ -16,6 +16,7 @@ struct order_core {
     int32_t *given_back;      /* stack of indices */
     uint32_t given_back_count;
     int32_t high_water;       /* indices ever used; beyond, the memory is untouched */
+    int64_t horizon_ns;       /* latest created_ns of all that is forgotten */
 };
 
 /* ---- the transition table: what may happen in which state, and where it leads ----
@@ -127,6 +128,7 @@ void order_core_clear(order_core_t *self)
     zvt_map_clear(self->by_request);
     memset(self->orders, 0, (size_t)self->high_water * sizeof *self->orders);
     self->given_back_count = 0;
+    self->horizon_ns = 0;
     self->high_water = 0;
     self->newest = self->oldest = ORDER_NONE;
     self->ended_first = self->ended_last = ORDER_NONE;
@@ -265,8 +267,14 @@ int32_t order_core_older(const order_core_t *self, int32_t after)
 }
 
 /* ---- making and forgetting ---- */
+int64_t order_core_horizon_ns(const order_core_t *self)
+{
+    return self->horizon_ns;
+}
+
 static void s_forget(order_core_t *self, order_t *order)
 {
+    if (order->created_ns > self->horizon_ns) self->horizon_ns = order->created_ns;
     zvt_map_remove(self->by_id, &order->order_id);
     zvt_map_remove(self->by_correlation, &order->correlation_id);
     if (!zvt_id_is_none(&order->signal_id)) zvt_map_remove(self->by_signal, &order->signal_id);
@@ -364,6 +372,7 @@ static int s_make(order_core_t *self, const zvt_event_t *event, const zvt_order_
     order->code = ZVT_CODE_OK;
     order->requested_ns = order->updated_ns = event->timestamp_ns;
     order->deadline_ns = requested->deadline_ns;
+    order->created_ns = requested->created_at_ns;
     order->first_seq = order->last_seq = event->seq;
     order->version = event->aggregate_version;
     order->last_event_id = event->event_id;
@@ -470,7 +479,7 @@ void order_core_save(const order_t *order, zvt_saved_order_t *saved)
         .last_event_id = order->last_event_id, .order_request = order->terms, .state = order->state, .code = order->code,
         .step = order->step, .cancel_pending = order->cancel_pending, .attempt = order->attempt,
         .cum_qty_e8 = order->cum_qty_e8, .notional_e8 = order->notional_e8, .commission_e8 = order->commission_e8,
-        .requested_ns = order->requested_ns, .updated_ns = order->updated_ns, .deadline_ns = order->deadline_ns,
+        .requested_ns = order->requested_ns, .created_at_ns = order->created_ns, .updated_ns = order->updated_ns, .deadline_ns = order->deadline_ns,
         .submitted_ns = order->submitted_ns, .expires_ns = order->expires_ns, .first_seq = order->first_seq,
         .last_seq = order->last_seq, .version = order->version};
     ZVT_STR_SET(saved->user_id, order->user_id);
@@ -504,6 +513,7 @@ int order_core_restore(order_core_t *self, const zvt_saved_order_t *saved)
     order->notional_e8 = saved->notional_e8;
     order->commission_e8 = saved->commission_e8;
     order->requested_ns = saved->requested_ns;
+    order->created_ns = saved->created_at_ns;
     order->updated_ns = saved->updated_ns;
     order->deadline_ns = saved->deadline_ns;
     order->submitted_ns = saved->submitted_ns;
@@ -536,6 +546,11 @@ int order_core_restore_ended(order_core_t *self, const zvt_id_t *order_id)
     if (!order_is_ended(order)) return ZVT_ERR_ILLEGAL;
     s_note_ended(self, order);
     return 0;
+}
+
+void order_core_restore_horizon(order_core_t *self, int64_t horizon_ns)
+{
+    self->horizon_ns = horizon_ns;
 }
 
 int32_t order_core_newer(const order_core_t *self, int32_t after)

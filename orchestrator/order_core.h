@@ -4,7 +4,8 @@
  * equals the fold of the log.
  * Units    *_e8 fixed point 1e-8, *_ns UTC nanoseconds.
  * Bounds   ORDERS_MAX orders in memory, of which at most ORDERS_ENDED_MAX have ended; beyond that the one that ended
- *          first is forgotten (its request id, signal id and late fills then are unknown).
+ *          first is forgotten (its request id, signal id and late fills then are unknown). The horizon stays: no request
+ *          made after it is a copy of a forgotten one.
  * Owns     every order_t; pointers stay valid until the order is forgotten.
  * Source   states follow FIX 4.4 OrdStatus, plus unknown. */
 #ifndef ORDER_CORE_H
@@ -52,6 +53,7 @@ typedef struct {
     int64_t notional_e8;        /* sum of price times quantity over the executions */
     int64_t commission_e8;      /* sum of the fees */
     int64_t requested_ns;
+    int64_t created_ns;         /* when the client says that it first made the request; 0: it does not */
     int64_t updated_ns;
     int64_t deadline_ns;        /* of the saga, UTC */
     int64_t submitted_ns;       /* time of the last intent */
@@ -101,6 +103,9 @@ order_t *order_core_at(order_core_t *self, int32_t index);
 order_t *order_core_by_id(order_core_t *self, const zvt_id_t *order_id);
 order_t *order_core_by_signal(order_core_t *self, const zvt_id_t *signal_id);
 order_t *order_core_by_request(order_core_t *self, const char *request_id);
+/* The latest created_at among the requests whose orders are forgotten, UTC ns; 0: none is. A request whose id is unknown
+ * cannot be told from a copy of one of them if it was made by then. */
+int64_t order_core_horizon_ns(const order_core_t *self);
 /* By order id, or by correlation id. */
 order_t *order_core_by_either(order_core_t *self, const zvt_id_t *id);
 /* By the order id inside a client_order_id. */
@@ -132,6 +137,7 @@ ZVT_MUSTUSE int order_core_restore(order_core_t *self, const zvt_saved_order_t *
 int32_t order_core_next_ended(const order_core_t *self, int32_t after);
 /* Notes an order that has ended, in that sequence. ZVT_ERR_NOT_FOUND, or ZVT_ERR_ILLEGAL if it has not ended. */
 ZVT_MUSTUSE int order_core_restore_ended(order_core_t *self, const zvt_id_t *order_id);
+void order_core_restore_horizon(order_core_t *self, int64_t horizon_ns);
 /* The oldest order, and from there the next newer ones; ORDER_NONE at the end. */
 int32_t order_core_newer(const order_core_t *self, int32_t after);
 

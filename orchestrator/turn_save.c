@@ -56,7 +56,8 @@ static int s_save_head(turn_core_t *self, turn_save_fn *save, void *arg)
                              .venues = self->fleet->venues_count,
                              .positions = self->positions_count,
                              .letters = self->letters_count,
-                             .assets = s_count_assets(self)};
+                             .assets = s_count_assets(self),
+                             .request_horizon_ns = order_core_horizon_ns(self->orders)};
     ZVT_STR_SET(head.halt_reason, self->halt_reason);
     return save(arg, ZVT_T_SAVED_HEAD, &head);
 }
@@ -124,6 +125,7 @@ static int s_load_head(turn_core_t *self, const zvt_saved_head_t *head)
     self->system_version = (uint32_t)head->system_version;
     self->system_last_event = head->system_last_event;
     self->halted = head->halted;
+    order_core_restore_horizon(self->orders, head->request_horizon_ns);
     ZVT_STR_SET(self->halt_reason, head->halt_reason);
     return 0;
 }

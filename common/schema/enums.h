@@ -86,7 +86,7 @@
     E(CODE, BAD_QUANTITY, 12, "BAD_QUANTITY", "quantity is not positive")                                 \
     E(CODE, BAD_PRICE, 13, "BAD_PRICE", "a limit order needs a positive price, a market order none")      \
     E(CODE, BAD_ORDER, 14, "BAD_ORDER", "order type, side and time in force do not go together")          \
-    E(CODE, STALE, 15, "STALE", "the request expired before it could be worked on")                       \
+    E(CODE, STALE, 15, "STALE", "it expired before it could be worked on, or may be a copy of one long done") \
     E(CODE, DUPLICATE, 16, "DUPLICATE", "seen before; the first answer stands")                           \
     E(CODE, UNKNOWN_VENUE, 17, "UNKNOWN_VENUE", "no such venue in the fleet file")                        \
     E(CODE, UNKNOWN_ORDER, 18, "UNKNOWN_ORDER", "no order with this id is open or recent")                \

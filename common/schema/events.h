@@ -15,7 +15,8 @@
     F(S, U64, sender_seq, 0, "", "the command's number within that run; 0 for a request")                  \
     F(S, STR, request_id, ZVT_REQUEST_SIZE, "", "free-form id given by a client; empty for a signal")      \
     F(S, E8, confidence, 0, "ratio", "the strategy's own, 0 to 1")                                         \
-    F(S, NS, deadline, 0, "UTC ns", "the saga must have placed or ended the order by then")
+    F(S, NS, deadline, 0, "UTC ns", "the saga must have placed or ended the order by then")                \
+    F(S, NS, created_at, 0, "UTC ns", "when the client says that it first made the request; 0: it does not, or a signal")
 
 #define ZVT_FIELDS_order_validated(F, S)                                        \
     F(S, ID, order_id, 0, "", "the order")                                      \

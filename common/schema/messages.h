@@ -55,7 +55,8 @@
     F(S, STR, portfolio_id, ZVT_NAME_SIZE, "", "and this portfolio")                            \
     F(S, REC, order_request, order_request, "", "what is asked for")                            \
     F(S, ENUM, wait, WAIT, "", "when to answer")                                                \
-    F(S, U32, timeout_ms, 0, "ms", "answer by then with what is known; 0: 30,000")
+    F(S, U32, timeout_ms, 0, "ms", "answer by then with what is known; 0: 30,000")             \
+    F(S, NS, created_at, 0, "UTC ns", "when the client first made it; a copy says the same. 0: ids are known only as long as their orders")
 
 #define ZVT_FIELDS_place_reply(F, S)                                                            \
     F(S, STR, request_id, ZVT_REQUEST_SIZE, "", "as in the request")                            \

@@ -5,7 +5,8 @@
  *   KIND  ID (16 bytes), STR (N bytes with its NUL), I64, U64, U32, BOOL, E8 (fixed point 1e-8), NS (UTC ns),
  *         ENUM (N = enumeration), REC (N = part, embedded), LIST (N = part, repeated up to ZVT_LIST_MAX_part)
  * On the wire a record is the msgpack array [type id, field, field, ...]; a part is the array of its fields.
- * Type ids are frozen. A field may only be appended, and then the record's version rises.
+ * Type ids are frozen. A field may only be appended, and then the record's version rises; a row in ZVT_APPENDED lets
+ * readers take what was written before.
  * Include this file through zvt_schema.h only. */
 
 /* ---- sizes of the identifiers that appear everywhere, with their NUL ---- */
@@ -88,14 +89,14 @@
     R(BITS, bits, 246, 1, PART, "", "bits", "a piece of a window of numbers") \
     R(EXCLUDED, excluded, 247, 1, PART, "", "excluded", "a venue that gets no orders now") \
     R(DIFFERENCE, difference, 248, 1, PART, "", "difference", "a balance that the log cannot explain") \
-    R(SAVED_HEAD, saved_head, 210, 2, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
-    R(SAVED_ORDER, saved_order, 211, 1, STATE, "checkpointer", "saved.order", "an order") \
+    R(SAVED_HEAD, saved_head, 210, 3, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
+    R(SAVED_ORDER, saved_order, 211, 2, STATE, "checkpointer", "saved.order", "an order") \
     R(SAVED_ENDED, saved_ended, 212, 1, STATE, "checkpointer", "saved.ended", "the sequence in which orders ended") \
     R(SAVED_SENDER, saved_sender, 213, 1, STATE, "checkpointer", "saved.sender", "deduplication of a sender's commands") \
     R(SAVED_VENUE, saved_venue, 214, 2, STATE, "checkpointer", "saved.venue", "cursor of a venue's reports") \
     R(SAVED_POSITION, saved_position, 215, 1, STATE, "checkpointer", "saved.position", "aggregate version of a position") \
     R(SAVED_ASSET, saved_asset, 216, 1, STATE, "checkpointer", "saved.asset", "a balance at a venue, or its account") \
-    R(ORDER_REQUESTED, order_requested, 1, 1, LOGGED, "orchestrator", "order.requested", "an order is asked for") \
+    R(ORDER_REQUESTED, order_requested, 1, 2, LOGGED, "orchestrator", "order.requested", "an order is asked for") \
     R(ORDER_VALIDATED, order_validated, 2, 1, LOGGED, "orchestrator", "order.validated", "risk passed it; the exposure is reserved") \
     R(ORDER_REJECTED, order_rejected, 3, 1, LOGGED, "orchestrator", "order.rejected", "refused by us or by the venue; ends the order") \
     R(ORDER_CREATED, order_created, 4, 1, LOGGED, "orchestrator", "order.created", "the order record exists") \
@@ -139,7 +140,7 @@
     R(SIGNAL, signal, 130, 1, MESSAGE, "strategy", "signal", "a strategy wants an order") \
     R(SIGNAL_CANCEL, signal_cancel, 131, 1, MESSAGE, "strategy", "signal.cancel", "a strategy wants one of its orders canceled") \
     R(SIGNAL_ACK, signal_ack, 132, 1, MESSAGE, "orchestrator", "signal.ack", "published on topic ack.SENDER") \
-    R(PLACE_REQUEST, place_request, 140, 1, MESSAGE, "client", "place.request", "a client wants an order") \
+    R(PLACE_REQUEST, place_request, 140, 2, MESSAGE, "client", "place.request", "a client wants an order") \
     R(PLACE_REPLY, place_reply, 141, 1, MESSAGE, "orchestrator", "place.reply", "what became of it") \
     R(CANCEL_REQUEST, cancel_request, 142, 1, MESSAGE, "client", "cancel.request", "a client wants an order canceled") \
     R(CANCEL_REPLY, cancel_reply, 143, 1, MESSAGE, "orchestrator", "cancel.reply", "what became of it") \
@@ -191,3 +192,11 @@
     R(LOG_TIP, log_tip, 201, 1, MESSAGE, "orchestrator", "log.tip", "heartbeat on topic log.SHARD") \
     R(REPLAY_REQUEST, replay_request, 202, 1, MESSAGE, "follower, client", "replay.request", "history, from the replayer") \
     R(REPLAY_RANGE, replay_range, 203, 1, MESSAGE, "follower, client", "replay.range", "a range of history, of some types; answered by log.batch frames that cover it in order, each with the wanted events among its first_seq .. last_seq; ask for the next ranges ahead")
+
+/* A(ID, how many): fields at the end of a record that may be missing, because logs, checkpoints and clients from before
+ * they were appended do not have them. They are 0, or empty, then. */
+#define ZVT_APPENDED(A) \
+    A(ORDER_REQUESTED, 1) \
+    A(PLACE_REQUEST, 1) \
+    A(SAVED_HEAD, 1) \
+    A(SAVED_ORDER, 1)

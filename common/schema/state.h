@@ -20,7 +20,8 @@
     F(S, U32, venues, 0, "", "saved.venue records that follow")                                    \
     F(S, U32, positions, 0, "", "saved.position records that follow")                              \
     F(S, U32, assets, 0, "", "saved.asset records that follow")                                    \
-    F(S, U32, letters, 0, "", "saved.letter records that follow")
+    F(S, U32, letters, 0, "", "saved.letter records that follow")                                  \
+    F(S, NS, request_horizon, 0, "UTC ns", "the latest created_at among the requests whose orders are forgotten; 0: none")
 
 #define ZVT_FIELDS_saved_order(F, S)                                                               \
     F(S, ID, order_id, 0, "", "the order; oldest first")                                           \
@@ -52,7 +53,8 @@
     F(S, NS, expires, 0, "UTC ns", "of the last intent")                                           \
     F(S, U64, first_seq, 0, "", "of order.requested")                                              \
     F(S, U64, last_seq, 0, "", "of its last event")                                                \
-    F(S, U32, version, 0, "", "aggregate version")
+    F(S, U32, version, 0, "", "aggregate version")                                                 \
+    F(S, NS, created_at, 0, "UTC ns", "of its request; 0: not told, or a signal")
 
 #define ZVT_FIELDS_saved_ended(F, S) \
     F(S, ID, order_id, 0, "", "an order that has ended; the one that ended first comes first")

@@ -148,7 +148,7 @@ class Load:
         request_id = f"chaos-{self.rng.getrandbits(96):024x}"
         terms = self.market_terms("BTC/USDT", self.rng.choice((BUY, SELL)), self.rng.randrange(100, 300) * 1000)
         wait = self.rng.choice((wire.WAIT_COMMITTED, wire.WAIT_FILLED))
-        record = [wire.PLACE, request_id, "chaos", "chaos-request", "main", terms, wait, 10000]
+        record = [wire.PLACE, request_id, "chaos", "chaos-request", "main", terms, wait, 10000, time.time_ns()]
         self.sent[request_id] = time.monotonic_ns(), terms[8]
         self.submit(request_id, record, self.requests, REQUEST_PATIENCE_NS, "request")
 

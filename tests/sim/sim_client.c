@@ -35,7 +35,7 @@ void sim_client_reset(void)
 
 static void s_place(client_t *self, const zvt_order_request_t *terms, const char *strategy_id, uint8_t wait)
 {
-    self->last = (zvt_place_request_t){.order_request = *terms, .wait = wait};
+    self->last = (zvt_place_request_t){.order_request = *terms, .wait = wait, .created_at_ns = sim_utc_ns()};
     snprintf(self->last.request_id, sizeof self->last.request_id, "request-%" PRIu64, ++s_operator.requests);
     ZVT_STR_SET(self->last.user_id, self->proc->name);
     ZVT_STR_SET(self->last.strategy_id, strategy_id);

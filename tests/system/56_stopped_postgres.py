@@ -22,7 +22,7 @@ KNOWN_NS = 1_500_000_000  # from then on the commit under way has lasted too lon
 
 def place(request_id, timeout_ms=PATIENCE_MS):
     terms = ["SOL/USDT", BUY, MARKET, IOC, False, E8, 0, 0, "", 0]
-    return [PLACE, request_id, "tester", "patient", "main", terms, FILLED, timeout_ms]
+    return [PLACE, request_id, "tester", "patient", "main", terms, FILLED, timeout_ms, time.time_ns()]
 
 
 def timed(action):

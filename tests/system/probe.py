@@ -180,7 +180,7 @@ class Client(threading.Thread):
     def submit(self, now):
         request_id = uuid.uuid4().hex
         order = ["BTC/USDT", BUY, MARKET, IOC, False, E8 // 1000, 0, 0, "", 0]
-        frame = msgpack.packb([PLACE, request_id, "probe", "probe", "main", order, WAIT_FILLED, 60000])
+        frame = msgpack.packb([PLACE, request_id, "probe", "probe", "main", order, WAIT_FILLED, 60000, time.time_ns()])
         with self.lock:
             self.waiting[request_id] = [now, now, frame]
         self.send(frame)

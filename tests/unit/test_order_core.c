@@ -135,3 +135,38 @@ Test(order_core, forgets_the_order_that_ended_first_when_it_holds_too_many, .ini
     for (int32_t at = order_core_older(s_core, ORDER_NONE); at != ORDER_NONE; at = order_core_older(s_core, at)) listed++;
     cr_assert_eq(listed, ORDERS_ENDED_MAX + 1);
 }
+
+/* A request that was made at this time, and failed at once. */
+static zvt_id_t s_done_at(int64_t created_ns)
+{
+    zvt_order_requested_t requested = {.order_id = zvt_idgen_next(&s_ids, 1000000), .created_at_ns = created_ns};
+    zvt_order_failed_t failed = {.order_id = requested.order_id};
+    cr_assert_eq(s_apply(&requested.order_id, ZVT_T_ORDER_REQUESTED, &requested), 0);
+    cr_assert_eq(s_apply(&requested.order_id, ZVT_T_ORDER_FAILED, &failed), 0);
+    return requested.order_id;
+}
+
+Test(order_core, keeps_the_latest_time_of_the_requests_it_has_forgotten, .init = s_setup, .fini = s_teardown)
+{
+    /* The clock of the clients went back between the first and the second. */
+    s_done_at(700);
+    s_done_at(300);
+    zvt_id_t third = s_done_at(900);
+    for (int i = 3; i < ORDERS_ENDED_MAX; i++) s_done_at(0);
+    cr_assert_eq(order_core_horizon_ns(s_core), 0, "nothing is forgotten yet");
+    s_done_at(0);
+    cr_assert_eq(order_core_horizon_ns(s_core), 700);
+    s_done_at(0);
+    cr_assert_eq(order_core_horizon_ns(s_core), 700, "it never goes back");
+    zvt_saved_order_t saved;
+    order_core_save(order_core_by_id(s_core, &third), &saved);
+    cr_assert_eq(saved.created_at_ns, 900);
+    s_done_at(0);
+    cr_assert_eq(order_core_horizon_ns(s_core), 900);
+    order_core_clear(s_core);
+    cr_assert_eq(order_core_horizon_ns(s_core), 0);
+    cr_assert_eq(order_core_restore(s_core, &saved), 0);
+    order_core_restore_horizon(s_core, 700);
+    cr_assert_eq(order_core_by_id(s_core, &saved.order_id)->created_ns, 900);
+    cr_assert_eq(order_core_horizon_ns(s_core), 700);
+}

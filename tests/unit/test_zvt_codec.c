@@ -110,6 +110,49 @@ Test(zvt_codec, trailing_fields_that_it_does_not_know_are_skipped)
     cr_assert(zvt_cursor_done(&cursor));
 }
 
+/* Packs the record with `missing` fields fewer, as a program from before they were appended does. */
+static zvt_buf_t s_pack_older(zvt_rng_t *rng, const zvt_desc_t *desc, uint32_t missing)
+{
+    static uint8_t shorter[SIZE];
+    zvt_buf_t whole = s_pack_random(rng, desc), older = {.data = shorter, .capacity = sizeof shorter};
+    uint32_t fields = desc->fields_count + 1; /* with the type id; an array's head is one byte up to 15, else three */
+    size_t head = fields <= 15 ? 1 : 3;
+    uint32_t kept = fields - missing;
+    if (kept <= 15) {
+        older.data[older.length++] = (uint8_t)(0x90 | kept);
+    } else {
+        memcpy(older.data, (const uint8_t[]){0xdc, (uint8_t)(kept >> 8), (uint8_t)kept}, 3);
+        older.length = 3;
+    }
+    for (uint32_t cut = 0; cut <= whole.length - head; cut++) {
+        memcpy(older.data + older.length, whole.data + head, cut);
+        zvt_cursor_t cursor = zvt_cursor(older.data, older.length + cut);
+        if (zvt_read(&cursor, &s_out) == 0 && zvt_cursor_done(&cursor)) return (older.length += cut, older);
+    }
+    older.length = 0;
+    return older;
+}
+
+Test(zvt_codec, appended_fields_may_be_missing_and_are_zero_then_but_no_others)
+{
+    zvt_rng_t rng;
+    uint32_t appended = 0;
+    zvt_rng_seed(&rng, 3);
+    for (unsigned type = 0; type < ZVT_T_LIMIT; type++) {
+        const zvt_desc_t *desc = zvt_desc(type);
+        if (!s_is_record(desc)) continue;
+        uint32_t optional = desc->fields_count - zvt_fields_required(desc);
+        appended += optional;
+        for (uint32_t missing = 1; missing <= optional; missing++) {
+            cr_assert_gt(s_pack_older(&rng, desc, missing).length, 0, "%s without %u fields", desc->name, missing);
+            const zvt_field_desc_t *left_out = &desc->fields[desc->fields_count - missing];
+            cr_assert_eq(((const uint8_t *)&s_out.hello)[left_out->offset], 0, "%s.%s", desc->name, left_out->name);
+        }
+        cr_assert_eq(s_pack_older(&rng, desc, optional + 1).length, 0, "%s without %u fields", desc->name, optional + 1);
+    }
+    cr_assert_gt(appended, 0);
+}
+
 static int s_read_bytes(const void *bytes, size_t length)
 {
     zvt_cursor_t cursor = zvt_cursor(bytes, length);

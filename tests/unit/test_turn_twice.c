@@ -1,0 +1,89 @@
+/* The same command again, long after its order is forgotten. */
+#include "turn_fixture.h"
+
+#define HORIZON_NS INT64_C(1690000000000000000)
+
+/* A core that goes on after a checkpoint of a long log: every order there is forgotten, the last request among them was made
+ * at the horizon. */
+static void s_setup_after_long(void)
+{
+    zvt_record_t head = {.type = ZVT_T_SAVED_HEAD, .saved_head = {.seq = 1000000, .request_horizon_ns = HORIZON_NS}};
+    s_setup();
+    turn_core_destroy(&w.core);
+    w.core = s_new_core();
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    cr_assert_eq(turn_core_load(w.core, &head), 0);
+    cr_assert_eq(turn_core_load_end(w.core), 0);
+    turn_core_open(w.core, 2, 0);
+    s_services_up();
+    s_settle();
+}
+
+TestSuite(turn_twice, .init = s_setup_after_long, .fini = s_teardown);
+
+static const zvt_place_reply_t *s_place(const char *request_id, int64_t created_ns)
+{
+    turn_client_t client = {{1}};
+    zvt_record_t request = {.type = ZVT_T_PLACE_REQUEST, .place_request = {.wait = ZVT_WAIT_FILLED, .created_at_ns = created_ns}};
+    ZVT_STR_SET(request.place_request.request_id, request_id);
+    request.place_request.order_request = s_terms(ZVT_ORDER_TYPE_MARKET);
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    s_settle();
+    return &w.places[w.places_count - 1];
+}
+
+Test(turn_twice, a_request_that_may_be_a_copy_of_a_forgotten_one_is_refused_without_a_trace)
+{
+    const zvt_place_reply_t *reply = s_place("r1", HORIZON_NS);
+    cr_assert_eq(reply->code, ZVT_CODE_STALE);
+    cr_assert_not_null(strstr(reply->message, "2023-07-22T04:26:40"), "%s", reply->message);
+    cr_assert_not_null(strstr(reply->message, "look for the order in the log"), "%s", reply->message);
+    cr_assert_eq(s_place("r2", 1)->code, ZVT_CODE_STALE);
+    cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), 0);
+}
+
+Test(turn_twice, a_request_made_after_the_horizon_is_taken_and_says_when_it_was_made)
+{
+    cr_assert(s_place("r1", HORIZON_NS + 1)->success);
+    cr_assert(s_place("r1", HORIZON_NS + 1)->success, "a copy is answered with what became of it");
+    cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), 1);
+    for (uint32_t i = 0; i < w.log_count; i++) {
+        static zvt_record_t record;
+        if (w.log[i].type != ZVT_T_ORDER_REQUESTED) continue;
+        cr_assert_eq(zvt_read_payload(&w.log[i], &record), 0);
+        cr_assert_eq(record.order_requested.created_at_ns, HORIZON_NS + 1);
+    }
+}
+
+Test(turn_twice, a_request_that_does_not_say_when_it_was_made_is_taken)
+{
+    cr_assert(s_place("r1", 0)->success, "a client of before");
+    cr_assert(s_place("", 1)->success, "without an id there is nothing to compare");
+    cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), 2);
+}
+
+Test(turn_twice, a_time_ahead_of_every_clock_cannot_push_the_horizon)
+{
+    cr_assert_eq(s_place("r1", w.now_ns + 61 * 1000 * MS)->code, ZVT_CODE_MALFORMED);
+    cr_assert_eq(s_place("r2", -5)->code, ZVT_CODE_MALFORMED);
+    cr_assert_eq(s_place("r3", INT64_MAX)->code, ZVT_CODE_MALFORMED);
+    cr_assert(s_place("r4", w.now_ns + 59 * 1000 * MS)->success);
+    cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), 1);
+}
+
+static int s_keep_head(void *arg, zvt_type_t type, const void *record)
+{
+    if (type == ZVT_T_SAVED_HEAD) *(zvt_saved_head_t *)arg = *(const zvt_saved_head_t *)record;
+    return 0;
+}
+
+Test(turn_twice, the_horizon_is_part_of_the_checkpoint)
+{
+    turn_core_t *folded = s_new_core();
+    zvt_record_t head = {.type = ZVT_T_SAVED_HEAD, .saved_head = {.seq = 7, .request_horizon_ns = HORIZON_NS}};
+    cr_assert_eq(turn_core_load(folded, &head), 0);
+    zvt_saved_head_t kept = {.seq = 0};
+    cr_assert_eq(turn_core_save(folded, s_keep_head, &kept), 0);
+    cr_assert_eq(kept.request_horizon_ns, HORIZON_NS);
+    turn_core_destroy(&folded);
+}
