@@ -12,6 +12,7 @@ enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD
 #define SAGA_TIMEOUT_NS (30 * ZVT_SECOND_NS)
 #define HALT_PATIENCE_NS (800 * ZVT_MS_NS) /* a halt is in force at once; its record may take longer than people wait */
 #define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
+#define DAY_NS (86400 * (uint64_t)ZVT_SECOND_NS)
 #define CREATED_AHEAD_NS (60 * ZVT_SECOND_NS) /* a request from further ahead would put the horizon before those of others */
 
 /* Why a new order cannot be taken now; OK if it can. */
@@ -41,6 +42,31 @@ static void s_refuse_signal(turn_core_t *self, const zvt_signal_t *signal, uint8
     s_fill_ack(&ack, signal->sender, signal->incarnation, signal->sender_seq, code);
     ack.signal_ack.signal_id = signal->signal_id;
     ZVT_STR_SET(ack.signal_ack.message, message);
+    turn_publish_ack(self, &ack);
+    ZVT_COUNT("signals_refused");
+}
+
+/* A stale command: the number is too old, or the run is over. A run that is over says which one is known, so that a sender
+ * whose clock was set back takes a higher one; and whether it may send the command again in that, because none of its own
+ * run was ever taken or ever will be. */
+static const char *s_explain_stale(const turn_core_t *self, effect_t *ack)
+{
+    uint64_t known = dedup_core_newest(self->senders, ack->sender), run = ack->signal_ack.incarnation;
+    bool over = dedup_core_check(self->senders, ack->sender, run, UINT64_MAX) == DEDUP_STALE;
+    ack->signal_ack.code = ZVT_CODE_STALE;
+    if (!over) return "the number is too old";
+    ack->signal_ack.known_run = known;
+    ack->signal_ack.untaken = dedup_core_is_untaken(self->senders, ack->sender, run);
+    ZVT_COUNT("runs_over");
+    return "a later run of this sender is known; begin one above it";
+}
+
+static void s_refuse_stale(turn_core_t *self, const zvt_signal_t *signal)
+{
+    effect_t ack;
+    s_fill_ack(&ack, signal->sender, signal->incarnation, signal->sender_seq, ZVT_CODE_STALE);
+    ack.signal_ack.signal_id = signal->signal_id;
+    ZVT_STR_SET(ack.signal_ack.message, s_explain_stale(self, &ack));
     turn_publish_ack(self, &ack);
     ZVT_COUNT("signals_refused");
 }
@@ -76,11 +102,12 @@ static void s_ack_duplicate(turn_core_t *self, const zvt_signal_t *signal, const
     turn_publish_ack(self, &ack);
 }
 
-/* A single wild number would lock the sender out: every honest one after it would count as stale. */
+/* A single wild number would lock the sender out: every honest one after it would count as stale. After a clock was set back
+ * the runs that are known may lie ahead of it, and the next has to be above them. */
 static bool s_is_sane(const turn_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq)
 {
-    const uint64_t tomorrow_ns = (uint64_t)self->utc_ns + 86400 * (uint64_t)ZVT_SECOND_NS;
-    return incarnation <= tomorrow_ns && sender_seq <= dedup_core_high(self->senders, sender, incarnation) + SEQ_AHEAD_MAX;
+    uint64_t known = dedup_core_newest(self->senders, sender), now = (uint64_t)self->utc_ns;
+    return incarnation <= (known > now ? known : now) + DAY_NS && sender_seq <= dedup_core_high(self->senders, sender, incarnation) + SEQ_AHEAD_MAX;
 }
 
 /* ---- making an order ---- */
@@ -109,11 +136,11 @@ void commands_on_signal(turn_core_t *self, const zvt_signal_t *signal)
         s_refuse_signal(self, signal, ZVT_CODE_LOG_UNAVAILABLE, "send it again later");
     } else if (!s_is_sane(self, signal->sender, signal->incarnation, signal->sender_seq)) {
         s_refuse_signal(self, signal, ZVT_CODE_MALFORMED,
-                        "incarnation is the sender's start in UTC ns, not later than tomorrow; sender_seq counts 1, 2, 3 ..");
+                        "incarnation is the sender's start in UTC ns, at most a day ahead; sender_seq counts 1, 2, 3 ..");
     } else if (known != NULL || seen == DEDUP_DUPLICATE) {
         s_ack_duplicate(self, signal, known);
     } else if (seen == DEDUP_STALE) {
-        s_refuse_signal(self, signal, ZVT_CODE_STALE, "a newer run of this sender has begun, or the number is too old");
+        s_refuse_stale(self, signal);
     } else if (signal->order_request.expires_at_ns != 0 && signal->order_request.expires_at_ns <= self->utc_ns) {
         s_refuse_signal(self, signal, ZVT_CODE_STALE, "expired before it arrived");
     } else if (admission != ZVT_CODE_OK) {
@@ -157,7 +184,7 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
     else if (seen == DEDUP_DUPLICATE)
         ack.signal_ack.code = ZVT_CODE_DUPLICATE;
     else if (seen == DEDUP_STALE)
-        ack.signal_ack.code = ZVT_CODE_STALE;
+        ZVT_STR_SET(ack.signal_ack.message, s_explain_stale(self, &ack));
     else if (admission != ZVT_CODE_OK)
         ack.signal_ack.code = admission;
     else if (order == NULL)

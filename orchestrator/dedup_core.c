@@ -9,6 +9,9 @@
 typedef struct {
     char name[ZVT_NAME_SIZE];
     uint64_t incarnation;
+    uint64_t earlier[DEDUP_RUNS_KEPT]; /* incarnations before it of which something was taken, rising */
+    uint32_t earlier_count;
+    bool more_runs;   /* there were more before those */
     uint64_t used_at; /* tick of the last mark, to find the one silent for longest */
     dedup_window_t window;
 } sender_t;
@@ -19,6 +22,7 @@ struct dedup_core {
     uint32_t *by_age;      /* scratch of dedup_core_save: indices, the one silent for longest first */
     uint64_t by_age_tick;  /* tick it was made at; UINT64_MAX: never */
     uint64_t tick;
+    uint64_t forgotten;    /* the latest incarnation of all senders that gave way */
     zvt_map_t *by_name;
 };
 
@@ -90,6 +94,7 @@ void dedup_core_clear(dedup_core_t *self)
     zvt_map_clear(self->by_name);
     self->senders_count = 0;
     self->tick = 0;
+    self->forgotten = 0;
     self->by_age_tick = UINT64_MAX;
 }
 
@@ -116,6 +121,7 @@ static sender_t *s_find_or_make(dedup_core_t *self, const char *name)
     uint32_t index = self->senders_count;
     if (index == DEDUP_SENDERS_MAX) {
         index = s_silent_for_longest(self);
+        if (self->senders[index].incarnation > self->forgotten) self->forgotten = self->senders[index].incarnation;
         zvt_map_remove(self->by_name, self->senders[index].name);
     } else {
         self->senders_count++;
@@ -130,7 +136,8 @@ static sender_t *s_find_or_make(dedup_core_t *self, const char *name)
 dedup_verdict_t dedup_core_check(const dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq)
 {
     const sender_t *found = s_find(self, sender);
-    if (found == NULL || incarnation > found->incarnation) return DEDUP_NEW;
+    if (found == NULL) return incarnation > self->forgotten || self->forgotten == 0 ? DEDUP_NEW : DEDUP_STALE;
+    if (incarnation > found->incarnation) return DEDUP_NEW;
     if (incarnation < found->incarnation) return DEDUP_STALE;
     return dedup_window_check(&found->window, sender_seq);
 }
@@ -141,15 +148,51 @@ uint64_t dedup_core_high(const dedup_core_t *self, const char *sender, uint64_t 
     return found == NULL || found->incarnation != incarnation ? 0 : found->window.high;
 }
 
+uint64_t dedup_core_newest(const dedup_core_t *self, const char *sender)
+{
+    const sender_t *found = s_find(self, sender);
+    return found == NULL ? self->forgotten : found->incarnation;
+}
+
+bool dedup_core_is_untaken(const dedup_core_t *self, const char *sender, uint64_t incarnation)
+{
+    const sender_t *found = s_find(self, sender);
+    if (incarnation <= self->forgotten || (found != NULL && incarnation == found->incarnation)) return false;
+    if (found == NULL || incarnation > found->incarnation) return true;
+    for (uint32_t i = 0; i < found->earlier_count; i++)
+        if (found->earlier[i] == incarnation) return false;
+    return !found->more_runs || (found->earlier_count > 0 && incarnation > found->earlier[0]);
+}
+
+uint64_t dedup_core_forgotten(const dedup_core_t *self)
+{
+    return self->forgotten;
+}
+
+void dedup_core_restore_forgotten(dedup_core_t *self, uint64_t incarnation)
+{
+    self->forgotten = incarnation;
+}
+
+/* The newest incarnation becomes an earlier one; a sender that was just made has none. */
+static void s_begin_run(sender_t *self, uint64_t incarnation)
+{
+    if (self->incarnation != 0 && self->earlier_count == DEDUP_RUNS_KEPT) {
+        memmove(&self->earlier[0], &self->earlier[1], (DEDUP_RUNS_KEPT - 1) * sizeof self->earlier[0]);
+        self->earlier_count--;
+        self->more_runs = true;
+    }
+    if (self->incarnation != 0) self->earlier[self->earlier_count++] = self->incarnation;
+    self->incarnation = incarnation;
+    memset(&self->window, 0, sizeof self->window);
+}
+
 void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq)
 {
     sender_t *found = s_find_or_make(self, sender);
     found->used_at = ++self->tick;
     if (incarnation < found->incarnation) return;
-    if (incarnation > found->incarnation) {
-        found->incarnation = incarnation;
-        memset(&found->window, 0, sizeof found->window);
-    }
+    if (incarnation > found->incarnation) s_begin_run(found, incarnation);
     dedup_window_mark(&found->window, sender_seq);
 }
 
@@ -183,6 +226,9 @@ void dedup_core_save(const dedup_core_t *self, uint32_t at, zvt_saved_sender_t *
     saved->contiguous = sender->window.contiguous;
     saved->window_count = DEDUP_WINDOW / 64;
     for (uint32_t i = 0; i < saved->window_count; i++) saved->window[i].word = sender->window.bits[i];
+    saved->earlier_count = sender->earlier_count;
+    for (uint32_t i = 0; i < saved->earlier_count; i++) saved->earlier[i].incarnation = sender->earlier[i];
+    saved->all_runs = !sender->more_runs;
 }
 
 int dedup_core_restore(dedup_core_t *self, const zvt_saved_sender_t *saved)
@@ -193,6 +239,9 @@ int dedup_core_restore(dedup_core_t *self, const zvt_saved_sender_t *saved)
     sender_t *sender = s_find_or_make(self, saved->name);
     sender->used_at = ++self->tick;
     sender->incarnation = saved->incarnation;
+    sender->earlier_count = saved->earlier_count;
+    for (uint32_t i = 0; i < saved->earlier_count; i++) sender->earlier[i] = saved->earlier[i].incarnation;
+    sender->more_runs = !saved->all_runs; /* a checkpoint of before does not tell */
     sender->window.high = saved->high;
     sender->window.contiguous = saved->contiguous;
     for (uint32_t i = 0; i < saved->window_count; i++) sender->window.bits[i] = saved->window[i].word;

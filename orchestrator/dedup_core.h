@@ -1,9 +1,14 @@
 /* dedup_core -- has this command been taken before? One window per sender.
  *
  * A command is named by (sender, incarnation, sender_seq). Per sender the newest incarnation counts: a high-water mark
- * plus a bitmap of the last DEDUP_WINDOW numbers. An older incarnation, or a number below the window, is stale.
+ * plus a bitmap of the last DEDUP_WINDOW numbers. An older incarnation, or a number below the window, is stale. So no name
+ * is taken twice: the newest incarnation only rises, also that of a sender that is forgotten, which is kept as the latest
+ * of all forgotten ones.
+ * A sender whose clock went back begins with an incarnation below the newest. It has to take a higher one, and may give
+ * its commands new names only if none was taken under the old: dedup_core_is_untaken.
  * The state is a fold of the events that carry the name.
- * Bounds   DEDUP_SENDERS_MAX senders; when full, the one silent for longest gives way.
+ * Bounds   DEDUP_SENDERS_MAX senders; when full, the one silent for longest gives way. DEDUP_RUNS_KEPT incarnations before
+ *          the newest are known by name; of what lies before those it is not known whether anything was taken.
  * Source   the anti-replay window of IPsec (RFC 4303, section 3.4.3). */
 #ifndef DEDUP_CORE_H
 #define DEDUP_CORE_H
@@ -14,7 +19,7 @@
 #include "zvt_pools.h"
 #include "zvt_schema.h"
 
-enum { DEDUP_SENDERS_MAX = ZVT_POOL(4096, 64), DEDUP_WINDOW = 4096 };
+enum { DEDUP_SENDERS_MAX = ZVT_POOL(4096, 64), DEDUP_WINDOW = 4096, DEDUP_RUNS_KEPT = ZVT_LIST_MAX_run };
 
 typedef enum { DEDUP_NEW, DEDUP_DUPLICATE, DEDUP_STALE } dedup_verdict_t;
 
@@ -27,6 +32,14 @@ void dedup_core_clear(dedup_core_t *self);
 dedup_verdict_t dedup_core_check(const dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq);
 /* Highest number taken in this run of the sender; 0 if there is none. */
 uint64_t dedup_core_high(const dedup_core_t *self, const char *sender, uint64_t incarnation);
+/* The incarnation that a new one of this sender has to be above; 0: any will do. */
+uint64_t dedup_core_newest(const dedup_core_t *self, const char *sender);
+/* Whether it is sure that no command of this incarnation of the sender was ever taken. As only newer ones are taken from
+ * then on, it stays so for every incarnation below the newest. */
+bool dedup_core_is_untaken(const dedup_core_t *self, const char *sender, uint64_t incarnation);
+/* The latest incarnation of all senders that are forgotten, for checkpoints. */
+uint64_t dedup_core_forgotten(const dedup_core_t *self);
+void dedup_core_restore_forgotten(dedup_core_t *self, uint64_t incarnation);
 /* Marks the command as taken. */
 void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq);
 

@@ -57,7 +57,8 @@ static int s_save_head(turn_core_t *self, turn_save_fn *save, void *arg)
                              .positions = self->positions_count,
                              .letters = self->letters_count,
                              .assets = s_count_assets(self),
-                             .request_horizon_ns = order_core_horizon_ns(self->orders)};
+                             .request_horizon_ns = order_core_horizon_ns(self->orders),
+                             .forgotten_run = dedup_core_forgotten(self->senders)};
     ZVT_STR_SET(head.halt_reason, self->halt_reason);
     return save(arg, ZVT_T_SAVED_HEAD, &head);
 }
@@ -126,6 +127,7 @@ static int s_load_head(turn_core_t *self, const zvt_saved_head_t *head)
     self->system_last_event = head->system_last_event;
     self->halted = head->halted;
     order_core_restore_horizon(self->orders, head->request_horizon_ns);
+    dedup_core_restore_forgotten(self->senders, head->forgotten_run);
     ZVT_STR_SET(self->halt_reason, head->halt_reason);
     return 0;
 }

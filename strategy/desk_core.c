@@ -1,5 +1,7 @@
 #include "desk_core.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +81,16 @@ static void s_on_expired(void *arg, const delivery_item_t *item)
     s_refuse(self, item, ZVT_CODE_STALE, "the orchestrator did not answer in time");
 }
 
+/* Once for a run, however many of its commands are refused. */
+static void s_on_new_run(void *arg, uint64_t before, uint64_t known)
+{
+    desk_core_t *self = arg;
+    char text[192];
+    snprintf(text, sizeof text, "the orchestrator knows run %" PRIu64 " of this process, which is above its start time %" PRIu64
+             ": the clock was set back, or another process uses this name; going on in a run above it", known, before);
+    if (self->output.warn != NULL) self->output.warn(self->output.arg, text);
+}
+
 static int s_count_full(desk_core_t *self, int status)
 {
     if (status != 0) self->counts.signals_full++;
@@ -122,7 +134,7 @@ desk_core_t *desk_core_new(const char *sender, uint64_t incarnation, uint64_t se
     self->output = *output;
     self->seats_max = strategies_max;
     zvt_idgen_init(&self->ids, seed);
-    delivery_output_t delivery_output = {.send = s_on_send, .expired = s_on_expired, .arg = self};
+    delivery_output_t delivery_output = {.send = s_on_send, .expired = s_on_expired, .new_run = s_on_new_run, .arg = self};
     self->delivery = delivery_core_new(sender, incarnation, &delivery_output);
     self->by_name = zvt_map_new(ZVT_NAME_SIZE, strategies_max);
     self->by_symbol = zvt_map_new(ZVT_SYMBOL_SIZE, DESK_MARKETS_MAX);
@@ -362,7 +374,8 @@ void desk_core_on_ack(desk_core_t *self, const zvt_signal_ack_t *ack, desk_time_
 {
     self->now = now;
     delivery_item_t item;
-    delivery_outcome_t outcome = delivery_core_on_ack(self->delivery, ack, &item);
+    delivery_outcome_t outcome = delivery_core_on_ack(self->delivery, ack, &item, now.monotonic_ns);
+    if (outcome == DELIVERY_RENAMED) self->counts.signals_renamed++;
     if (outcome == DELIVERY_ACCEPTED) s_on_accepted(self, &item, ack);
     if (outcome == DELIVERY_REFUSED) {
         self->counts.signals_refused++;

@@ -27,6 +27,7 @@ typedef struct {
     uint64_t signals_acked;
     uint64_t signals_refused;
     uint64_t signals_expired; /* never answered */
+    uint64_t signals_renamed; /* sent again in a new run, because the orchestrator knew one above theirs */
     uint64_t signals_full;    /* not taken: the delivery window is full */
     uint64_t market_updates;  /* quotes, trades and books taken */
     uint64_t market_gaps;     /* updates of a symbol that are missing */
@@ -37,6 +38,7 @@ typedef struct {
 typedef struct {
     void (*send)(void *arg, zvt_type_t type, const void *record); /* a signal or a cancel */
     void (*log)(void *arg, const char *name, const char *text);
+    void (*warn)(void *arg, const char *text); /* of the process itself; may be NULL */
     void *arg;
 } desk_output_t;
 

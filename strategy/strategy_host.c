@@ -44,6 +44,7 @@ static const struct {
     {.name = "signals_acked", .offset = offsetof(desk_counts_t, signals_acked)},
     {.name = "signals_refused", .offset = offsetof(desk_counts_t, signals_refused)},
     {.name = "signals_expired", .offset = offsetof(desk_counts_t, signals_expired)},
+    {.name = "signals_renamed", .offset = offsetof(desk_counts_t, signals_renamed)},
     {.name = "signals_full", .offset = offsetof(desk_counts_t, signals_full)},
     {.name = "market_updates", .offset = offsetof(desk_counts_t, market_updates)},
     {.name = "market_gaps", .offset = offsetof(desk_counts_t, market_gaps)},
@@ -87,6 +88,12 @@ static void s_on_log(void *arg, const char *name, const char *text)
 {
     (void)arg;
     zvt_info("%s: %s", name, text);
+}
+
+static void s_on_warn(void *arg, const char *text)
+{
+    (void)arg;
+    zvt_warn("%s", text);
 }
 
 static void s_on_round(void *arg)
@@ -352,7 +359,7 @@ static desk_core_t *s_make_desk(host_t *self, const strategy_options_t *options,
 {
     char problem[SETTINGS_PROBLEM_SIZE] = "";
     int count = strategy_options_count(options, problem);
-    desk_output_t output = {.send = s_on_send, .log = s_on_log, .arg = self};
+    desk_output_t output = {.send = s_on_send, .log = s_on_log, .warn = s_on_warn, .arg = self};
     const char *name = zvt_service_name(self->service);
     uint64_t incarnation = zvt_service_identity(self->service)->incarnation;
     zvt_id_t of_name = zvt_id_from_text(name, strlen(name));

@@ -23,6 +23,7 @@ enum {
 };
 
 #define ROOM_RETRY_NS (500 * ZVT_MS_NS)
+#define GATEWAY_SILENCE_NS (500 * ZVT_MS_NS) /* two hellos of a gateway that is alive */
 
 struct order_entry {
     order_entry_config_t config;
@@ -44,6 +45,7 @@ struct order_entry {
     bool has_gateway;
     zvt_peer_t gateway;        /* where reports go */
     uint64_t gateway_incarnation;
+    int64_t gateway_heard_ns; /* monotonic, its last hello */
 
     uint64_t *orders_received, *orders_rejected, *fills, *cancels, *duplicates, *tombstones, *queries, *latency_cut;
     uint64_t *faults_done[FAULT_KINDS]; /* answers sent astray; none counts FAULT_NONE */
@@ -301,7 +303,12 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
 {
     order_entry_t *self = arg;
     reply->cursor = ledger_committed_seq(self->ledger);
-    if (hello->role != ZVT_ROLE_GATEWAY || hello->incarnation < self->gateway_incarnation) return;
+    if (hello->role != ZVT_ROLE_GATEWAY) return;
+    /* A lower run is what the last gateway left in its socket, or one that started after the clock was set back: that one
+     * goes on speaking when the other is silent. */
+    int64_t now_ns = zvt_loop_monotonic_ns(zvt_service_loop(self->config.service));
+    if (hello->incarnation < self->gateway_incarnation && now_ns - self->gateway_heard_ns < GATEWAY_SILENCE_NS) return;
+    self->gateway_heard_ns = now_ns;
     self->has_gateway = true;
     self->gateway = *peer;
     self->gateway_incarnation = hello->incarnation;

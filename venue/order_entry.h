@@ -3,8 +3,8 @@
  * Plumbing around account_core. What a round produced is gathered, made durable by one commit, and only then put on its
  * way; the fleet file's latency_ms delays each answer without blocking anything.
  *
- * Answers  go to whoever asked. Reports also go to the gateway that introduced itself last (the newest incarnation),
- *          which is where fills of resting orders go. With `faults` in the fleet file some of all that goes astray.
+ * Answers  go to whoever asked. Reports also go to the gateway that introduced itself last (a lower incarnation, as after a
+ *          clock was set back, once the one before has been silent), which is where fills of resting orders go. With `faults` in the fleet file some of all that goes astray.
  * Bounds   the outbox; at its bound the oldest answers leave early ("latency_cut"), none is lost.
  * Errors   opening: a status with `problem`. A commit that fails ends the process with exit code 111: memory is then
  *          ahead of the ledger, nothing of it has left, and the restart rebuilds it. */

@@ -23,7 +23,7 @@
 #define ZVT_FIELDS_signal(F, S)                                                              \
     F(S, ID, signal_id, 0, "", "names the signal for ever")                                  \
     F(S, STR, sender, ZVT_NAME_SIZE, "", "name of the sending process; acks go to ack.SENDER") \
-    F(S, U64, incarnation, 0, "", "the sender's run, rising (its start time does)")          \
+    F(S, U64, incarnation, 0, "", "the sender's run: its start time, or above what an ack says is known")          \
     F(S, U64, sender_seq, 0, "", "1, 2, 3 .. within the run")                                \
     F(S, STR, strategy_id, ZVT_NAME_SIZE, "", "strategy name")                               \
     F(S, STR, portfolio_id, ZVT_NAME_SIZE, "", "portfolio")                                  \
@@ -45,7 +45,9 @@
     F(S, ID, order_id, 0, "", "the order made of it; none if refused")                          \
     F(S, U64, seq, 0, "", "seq of its first event; 0 if refused without a trace in the log")    \
     F(S, ENUM, code, CODE, "", "OK: durable. Else refused, or DUPLICATE of one durable before") \
-    F(S, STR, message, ZVT_MESSAGE_SIZE, "", "key=value context")
+    F(S, STR, message, ZVT_MESSAGE_SIZE, "", "key=value context")                               \
+    F(S, U64, known_run, 0, "", "STALE because this later run is known: begin one above it; else 0") \
+    F(S, BOOL, untaken, 0, "", "and nothing of the sender's run was ever taken: send it again in the new run")
 
 /* ---- messages: clients ---- */
 #define ZVT_FIELDS_place_request(F, S)                                                          \

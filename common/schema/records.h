@@ -89,10 +89,11 @@
     R(BITS, bits, 246, 1, PART, "", "bits", "a piece of a window of numbers") \
     R(EXCLUDED, excluded, 247, 1, PART, "", "excluded", "a venue that gets no orders now") \
     R(DIFFERENCE, difference, 248, 1, PART, "", "difference", "a balance that the log cannot explain") \
-    R(SAVED_HEAD, saved_head, 210, 3, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
+    R(RUN, run, 249, 1, PART, "", "run", "a run of a sender of commands") \
+    R(SAVED_HEAD, saved_head, 210, 4, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
     R(SAVED_ORDER, saved_order, 211, 2, STATE, "checkpointer", "saved.order", "an order") \
     R(SAVED_ENDED, saved_ended, 212, 1, STATE, "checkpointer", "saved.ended", "the sequence in which orders ended") \
-    R(SAVED_SENDER, saved_sender, 213, 1, STATE, "checkpointer", "saved.sender", "deduplication of a sender's commands") \
+    R(SAVED_SENDER, saved_sender, 213, 2, STATE, "checkpointer", "saved.sender", "deduplication of a sender's commands") \
     R(SAVED_VENUE, saved_venue, 214, 2, STATE, "checkpointer", "saved.venue", "cursor of a venue's reports") \
     R(SAVED_POSITION, saved_position, 215, 1, STATE, "checkpointer", "saved.position", "aggregate version of a position") \
     R(SAVED_ASSET, saved_asset, 216, 1, STATE, "checkpointer", "saved.asset", "a balance at a venue, or its account") \
@@ -139,7 +140,7 @@
     R(ERROR_REPLY, error_reply, 122, 1, MESSAGE, "every ROUTER", "error", "the message could not be understood") \
     R(SIGNAL, signal, 130, 1, MESSAGE, "strategy", "signal", "a strategy wants an order") \
     R(SIGNAL_CANCEL, signal_cancel, 131, 1, MESSAGE, "strategy", "signal.cancel", "a strategy wants one of its orders canceled") \
-    R(SIGNAL_ACK, signal_ack, 132, 1, MESSAGE, "orchestrator", "signal.ack", "published on topic ack.SENDER") \
+    R(SIGNAL_ACK, signal_ack, 132, 2, MESSAGE, "orchestrator", "signal.ack", "published on topic ack.SENDER") \
     R(PLACE_REQUEST, place_request, 140, 2, MESSAGE, "client", "place.request", "a client wants an order") \
     R(PLACE_REPLY, place_reply, 141, 1, MESSAGE, "orchestrator", "place.reply", "what became of it") \
     R(CANCEL_REQUEST, cancel_request, 142, 1, MESSAGE, "client", "cancel.request", "a client wants an order canceled") \
@@ -198,5 +199,7 @@
 #define ZVT_APPENDED(A) \
     A(ORDER_REQUESTED, 1) \
     A(PLACE_REQUEST, 1) \
-    A(SAVED_HEAD, 1) \
-    A(SAVED_ORDER, 1)
+    A(SAVED_HEAD, 2) \
+    A(SAVED_ORDER, 1) \
+    A(SAVED_SENDER, 2) \
+    A(SIGNAL_ACK, 2)

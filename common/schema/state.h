@@ -7,6 +7,10 @@
 
 #define ZVT_FIELDS_bits(F, S) F(S, U64, word, 0, "", "64 numbers of a window, lowest first")
 
+#define ZVT_LIST_MAX_run 16
+
+#define ZVT_FIELDS_run(F, S) F(S, U64, incarnation, 0, "", "a run of a sender")
+
 #define ZVT_FIELDS_saved_head(F, S)                                                                \
     F(S, U64, seq, 0, "", "the state is the fold of the log up to here")                           \
     F(S, U64, system_version, 0, "", "aggregate version of the system")                            \
@@ -21,7 +25,8 @@
     F(S, U32, positions, 0, "", "saved.position records that follow")                              \
     F(S, U32, assets, 0, "", "saved.asset records that follow")                                    \
     F(S, U32, letters, 0, "", "saved.letter records that follow")                                  \
-    F(S, NS, request_horizon, 0, "UTC ns", "the latest created_at among the requests whose orders are forgotten; 0: none")
+    F(S, NS, request_horizon, 0, "UTC ns", "the latest created_at among the requests whose orders are forgotten; 0: none") \
+    F(S, U64, forgotten_run, 0, "", "the latest run among the senders that are forgotten; 0: none")
 
 #define ZVT_FIELDS_saved_order(F, S)                                                               \
     F(S, ID, order_id, 0, "", "the order; oldest first")                                           \
@@ -64,7 +69,9 @@
     F(S, U64, incarnation, 0, "", "its newest run")                                                \
     F(S, U64, high, 0, "", "highest number taken")                                                 \
     F(S, U64, contiguous, 0, "", "every number up to here was taken")                              \
-    F(S, LIST, window, bits, "", "which of the last 4,096 were taken")
+    F(S, LIST, window, bits, "", "which of the last 4,096 were taken")                             \
+    F(S, LIST, earlier, run, "", "its runs before, of which something was taken; the newest last") \
+    F(S, BOOL, all_runs, 0, "", "there were none before those")
 
 #define ZVT_FIELDS_saved_venue(F, S)                                                               \
     F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                           \

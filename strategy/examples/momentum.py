@@ -11,7 +11,7 @@ E8, MS = 100_000_000, 1_000_000
 QUOTE, SIGNAL, ACK, POSITIONS_QUERY, POSITION_ROW, LOG_BATCH = 100, 130, 132, 149, 150, 200  # records
 REQUESTED, EXECUTED, POSITION_UPDATED = 1, 8, 20                                             # events
 ENDED = {3: "rejected", 11: "canceled", 12: "expired", 14: "failed", 15: "completed"}        # events that end an order
-BUY, SELL, LIMIT, IOC, OK, DUPLICATE, TRY_AGAIN = 1, 2, 2, 2, 1, 16, (20, 21, 22)            # enumerations
+BUY, SELL, LIMIT, IOC, OK, STALE, DUPLICATE, TRY_AGAIN = 1, 2, 2, 2, 1, 15, 16, (20, 21, 22) # enumerations
 SILENCE_S = 1  # the log's tip comes four times a second: after this another orchestrator may have taken its place
 ENV, NAME = os.environ, os.environ.get("ZVT_STRATEGY_NAME", "momentum-py")
 SYMBOL = ENV.get("ZVT_STRATEGY_SYMBOL", "BTC/USDT")
@@ -87,8 +87,16 @@ class Momentum:
             self.order["sent"] = min(self.order["sent"], time.time_ns() - 55_000 * MS)
 
     def on_ack(self, ack):
-        _, incarnation, sequence, _, order_id, _, code, message = ack[:8]
-        if self.order and (incarnation, sequence) == (self.incarnation, self.sequence) and code not in TRY_AGAIN:
+        _, incarnation, sequence, _, order_id, _, code, message, known_run, untaken = ack[:10]
+        if not self.order or (incarnation, sequence) != (self.incarnation, self.sequence) or code in TRY_AGAIN:
+            return
+        if code == STALE and known_run > incarnation:  # the clock was set back: this run began below one that is known
+            self.incarnation, self.sequence = known_run + 1, 0
+            log(f"run {known_run} is known, above this one: going on above it")
+        if code == STALE and untaken:  # nothing of the old run was ever taken, so a new name makes no second order of it
+            self.sequence, self.order["next"] = 1, 0
+            self.order["record"][3:5] = self.incarnation, self.sequence
+        else:
             self.order["id"] = order_id
             if code not in (OK, DUPLICATE):
                 self.order = log(f"refused with code {code}: {message}")

@@ -42,16 +42,25 @@ static void s_expired(void *arg, const delivery_item_t *item)
     SIM_COUNT("signals given up");
 }
 
+static void s_new_run(void *arg, uint64_t before, uint64_t known)
+{
+    (void)arg;
+    (void)before;
+    (void)known;
+    SIM_COUNT("runs begun above a known one");
+}
+
 static void s_on_ack(void *arg, const char *topic, const zvt_record_t *record)
 {
     strategy_t *self = arg;
     delivery_item_t item;
     (void)topic;
     if (record->type != ZVT_T_SIGNAL_ACK) return;
-    switch (delivery_core_on_ack(self->delivery, &record->signal_ack, &item)) {
+    switch (delivery_core_on_ack(self->delivery, &record->signal_ack, &item, sim.now_ns)) {
     case DELIVERY_ACCEPTED: SIM_COUNT("signals accepted"); break;
     case DELIVERY_REFUSED: SIM_COUNT("signals refused"); break;
     case DELIVERY_AGAIN: SIM_COUNT("signals put off"); break;
+    case DELIVERY_RENAMED: SIM_COUNT("signals renamed"); break;
     case DELIVERY_IGNORED: SIM_COUNT("acknowledgements ignored"); break;
     }
     s_arm(self);
@@ -161,7 +170,7 @@ void *sim_strategy_start(sim_proc_t *proc)
     char topic[ZVT_NAME_SIZE + 8];
     ZVT_ASSERT(self != NULL);
     self->proc = proc;
-    delivery_output_t output = {.send = s_send, .expired = s_expired, .arg = self};
+    delivery_output_t output = {.send = s_send, .expired = s_expired, .new_run = s_new_run, .arg = self};
     self->delivery = delivery_core_new(proc->name, proc->identity.incarnation, &output);
     zvt_idgen_init(&self->ids, zvt_rng_next(&sim.rng));
     self->push = sim_push_new(proc->loop, "signals");

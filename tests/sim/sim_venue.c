@@ -15,6 +15,7 @@
 
 enum { IDS_MAX = 1024, LEDGER_BYTES = 2 << 20, REPORTS_MAX = 4096, SCRATCH_SIZE = 8 << 10, REPORTS_DEFAULT = 1000 };
 #define MOVE_NS (60 * ZVT_MS_NS)
+#define GATEWAY_SILENCE_NS (500 * ZVT_MS_NS)
 
 /* What survives a crash. */
 typedef struct {
@@ -47,6 +48,7 @@ typedef struct {
     bool has_gateway;
     zvt_peer_t gateway;
     uint64_t gateway_incarnation;
+    int64_t gateway_heard_ns; /* monotonic, its last hello */
     int64_t last_due_ns;
     bool republish;
 } venue_t;
@@ -283,7 +285,12 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
 {
     venue_t *self = arg;
     reply->cursor = self->ledger->committed_seq;
-    if (hello->role != ZVT_ROLE_GATEWAY || hello->incarnation < self->gateway_incarnation) return;
+    if (hello->role != ZVT_ROLE_GATEWAY) return;
+    /* A lower run is what the last gateway left in its socket, or one that started after the clock was set back: that one
+     * goes on speaking when the other is silent. */
+    int64_t now_ns = sim.now_ns;
+    if (hello->incarnation < self->gateway_incarnation && now_ns - self->gateway_heard_ns < GATEWAY_SILENCE_NS) return;
+    self->gateway_heard_ns = now_ns;
     self->has_gateway = true;
     self->gateway = *peer;
     self->gateway_incarnation = hello->incarnation;

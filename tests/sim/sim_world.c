@@ -136,10 +136,8 @@ void sim_proc_start(sim_proc_t *proc)
     proc->life++;
     proc->paused_until_ns = 0;
     proc->round_planned = false;
-    /* As in the fleet, a run is named by its start time. A clock that was set back must not repeat a name. */
-    uint64_t incarnation = (uint64_t)sim_utc_ns();
-    if (incarnation <= proc->identity.incarnation) incarnation = proc->identity.incarnation + 1;
-    proc->identity = (zvt_hello_t){.role = sim_kinds[proc->kind].role, .incarnation = incarnation};
+    /* As in the fleet, a run is named by its start time, and after the clock was set back that is below the run before. */
+    proc->identity = (zvt_hello_t){.role = sim_kinds[proc->kind].role, .incarnation = (uint64_t)sim_utc_ns()};
     ZVT_STR_SET(proc->identity.name, proc->name);
     proc->loop = sim_loop_new(proc);
     SIM_TRACE("* %s starts", proc->name);

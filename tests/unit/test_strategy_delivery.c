@@ -15,6 +15,7 @@ static struct {
     zvt_signal_cancel_t last_cancel;
     uint64_t expired;
     delivery_item_t last_expired;
+    uint64_t new_runs, run_before, run_known;
     bool submit_when_expired; /* the strategy answers an expiry with a new signal */
 } out;
 static delivery_core_t *core;
@@ -35,9 +36,17 @@ static void s_on_expired(void *arg, const delivery_item_t *item)
     if (out.submit_when_expired) cr_assert(delivery_core_signal(core, 1, &(zvt_signal_t){0}, LIFETIME, START + LIFETIME) == 0);
 }
 
+static void s_on_new_run(void *arg, uint64_t before, uint64_t known)
+{
+    (void)arg;
+    out.new_runs++;
+    out.run_before = before;
+    out.run_known = known;
+}
+
 static void s_setup(void)
 {
-    core = delivery_core_new("maker", RUN, &(delivery_output_t){.send = s_on_send, .expired = s_on_expired});
+    core = delivery_core_new("maker", RUN, &(delivery_output_t){.send = s_on_send, .expired = s_on_expired, .new_run = s_on_new_run});
 }
 
 static void s_teardown(void)
@@ -54,7 +63,7 @@ static int s_signal(int64_t now_ns)
 static delivery_outcome_t s_ack(uint64_t sender_seq, uint8_t code)
 {
     delivery_item_t item;
-    return delivery_core_on_ack(core, &(zvt_signal_ack_t){.incarnation = RUN, .sender_seq = sender_seq, .code = code}, &item);
+    return delivery_core_on_ack(core, &(zvt_signal_ack_t){.incarnation = RUN, .sender_seq = sender_seq, .code = code}, &item, START);
 }
 
 TestSuite(strategy_delivery, .init = s_setup, .fini = s_teardown);
@@ -106,7 +115,7 @@ Test(strategy_delivery, stops_when_acknowledged_and_gives_back_what_was)
     cr_assert(s_signal(START) == 0);
     delivery_item_t item;
     zvt_signal_ack_t ack = {.incarnation = RUN, .sender_seq = 1, .code = ZVT_CODE_OK};
-    cr_assert(delivery_core_on_ack(core, &ack, &item) == DELIVERY_ACCEPTED);
+    cr_assert(delivery_core_on_ack(core, &ack, &item, START) == DELIVERY_ACCEPTED);
     cr_assert(item.owner == 3 && item.type == ZVT_T_SIGNAL && item.signal.sender_seq == 1);
     delivery_core_on_time(core, START + 10 * ZVT_SECOND_NS);
     cr_assert(out.resends == 0 && out.expired == 0 && delivery_core_pending(core) == 0);
@@ -150,7 +159,7 @@ Test(strategy_delivery, acknowledgements_of_others_are_ignored)
     cr_assert(s_ack(1 + DELIVERY_WINDOW, ZVT_CODE_OK) == DELIVERY_IGNORED);
     cr_assert(s_ack(1, 0) == DELIVERY_IGNORED);
     zvt_signal_ack_t other_run = {.incarnation = RUN + 1, .sender_seq = 1, .code = ZVT_CODE_OK};
-    cr_assert(delivery_core_on_ack(core, &other_run, &item) == DELIVERY_IGNORED);
+    cr_assert(delivery_core_on_ack(core, &other_run, &item, START) == DELIVERY_IGNORED);
     cr_assert(delivery_core_pending(core) == 1);
 }
 
@@ -202,4 +211,86 @@ Test(strategy_delivery, a_new_orchestrator_gets_everything_at_once)
     cr_assert(out.resends == 4);
     delivery_core_on_time(core, START + 3110 * MS);
     cr_assert(out.resends == 6, "the pauses begin anew");
+}
+
+/* ---- a run that began below one that is known ---- */
+enum { KNOWN = 5000, ABOVE = KNOWN + 1 + RUN };
+
+/* The orchestrator refuses number n of `run`, because it knows `known`. */
+static delivery_outcome_t s_over(uint64_t run, uint64_t sender_seq, uint64_t known, bool untaken)
+{
+    delivery_item_t item;
+    zvt_signal_ack_t ack = {.incarnation = run, .sender_seq = sender_seq, .code = ZVT_CODE_STALE, .known_run = known, .untaken = untaken};
+    return delivery_core_on_ack(core, &ack, &item, START);
+}
+
+static delivery_outcome_t s_ack_in(uint64_t run, uint64_t sender_seq, uint8_t code)
+{
+    delivery_item_t item;
+    return delivery_core_on_ack(core, &(zvt_signal_ack_t){.incarnation = run, .sender_seq = sender_seq, .code = code}, &item, START);
+}
+
+Test(strategy_delivery, goes_on_above_the_known_run_and_sends_what_was_never_taken_at_once)
+{
+    zvt_signal_t signal = {.signal_id = {{7}}, .sent_at_ns = 5};
+    cr_assert(delivery_core_signal(core, 3, &signal, LIFETIME, START) == 0);
+    cr_assert(s_over(RUN, 1, KNOWN, true) == DELIVERY_RENAMED);
+    cr_assert(out.new_runs == 1 && out.run_before == RUN && out.run_known == KNOWN);
+    cr_assert(out.resends == 1 && out.last_signal.incarnation == ABOVE && out.last_signal.sender_seq == 1);
+    cr_assert(out.last_signal.signal_id.bytes[0] == 7 && out.last_signal.sent_at_ns == 5, "it is the same signal");
+    cr_assert(s_signal(START) == 0);
+    cr_assert(out.last_signal.incarnation == ABOVE && out.last_signal.sender_seq == 2);
+    cr_assert(s_ack_in(ABOVE, 1, ZVT_CODE_OK) == DELIVERY_ACCEPTED && s_ack_in(ABOVE, 2, ZVT_CODE_OK) == DELIVERY_ACCEPTED);
+    cr_assert(delivery_core_pending(core) == 0);
+}
+
+Test(strategy_delivery, every_command_keeps_its_name_until_that_name_is_refused)
+{
+    for (int i = 0; i < 3; i++) cr_assert(s_signal(START) == 0);
+    cr_assert(s_over(RUN, 2, KNOWN, true) == DELIVERY_RENAMED);
+    delivery_core_on_time(core, START + 100 * MS);
+    cr_assert(out.resends == 4, "1 and 3 under their old names, 2 twice under its new one");
+    cr_assert(s_over(RUN, 2, KNOWN, true) == DELIVERY_IGNORED, "a second copy of that refusal");
+    cr_assert(s_over(RUN, 3, KNOWN, true) == DELIVERY_RENAMED && out.last_signal.sender_seq == 2);
+    cr_assert(s_ack_in(RUN, 1, ZVT_CODE_DUPLICATE) == DELIVERY_ACCEPTED, "it was taken after all");
+    cr_assert(out.new_runs == 1 && delivery_core_pending(core) == 2);
+}
+
+Test(strategy_delivery, what_may_have_been_taken_gets_no_second_name)
+{
+    cr_assert(s_signal(START) == 0);
+    cr_assert(s_over(RUN, 1, KNOWN, false) == DELIVERY_REFUSED);
+    cr_assert(out.resends == 0 && delivery_core_pending(core) == 0);
+    cr_assert(s_signal(START) == 0);
+    cr_assert(out.last_signal.incarnation == ABOVE && out.last_signal.sender_seq == 1, "but what comes next is in the new run");
+}
+
+Test(strategy_delivery, a_cancel_may_always_be_sent_again)
+{
+    cr_assert(delivery_core_cancel(core, 3, &(zvt_signal_cancel_t){.order_id = {{9}}}, LIFETIME, START) == 0);
+    cr_assert(s_over(RUN, 1, KNOWN, false) == DELIVERY_RENAMED);
+    cr_assert(out.last_cancel.incarnation == ABOVE && out.last_cancel.sender_seq == 1 && out.last_cancel.order_id.bytes[0] == 9);
+}
+
+Test(strategy_delivery, a_run_above_that_is_known_later_is_passed_too)
+{
+    cr_assert(s_signal(START) == 0 && s_signal(START) == 0);
+    cr_assert(s_over(RUN, 1, KNOWN, true) == DELIVERY_RENAMED);
+    cr_assert(s_over(ABOVE, 1, ABOVE + 10, true) == DELIVERY_RENAMED && out.new_runs == 2);
+    uint64_t run = out.last_signal.incarnation;
+    cr_assert(run > ABOVE + 10 && out.last_signal.sender_seq == 1);
+    cr_assert(s_over(RUN, 2, ABOVE + 10, true) == DELIVERY_RENAMED && out.new_runs == 2);
+    cr_assert(out.last_signal.incarnation == run && out.last_signal.sender_seq == 2);
+    cr_assert(delivery_core_pending(core) == 2);
+}
+
+Test(strategy_delivery, a_full_window_is_renamed_from_its_oldest_on)
+{
+    for (int i = 0; i < DELIVERY_WINDOW; i++) cr_assert(s_signal(START) == 0);
+    cr_assert(s_over(RUN, 2, KNOWN, true) == DELIVERY_AGAIN, "there is no room for a new number");
+    cr_assert(s_over(RUN, 1, KNOWN, true) == DELIVERY_RENAMED && out.last_signal.sender_seq == 1);
+    cr_assert(s_over(RUN, 2, KNOWN, true) == DELIVERY_RENAMED && out.last_signal.sender_seq == 2);
+    for (uint64_t n = 3; n <= DELIVERY_WINDOW; n++) cr_assert(s_over(RUN, n, KNOWN, true) == DELIVERY_RENAMED);
+    for (uint64_t n = 1; n <= DELIVERY_WINDOW; n++) cr_assert(s_ack_in(ABOVE, n, ZVT_CODE_OK) == DELIVERY_ACCEPTED, "%lu", (unsigned long)n);
+    cr_assert(delivery_core_pending(core) == 0 && out.new_runs == 1);
 }

@@ -87,3 +87,59 @@ Test(turn_twice, the_horizon_is_part_of_the_checkpoint)
     cr_assert_eq(kept.request_horizon_ns, HORIZON_NS);
     turn_core_destroy(&folded);
 }
+
+/* ---- runs ---- */
+static const zvt_signal_ack_t *s_signal_in(uint64_t run, uint64_t sender_seq)
+{
+    uint64_t name[2] = {run, sender_seq};
+    zvt_record_t signal = s_signal(sender_seq, ZVT_ORDER_TYPE_LIMIT);
+    signal.signal.incarnation = run;
+    signal.signal.signal_id = zvt_id_from_text((const char *)name, sizeof name);
+    s_give_signal(&signal);
+    s_settle();
+    return &w.acks[(w.acks_count - 1) % SENT_MAX];
+}
+
+static const zvt_signal_ack_t *s_cancel_in(uint64_t run, uint64_t sender_seq, const zvt_id_t *order_id)
+{
+    zvt_record_t cancel = {.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = run, .sender_seq = sender_seq}};
+    cancel.signal_cancel.order_id = *order_id;
+    s_give_signal(&cancel);
+    s_settle();
+    return &w.acks[(w.acks_count - 1) % SENT_MAX];
+}
+
+Test(turn_twice, a_sender_whose_clock_went_back_is_told_the_known_run_and_is_heard_above_it)
+{
+    zvt_id_t order_id = s_signal_in(500, 1)->order_id;
+    const zvt_signal_ack_t *ack = s_signal_in(100, 1);
+    cr_assert_eq(ack->code, ZVT_CODE_STALE);
+    cr_assert_eq(ack->known_run, 500);
+    cr_assert(ack->untaken);
+    ack = s_cancel_in(100, 2, &order_id);
+    cr_assert_eq(ack->code, ZVT_CODE_STALE);
+    cr_assert_eq(ack->known_run, 500);
+    cr_assert_eq(s_cancel_in(501, 1, &order_id)->code, ZVT_CODE_OK);
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCEL_REQUESTED), 1);
+    ack = s_signal_in(500, 2);
+    cr_assert_eq(ack->known_run, 501);
+    cr_assert_not(ack->untaken, "of run 500 something was taken");
+}
+
+Test(turn_twice, a_number_that_is_too_old_names_no_run)
+{
+    s_signal_in(500, 1 + 4096);
+    s_signal_in(500, 2 + 4096);
+    const zvt_signal_ack_t *ack = s_signal_in(500, 1);
+    cr_assert_eq(ack->code, ZVT_CODE_STALE);
+    cr_assert_eq(ack->known_run, 0);
+    cr_assert_not(ack->untaken);
+}
+
+Test(turn_twice, a_run_above_one_that_lies_days_ahead_of_the_clock_is_taken)
+{
+    uint64_t now = (uint64_t)w.now_ns, hour = 3600 * 1000 * (uint64_t)MS;
+    cr_assert_eq(s_signal_in(now + 23 * hour, 1)->code, ZVT_CODE_OK);
+    cr_assert_eq(s_signal_in(now + 25 * hour, 1)->code, ZVT_CODE_OK, "above the known run by less than a day");
+    cr_assert_eq(s_signal_in(now + 50 * hour, 1)->code, ZVT_CODE_MALFORMED);
+}
