@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "zvt_memory.h"
+
 /* A slot is its value plus one and, right behind it, its key: what a search looks at lies in one cache line, and memory
  * that nobody has written to is free slots. */
 typedef uint32_t mark_t;
@@ -124,6 +126,16 @@ bool zvt_map_remove(zvt_map_t *self, const void *key)
     }
     *s_mark(self, hole) = FREE;
     return true;
+}
+
+void zvt_map_warm(zvt_map_t *self)
+{
+    zvt_memory_warm(self->slots, ((size_t)self->mask + 1) * self->stride);
+}
+
+void zvt_map_prefetch(const zvt_map_t *self, const void *key)
+{
+    __builtin_prefetch(s_mark(self, s_home_slot(self, key, self->key_size)), 1);
 }
 
 uint32_t zvt_map_count(const zvt_map_t *self)

@@ -29,4 +29,10 @@ ZVT_MUSTUSE int zvt_map_put(zvt_map_t *self, const void *key, uint32_t value);
 bool zvt_map_remove(zvt_map_t *self, const void *key);
 uint32_t zvt_map_count(const zvt_map_t *self);
 
+/* ---- for very many keys at a time, which would wait for memory one by one ---- */
+/* Makes all memory of a map ready that will soon be full. */
+void zvt_map_warm(zvt_map_t *self);
+/* Says that this key will soon be asked for or put. */
+void zvt_map_prefetch(const zvt_map_t *self, const void *key);
+
 #endif

@@ -42,3 +42,17 @@ Test(zvt_map, says_full_and_stays_unchanged)
     cr_assert_eq(zvt_map_get(map, &first), 9);
     zvt_map_destroy(&map);
 }
+
+Test(zvt_map, hints_change_nothing_that_can_be_seen)
+{
+    zvt_map_t *map = zvt_map_new(sizeof(uint64_t), 1000);
+    uint64_t known = 7, unknown = 8;
+    cr_assert_eq(zvt_map_put(map, &known, 70), 0);
+    zvt_map_warm(map);
+    zvt_map_prefetch(map, &known);
+    zvt_map_prefetch(map, &unknown);
+    cr_assert_eq(zvt_map_get(map, &known), 70u);
+    cr_assert_eq(zvt_map_get(map, &unknown), ZVT_MAP_NONE);
+    cr_assert_eq(zvt_map_count(map), 1u);
+    zvt_map_destroy(&map);
+}
