@@ -1,4 +1,4 @@
-#include "account_core.h"
+#include "account_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,78 +6,13 @@
 #include <string.h>
 
 #include "checks_core.h"
-#include "limit_core.h"
 #include "zvt_fixed.h"
-#include "zvt_map.h"
 #include "zvt_text.h"
 #include "zvt_time.h"
 
-enum {
-    NO_INDEX = UINT32_MAX,
-    NO_INSTRUMENT = UINT16_MAX, /* the fleet file does not have the order's symbol */
-    FORGET_TRIES = 64, /* ended orders looked at when an id is needed */
-};
+enum { FORGET_TRIES = 64 /* ended orders looked at when an id is needed */ };
 /* A tombstone outlives any order.send that could still be on its way. */
 #define TOMBSTONE_KEEP_NS (3600 * ZVT_SECOND_NS)
-
-/* One client order id, for as long as it is remembered. */
-typedef struct {
-    zvt_id_t key;           /* hash of the client order id */
-    int64_t expires_at_ns;  /* UTC; a duplicate that comes later is refused anyway */
-    uint64_t first_seq, last_seq; /* of its reports */
-    uint64_t number;        /* of the exchange order id */
-    int64_t limit_e8;       /* 0: market order */
-    int64_t quantity_e8;
-    int64_t cum_e8;         /* executed */
-    uint32_t reports;       /* made for it */
-    uint32_t next;          /* ended: the one that ended next; free: next free */
-    uint32_t slot;          /* open: its slot; else NO_INDEX */
-    uint16_t instrument;
-    uint8_t side;
-    uint8_t state;          /* ZVT_ORDER_STATE_*; 0: taken in, or a tombstone */
-    bool slashed;           /* reports spell the symbol BASE/QUOTE, as the order did */
-    bool tombstone;         /* declared dead before it arrived */
-} order_record_t;
-
-/* What only an open order needs. */
-typedef struct {
-    uint32_t record; /* NO_INDEX: free */
-    uint32_t next;   /* free: next free slot */
-    bool resting;    /* it is on the market's book */
-    balance_hold_t hold;
-    char client_order_id[ZVT_CLIENT_ORDER_SIZE];
-} slot_t;
-
-typedef struct {
-    uint32_t base, quote; /* indices of the assets */
-    char venue_symbol[ZVT_SYMBOL_SIZE];
-} account_instrument_t;
-
-struct account_core {
-    account_config_t config;
-    const zvt_venue_config_t *venue;
-    int64_t fee_max_e8; /* the higher of the two fees */
-    account_instrument_t instruments[ZVT_INSTRUMENTS_MAX];
-    balances_core_t balances;
-
-    zvt_map_t *ids; /* key -> index of the record */
-    order_record_t *records;
-    uint32_t records_used, records_free;
-    uint32_t ended_first, ended_last; /* ended orders in the order they ended */
-    slot_t *slots;
-    uint32_t slots_free;
-    uint32_t open_count;
-
-    uint64_t venue_seq;    /* of the last report */
-    uint64_t last_number;  /* of the last exchange order id */
-    bool open, writable;
-    const char *closed_message;
-    limit_core_t *order_limit, *cancel_limit; /* NULL: not enforced */
-    int64_t monotonic_ns;  /* for those */
-
-    uint32_t taking;       /* record of the order that executes right now */
-    int64_t market_ns;     /* during a call */
-};
 
 static void s_init_instruments(account_core_t *self)
 {
@@ -148,11 +83,11 @@ static zvt_id_t s_key(const char *client_order_id)
     return zvt_id_from_text(client_order_id, strlen(client_order_id));
 }
 
-static uint32_t s_find(const account_core_t *self, const char *client_order_id)
+_Static_assert(NO_INDEX == ZVT_MAP_NONE, "an id that is not in the table has no record");
+
+static uint32_t s_find(const account_core_t *self, const zvt_id_t *key)
 {
-    zvt_id_t key = s_key(client_order_id);
-    uint32_t index = zvt_map_get(self->ids, &key);
-    return index == ZVT_MAP_NONE ? NO_INDEX : index;
+    return zvt_map_get(self->ids, key);
 }
 
 static uint32_t s_pop_ended(account_core_t *self)
@@ -174,9 +109,9 @@ static void s_push_ended(account_core_t *self, uint32_t index)
 }
 
 /* Frees the id that ended first among those a duplicate could not revive. */
-static bool s_forget_one(account_core_t *self, int64_t now_ns)
+static bool s_forget_one(account_core_t *self, int64_t now_ns, uint32_t tries)
 {
-    for (int tries = 0; tries < FORGET_TRIES && self->ended_first != NO_INDEX; tries++) {
+    for (; tries > 0 && self->ended_first != NO_INDEX; tries--) {
         uint32_t index = s_pop_ended(self);
         if (self->records[index].expires_at_ns >= now_ns) {
             s_push_ended(self, index);
@@ -184,40 +119,38 @@ static bool s_forget_one(account_core_t *self, int64_t now_ns)
         }
         ZVT_ASSERT(zvt_map_remove(self->ids, &self->records[index].key));
         self->records[index].next = self->records_free;
+        self->records[index].forgotten = true;
         self->records_free = index;
         return true;
     }
     return false;
 }
 
-static bool s_has_record(account_core_t *self, int64_t now_ns)
+static bool s_has_record(account_core_t *self, int64_t now_ns, uint32_t tries)
 {
-    return self->records_free != NO_INDEX || self->records_used < self->config.ids_max || s_forget_one(self, now_ns);
+    return self->records_free != NO_INDEX || self->records_used < self->config.ids_max || s_forget_one(self, now_ns, tries);
 }
 
 /* A new record for an id that is not known; s_has_record was true. */
-static uint32_t s_new_record(account_core_t *self, const char *client_order_id)
+static uint32_t s_new_record(account_core_t *self, const zvt_id_t *key)
 {
     uint32_t index = self->records_free;
     if (index != NO_INDEX)
         self->records_free = self->records[index].next;
     else
         index = self->records_used++;
-    self->records[index] = (order_record_t){.key = s_key(client_order_id), .next = NO_INDEX, .slot = NO_INDEX};
+    self->records[index] = (account_record_t){.key = *key, .next = NO_INDEX, .slot = NO_INDEX};
     ZVT_ASSERT(zvt_map_put(self->ids, &self->records[index].key, index) == 0);
     return index;
 }
 
 /* ---- slots ---- */
-static void s_take_slot(account_core_t *self, uint32_t index, const char *client_order_id)
+void account_state_open(account_core_t *self, uint32_t index, uint32_t slot, const char *client_order_id)
 {
-    order_record_t *record = &self->records[index];
+    account_record_t *record = &self->records[index];
     const account_instrument_t *instrument = &self->instruments[record->instrument];
-    uint32_t slot = self->slots_free;
-    ZVT_ASSERT(slot != NO_INDEX);
-    self->slots_free = self->slots[slot].next;
     bool buys = record->side == ZVT_SIDE_BUY;
-    self->slots[slot] = (slot_t){.record = index, .next = NO_INDEX};
+    self->slots[slot] = (account_slot_t){.record = index, .next = NO_INDEX};
     self->slots[slot].hold = (balance_hold_t){.pay_asset = buys ? instrument->quote : instrument->base,
                                               .get_asset = buys ? instrument->base : instrument->quote};
     ZVT_STR_SET(self->slots[slot].client_order_id, client_order_id);
@@ -225,12 +158,20 @@ static void s_take_slot(account_core_t *self, uint32_t index, const char *client
     self->open_count++;
 }
 
+static void s_take_slot(account_core_t *self, uint32_t index, const char *client_order_id)
+{
+    uint32_t slot = self->slots_free;
+    ZVT_ASSERT(slot != NO_INDEX);
+    self->slots_free = self->slots[slot].next;
+    account_state_open(self, index, slot, client_order_id);
+}
+
 /* Nothing more can happen to the order: its funds and its slot are free again. */
 static void s_end(account_core_t *self, uint32_t index)
 {
-    order_record_t *record = &self->records[index];
+    account_record_t *record = &self->records[index];
     if (record->slot != NO_INDEX) {
-        slot_t *slot = &self->slots[record->slot];
+        account_slot_t *slot = &self->slots[record->slot];
         ZVT_ASSERT(balances_core_hold(&self->balances, &slot->hold, 0, 0) == 0);
         slot->record = NO_INDEX;
         slot->next = self->slots_free;
@@ -241,8 +182,8 @@ static void s_end(account_core_t *self, uint32_t index)
     s_push_ended(self, index);
 }
 
-/* Holds what the rest of a limit order needs; a market order never rests and holds nothing. */
-static int s_hold(account_core_t *self, const order_record_t *record)
+/* A market order never rests and holds nothing. */
+int account_state_hold(account_core_t *self, const account_record_t *record)
 {
     if (record->limit_e8 == 0 || record->slot == NO_INDEX) return 0;
     int64_t leaves_e8 = record->quantity_e8 - record->cum_e8, cost_e8, notional_e8;
@@ -265,12 +206,7 @@ static const uint8_t s_state_after[] = {
     [ZVT_REPORT_KIND_EXPIRED] = ZVT_ORDER_STATE_EXPIRED,
 };
 
-static bool s_is_open(const order_record_t *record)
-{
-    return record->state == ZVT_ORDER_STATE_ACCEPTED || record->state == ZVT_ORDER_STATE_PARTIALLY_FILLED;
-}
-
-static int s_apply_fill(account_core_t *self, order_record_t *record, const zvt_report_t *report)
+static int s_apply_fill(account_core_t *self, account_record_t *record, const zvt_report_t *report)
 {
     const account_instrument_t *instrument = &self->instruments[record->instrument];
     bool positive = report->price_e8 > 0 && report->quantity_e8 > 0 && report->commission_e8 >= 0;
@@ -288,10 +224,10 @@ static int s_apply_fill(account_core_t *self, order_record_t *record, const zvt_
 /* The only function that changes the state of an order. */
 static int s_apply_report(account_core_t *self, uint32_t index, const zvt_report_t *report)
 {
-    order_record_t *record = &self->records[index];
+    account_record_t *record = &self->records[index];
     bool first = report->kind == ZVT_REPORT_KIND_ACCEPTED || report->kind == ZVT_REPORT_KIND_REJECTED;
     if (record->tombstone || report->kind >= sizeof s_state_after || s_state_after[report->kind] == 0) return ZVT_ERR_CORRUPT;
-    if (report->venue_seq != self->venue_seq + 1 || first != (record->state == 0) || (!first && !s_is_open(record)))
+    if (report->venue_seq != self->venue_seq + 1 || first != (record->state == 0) || (!first && !account_state_is_open(record)))
         return ZVT_ERR_CORRUPT;
     self->venue_seq = report->venue_seq;
     if (record->reports++ == 0) record->first_seq = report->venue_seq;
@@ -300,18 +236,18 @@ static int s_apply_report(account_core_t *self, uint32_t index, const zvt_report
     if (status != 0) return status;
     record->state = s_state_after[report->kind];
     if (report->kind == ZVT_REPORT_KIND_FILL && record->cum_e8 == record->quantity_e8) record->state = ZVT_ORDER_STATE_FILLED;
-    if (!s_is_open(record)) {
+    if (!account_state_is_open(record)) {
         s_end(self, index);
         return 0;
     }
     if (first) s_take_slot(self, index, report->client_order_id);
-    return s_hold(self, record);
+    return account_state_hold(self, record);
 }
 
-static uint32_t s_apply_order(account_core_t *self, const zvt_order_send_t *order, int instrument, bool slashed)
+static uint32_t s_apply_order(account_core_t *self, const zvt_id_t *key, const zvt_order_send_t *order, int instrument, bool slashed)
 {
-    uint32_t index = s_new_record(self, order->client_order_id);
-    order_record_t *record = &self->records[index];
+    uint32_t index = s_new_record(self, key);
+    account_record_t *record = &self->records[index];
     record->expires_at_ns = order->expires_at_ns;
     record->number = ++self->last_number;
     record->limit_e8 = order->limit_price_e8;
@@ -322,28 +258,60 @@ static uint32_t s_apply_order(account_core_t *self, const zvt_order_send_t *orde
     return index;
 }
 
-static void s_apply_tombstone(account_core_t *self, const zvt_order_query_t *query, int64_t now_ns)
+static uint32_t s_apply_tombstone(account_core_t *self, const zvt_id_t *key, int64_t now_ns)
 {
-    uint32_t index = s_new_record(self, query->client_order_id);
+    uint32_t index = s_new_record(self, key);
     self->records[index].tombstone = true;
     self->records[index].expires_at_ns = now_ns + TOMBSTONE_KEEP_NS;
     s_push_ended(self, index);
+    return index;
 }
 
 /* ---- replay ---- */
-static int s_replay_order(account_core_t *self, const zvt_order_send_t *order)
+
+/* Room for an id of the ledger: the order was taken, so some id could be forgotten then. Tombstones are younger here than
+ * they were, so that it may stand behind any number of them. */
+static int s_replay_key(account_core_t *self, const char *client_order_id, int64_t now_ns, zvt_id_t *key)
 {
+    *key = s_key(client_order_id);
+    if (s_find(self, key) != NO_INDEX) return ZVT_ERR_CORRUPT;
+    self->replayed_id[0] = '\0'; /* its id may be the one that is forgotten */
+    return s_has_record(self, now_ns, self->config.ids_max) ? 0 : ZVT_ERR_FULL;
+}
+
+static int s_replay_order(account_core_t *self, const zvt_order_send_t *order, int64_t now_ns)
+{
+    zvt_id_t key;
     bool slashed;
+    int status = s_replay_key(self, order->client_order_id, now_ns, &key);
+    if (status != 0) return status;
     int instrument = account_core_instrument(self, order->symbol, &slashed);
-    (void)s_apply_order(self, order, instrument, slashed);
+    self->replayed = s_apply_order(self, &key, order, instrument, slashed);
+    ZVT_STR_SET(self->replayed_id, order->client_order_id);
     return 0;
+}
+
+static int s_replay_tombstone(account_core_t *self, const zvt_order_query_t *query, int64_t now_ns)
+{
+    zvt_id_t key;
+    int status = s_replay_key(self, query->client_order_id, now_ns, &key);
+    if (status == 0) (void)s_apply_tombstone(self, &key, now_ns);
+    return status;
+}
+
+/* Most reports stand behind their order: those need no hash and no search. */
+static uint32_t s_find_replayed(const account_core_t *self, const char *client_order_id)
+{
+    if (client_order_id[0] != '\0' && strcmp(client_order_id, self->replayed_id) == 0) return self->replayed;
+    zvt_id_t key = s_key(client_order_id);
+    return s_find(self, &key);
 }
 
 static int s_replay_report(account_core_t *self, const zvt_report_t *report)
 {
-    uint32_t index = s_find(self, report->client_order_id);
+    uint32_t index = s_find_replayed(self, report->client_order_id);
     if (index == NO_INDEX) return ZVT_ERR_CORRUPT;
-    const order_record_t *record = &self->records[index];
+    const account_record_t *record = &self->records[index];
     if (report->kind != ZVT_REPORT_KIND_REJECTED) {
         if (record->instrument == NO_INSTRUMENT) return ZVT_ERR_NOT_FOUND;
         if (record->quantity_e8 <= 0 || record->limit_e8 < 0 || self->slots_free == NO_INDEX) return ZVT_ERR_CORRUPT;
@@ -362,18 +330,11 @@ static int s_replay_balance(account_core_t *self, const zvt_balance_t *opening)
 
 int account_core_replay(account_core_t *self, const zvt_record_t *record, int64_t now_ns)
 {
-    bool needs_id = record->type == ZVT_T_ORDER_SEND || record->type == ZVT_T_ORDER_QUERY;
-    if (needs_id) {
-        const char *id =
-            record->type == ZVT_T_ORDER_SEND ? record->order_send.client_order_id : record->order_query.client_order_id;
-        if (s_find(self, id) != NO_INDEX) return ZVT_ERR_CORRUPT;
-        if (!s_has_record(self, now_ns)) return ZVT_ERR_FULL;
-    }
     switch ((int)record->type) {
-    case ZVT_T_ORDER_SEND: return s_replay_order(self, &record->order_send);
+    case ZVT_T_ORDER_SEND: return s_replay_order(self, &record->order_send, now_ns);
     case ZVT_T_REPORT: return s_replay_report(self, &record->report);
     case ZVT_T_BALANCE: return s_replay_balance(self, &record->balance);
-    case ZVT_T_ORDER_QUERY: s_apply_tombstone(self, &record->order_query, now_ns); return 0;
+    case ZVT_T_ORDER_QUERY: return s_replay_tombstone(self, &record->order_query, now_ns);
     default: return ZVT_ERR_CORRUPT;
     }
 }
@@ -395,7 +356,7 @@ void account_core_open_balances(account_core_t *self)
 }
 
 /* Hands an order to the market's book: 0, or ZVT_ERR_FULL. */
-static int s_rest(account_core_t *self, order_record_t *record)
+static int s_rest(account_core_t *self, account_record_t *record)
 {
     market_rest_t rest = {.instrument = record->instrument, .slot = record->slot, .side = record->side,
                           .price_e8 = record->limit_e8, .quantity_e8 = record->quantity_e8 - record->cum_e8};
@@ -427,7 +388,7 @@ static void s_exchange_order_id(const account_core_t *self, uint64_t number, cha
     s_name(self, "-", number, text, ZVT_CLIENT_ORDER_SIZE);
 }
 
-static const char *s_symbol(const account_core_t *self, const order_record_t *record)
+static const char *s_symbol(const account_core_t *self, const account_record_t *record)
 {
     if (record->instrument == NO_INSTRUMENT) return "";
     if (record->slashed) return self->config.fleet->instruments[record->instrument].symbol;
@@ -435,7 +396,7 @@ static const char *s_symbol(const account_core_t *self, const order_record_t *re
 }
 
 /* The part of a report that follows from the order. */
-static zvt_report_t s_report(const account_core_t *self, const order_record_t *record, const char *client_order_id, uint8_t kind)
+static zvt_report_t s_report(const account_core_t *self, const account_record_t *record, const char *client_order_id, uint8_t kind)
 {
     zvt_report_t report = {.venue_seq = self->venue_seq + 1, .kind = kind, .side = record->side,
                            .market_ts_ns = self->market_ns, .code = ZVT_CODE_OK};
@@ -462,7 +423,7 @@ static void s_accept(account_core_t *self, uint32_t index, const char *client_or
 
 static void s_fill(account_core_t *self, uint32_t index, int64_t price_e8, int64_t quantity_e8, bool is_maker)
 {
-    const order_record_t *record = &self->records[index];
+    const account_record_t *record = &self->records[index];
     const char *quote = self->config.fleet->instruments[record->instrument].quote;
     int64_t notional_e8;
     zvt_report_t report = s_report(self, record, self->slots[record->slot].client_order_id, ZVT_REPORT_KIND_FILL);
@@ -482,7 +443,7 @@ static void s_fill(account_core_t *self, uint32_t index, int64_t price_e8, int64
 /* Ends an open order with nothing left of it working. */
 static void s_finish(account_core_t *self, uint32_t index, uint8_t kind, uint8_t code)
 {
-    const order_record_t *record = &self->records[index];
+    const account_record_t *record = &self->records[index];
     char client_order_id[ZVT_CLIENT_ORDER_SIZE], left[ZVT_FIXED_TEXT];
     ZVT_STR_SET(client_order_id, self->slots[record->slot].client_order_id);
     zvt_report_t report = s_report(self, record, client_order_id, kind);
@@ -546,11 +507,11 @@ static void s_reject(account_core_t *self, uint32_t index, const zvt_order_send_
 }
 
 /* Judges an order that is new here, and does what it says if it is good. */
-static void s_on_new_order(account_core_t *self, const zvt_order_send_t *order)
+static void s_on_new_order(account_core_t *self, const zvt_id_t *key, const zvt_order_send_t *order)
 {
     bool slashed;
     int instrument = account_core_instrument(self, order->symbol, &slashed);
-    uint32_t index = s_apply_order(self, order, instrument, slashed);
+    uint32_t index = s_apply_order(self, key, order, instrument, slashed);
     self->config.sink.on_order(self->config.sink.arg, order);
     check_t check = {.order = order, .fee_e8 = self->fee_max_e8, .taker_fee_e8 = self->venue->taker_fee_e8,
                      .balances = &self->balances, .open = self->open, .closed_message = self->closed_message,
@@ -588,9 +549,10 @@ void account_core_on_order(account_core_t *self, const zvt_order_send_t *order, 
         s_refuse(self, order, ZVT_CODE_UNKNOWN_VENUE, "the order names another venue");
         return;
     }
-    uint32_t index = s_find(self, order->client_order_id);
+    zvt_id_t key = s_key(order->client_order_id);
+    uint32_t index = s_find(self, &key);
     if (index != NO_INDEX) {
-        const order_record_t *known = &self->records[index];
+        const account_record_t *known = &self->records[index];
         if (known->tombstone)
             s_refuse(self, order, ZVT_CODE_TOMBSTONED, "declared dead before it arrived");
         else
@@ -602,10 +564,10 @@ void account_core_on_order(account_core_t *self, const zvt_order_send_t *order, 
         s_refuse(self, order, ZVT_CODE_ORDER_EXPIRED, "arrived after expires_at");
     else if (!self->writable)
         s_refuse(self, order, ZVT_CODE_OVERLOADED, "the venue's ledger cannot be written; free disk space");
-    else if (!s_has_record(self, now_ns))
+    else if (!s_has_record(self, now_ns, FORGET_TRIES))
         s_refuse(self, order, ZVT_CODE_VENUE_LIMIT, "too many unexpired client order ids");
     else
-        s_on_new_order(self, order);
+        s_on_new_order(self, &key, order);
 }
 
 /* ---- cancels, queries, fills ---- */
@@ -613,14 +575,15 @@ static uint8_t s_cancel_code(account_core_t *self, uint32_t index)
 {
     if (!limit_core_take(self->cancel_limit, self->monotonic_ns)) return ZVT_CODE_VENUE_LIMIT;
     if (index == NO_INDEX) return ZVT_CODE_UNKNOWN_ORDER;
-    if (!s_is_open(&self->records[index])) return ZVT_CODE_ORDER_ENDED;
+    if (!account_state_is_open(&self->records[index])) return ZVT_CODE_ORDER_ENDED;
     return self->writable ? ZVT_CODE_OK : ZVT_CODE_OVERLOADED;
 }
 
 void account_core_on_cancel(account_core_t *self, const zvt_order_cancel_t *cancel, int64_t market_ns)
 {
     self->market_ns = market_ns;
-    uint32_t index = s_find(self, cancel->client_order_id);
+    zvt_id_t key = s_key(cancel->client_order_id);
+    uint32_t index = s_find(self, &key);
     zvt_cancel_result_t result = {.code = s_cancel_code(self, index)};
     ZVT_STR_SET(result.client_order_id, cancel->client_order_id);
     ZVT_STR_SET(result.exchange, self->venue->name);
@@ -633,14 +596,14 @@ void account_core_on_cancel(account_core_t *self, const zvt_order_cancel_t *canc
     s_finish(self, index, ZVT_REPORT_KIND_CANCELED, ZVT_CODE_CANCEL_REQUESTED);
 }
 
-static void s_status_of(const account_core_t *self, const order_record_t *record, zvt_order_status_t *status)
+static void s_status_of(const account_core_t *self, const account_record_t *record, zvt_order_status_t *status)
 {
     status->code = ZVT_CODE_OK;
     status->state = record->state;
     status->side = record->side;
     status->limit_price_e8 = record->limit_e8;
     status->cum_qty_e8 = record->cum_e8;
-    status->leaves_qty_e8 = s_is_open(record) ? record->quantity_e8 - record->cum_e8 : 0;
+    status->leaves_qty_e8 = account_state_is_open(record) ? record->quantity_e8 - record->cum_e8 : 0;
     s_exchange_order_id(self, record->number, status->exchange_order_id);
     ZVT_STR_SET(status->symbol, s_symbol(self, record));
 }
@@ -650,12 +613,12 @@ void account_core_on_query(account_core_t *self, const zvt_order_query_t *query,
     zvt_order_status_t status = {.code = ZVT_CODE_UNKNOWN_ORDER};
     ZVT_STR_SET(status.client_order_id, query->client_order_id);
     ZVT_STR_SET(status.exchange, self->venue->name);
-    uint32_t index = s_find(self, query->client_order_id);
+    zvt_id_t key = s_key(query->client_order_id);
+    uint32_t index = s_find(self, &key);
     bool buries = index == NO_INDEX && query->tombstone && query->client_order_id[0] != '\0';
-    if (buries && self->writable && s_has_record(self, now_ns)) {
-        s_apply_tombstone(self, query, now_ns);
+    if (buries && self->writable && s_has_record(self, now_ns, FORGET_TRIES)) {
+        index = s_apply_tombstone(self, &key, now_ns);
         self->config.sink.on_tombstone(self->config.sink.arg, query);
-        index = s_find(self, query->client_order_id);
     } else if (buries) {
         status.code = ZVT_CODE_OVERLOADED;
     }
@@ -702,11 +665,16 @@ uint32_t account_core_open_count(const account_core_t *self)
     return self->open_count;
 }
 
+uint32_t account_core_ids(const account_core_t *self)
+{
+    return zvt_map_count(self->ids);
+}
+
 bool account_core_next_open(const account_core_t *self, uint32_t *slot, zvt_order_status_t *status)
 {
     while (*slot < MARKET_SLOTS_MAX && self->slots[*slot].record == NO_INDEX) (*slot)++;
     if (*slot >= MARKET_SLOTS_MAX) return false;
-    const slot_t *open = &self->slots[(*slot)++];
+    const account_slot_t *open = &self->slots[(*slot)++];
     *status = (zvt_order_status_t){.venue_seq = self->venue_seq};
     ZVT_STR_SET(status->client_order_id, open->client_order_id);
     ZVT_STR_SET(status->exchange, self->venue->name);

@@ -23,6 +23,8 @@
 
 typedef struct account_core account_core_t;
 
+enum { ACCOUNT_IDS_MAX = 1000000 }; /* what a venue remembers */
+
 /* Where results go; each is valid only during the call. */
 typedef struct {
     /* To be recorded, before the reports that follow. */
@@ -75,6 +77,8 @@ void account_core_on_fill(account_core_t *self, uint32_t slot, int64_t price_e8,
 /* ---- looking ---- */
 uint64_t account_core_venue_seq(const account_core_t *self);
 uint32_t account_core_open_count(const account_core_t *self);
+/* Client order ids that are remembered. */
+uint32_t account_core_ids(const account_core_t *self);
 /* Status of the next open order at or after *slot, which is moved past it; false at the end. */
 bool account_core_next_open(const account_core_t *self, uint32_t *slot, zvt_order_status_t *status);
 /* The n-th asset; false at the end. */

@@ -393,6 +393,31 @@ Test(account_core, ended_ids_are_forgotten_first_in_first_out_once_they_have_exp
     cr_assert_eq(s_last()->code, ZVT_CODE_ORDER_EXPIRED, "a duplicate of a forgotten id never executes");
 }
 
+/* Tombstones are as young after a restart as if they had just been made. */
+Test(account_core, a_ledger_is_replayed_whatever_number_of_tombstones_ended_first)
+{
+    enum { MANY = 100, TOMBSTONES = 70 };
+    account_config_t config = {.fleet = fixture_fleet(), .venue = 0, .ids_max = MANY};
+    account_core_t *account = account_core_new(&config);
+    for (uint32_t i = 0; i <= MANY; i++) {
+        zvt_record_t record = {.type = ZVT_T_ORDER_QUERY};
+        snprintf(record.order_query.client_order_id, sizeof record.order_query.client_order_id, "o%u", i);
+        if (i < TOMBSTONES) {
+            cr_assert_eq(account_core_replay(account, &record, NOW_NS), 0);
+            continue;
+        }
+        char id[16];
+        snprintf(id, sizeof id, "o%u", i);
+        record = (zvt_record_t){.type = ZVT_T_ORDER_SEND, .order_send = fixture_order(id, ZVT_SIDE_BUY, 1, 100)};
+        cr_assert_eq(account_core_replay(account, &record, NOW_NS), 0, "order %u", i);
+        record = (zvt_record_t){.type = ZVT_T_REPORT, .report = {.kind = ZVT_REPORT_KIND_REJECTED, .venue_seq = i - TOMBSTONES + 1}};
+        ZVT_STR_SET(record.report.client_order_id, id);
+        cr_assert_eq(account_core_replay(account, &record, NOW_NS), 0);
+    }
+    cr_assert_eq(account_core_ids(account), (uint32_t)MANY);
+    account_core_destroy(&account);
+}
+
 Test(account_core, open_orders_are_never_forgotten)
 {
     char id[16];
