@@ -1,4 +1,4 @@
-foreach(core account_core account_image balances_core book_core capture capture_line checks_core depth_core dump faults_core feed_core fundamental_core ledger ledger_format limit_core
+foreach(core account_core account_image balances_core book_core capture capture_line checkpoint checkpoint_child checks_core depth_core dump faults_core feed_core fundamental_core ledger ledger_format limit_core
              outbox player recorded_core source symbols synthetic_core)
     zvt_unit_test(venue test_venue_${core})
 endforeach()

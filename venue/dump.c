@@ -5,8 +5,6 @@
 #include "zvt_json.h"
 #include "zvt_time.h"
 
-enum { IDS_MAX = 1000000 };
-
 typedef struct {
     account_core_t *account;
     FILE *out;
@@ -24,10 +22,10 @@ static int s_on_record(void *arg, const zvt_record_t *record)
 
 int dump_ledger(const zvt_fleet_t *fleet, uint32_t venue, const char *path, FILE *out, char problem[ZVT_PROBLEM_SIZE])
 {
-    account_config_t config = {.fleet = fleet, .venue = venue, .ids_max = IDS_MAX};
+    account_config_t config = {.fleet = fleet, .venue = venue, .ids_max = ACCOUNT_IDS_MAX};
     dump_t dump = {.account = account_core_new(&config), .out = out};
     ledger_header_t header;
-    int status = ledger_visit(path, &header, s_on_record, &dump, problem);
+    int status = ledger_visit(path, &header, NULL, s_on_record, &dump, problem);
     zvt_balance_t balance;
     for (uint32_t n = 0; status == 0 && account_core_balance(dump.account, n, &balance); n++) {
         zvt_json_record(out, ZVT_T_BALANCE, &balance);

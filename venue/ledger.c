@@ -17,27 +17,16 @@
 enum {
     CHUNK = 4 << 20,           /* bytes allocated ahead at a time */
     INDEX_STEP = 256,          /* reports between two entries of the index */
-    INDEX_MAX = 1 << 20,       /* entries; beyond, a search starts at the last one */
     RECORD_MARGIN = 8 << 10,   /* more than any single record takes */
 };
 
-/* Where the reports after `seq` begin. */
-typedef struct {
-    uint64_t seq;
-    uint64_t offset;
-} index_entry_t;
-
 struct ledger {
     int fd;
-    uint64_t end;          /* offset where the next batch goes */
     uint64_t allocated;    /* bytes of the file that have their space */
-    uint64_t batches;
     uint64_t seq;          /* of the last report gathered */
-    uint64_t committed_seq;
+    ledger_mark_t at;      /* behind the last durable batch */
     zvt_buf_t pending;     /* a batch being gathered, with room for its header */
     uint8_t *reading;      /* one batch, for ledger_reports */
-    index_entry_t *index;
-    uint32_t index_count;
     zvt_record_t record;   /* scratch */
 };
 
@@ -53,72 +42,84 @@ static int s_problem(char problem[ZVT_PROBLEM_SIZE], int status, const char *for
     return status;
 }
 
-/* ---- reading ---- */
-
-/* Called for each batch; non-zero ends the walk. */
-typedef int(batch_fn)(void *arg, const ledger_batch_t *batch, uint64_t offset);
-
-/* Walks the batches behind the header. Sets *end to where the next one would go, and *torn when bytes of a batch that
- * never became durable stand there. */
-static int s_walk(const uint8_t *bytes, size_t size, batch_fn *fn, void *arg, uint64_t *end, bool *torn)
+/* ---- marks ---- */
+ledger_mark_t ledger_mark_new(void)
 {
-    uint64_t number = 1;
-    size_t at = LEDGER_HEADER_SIZE;
-    *torn = false;
-    for (;;) {
-        ledger_batch_t batch;
-        *end = at;
-        int status = ledger_format_read_batch(bytes + at, size - at, number, &batch);
-        if (status != 0) {
-            if (ledger_format_goes_on(bytes + at, size - at, number)) return ZVT_ERR_CORRUPT;
-            *torn = status != ZVT_ERR_NOT_FOUND;
-            return 0;
-        }
-        status = fn(arg, &batch, at);
-        if (status != 0) return status;
-        at += batch.size;
-        number++;
-    }
+    ledger_mark_t mark = {.end = LEDGER_HEADER_SIZE, .index = calloc(LEDGER_INDEX_MAX, sizeof *mark.index)};
+    ZVT_ASSERT(mark.index != NULL);
+    return mark;
 }
 
-static int s_each_record(const ledger_batch_t *batch, zvt_record_t *record, ledger_record_fn *fn, void *arg)
+void ledger_mark_destroy(ledger_mark_t *self)
+{
+    free(self->index);
+    *self = (ledger_mark_t){.end = 0};
+}
+
+static void s_copy_mark(ledger_mark_t *self, const ledger_mark_t *from)
+{
+    ledger_index_entry_t *index = self->index;
+    memcpy(index, from->index, from->index_count * sizeof *index);
+    *self = *from;
+    self->index = index;
+}
+
+/* Moves the mark behind the batch that stands there, after which `seq` is the last report. */
+static void s_pass(ledger_mark_t *self, const ledger_batch_t *batch, uint64_t seq)
+{
+    bool due = self->index_count == 0 || batch->seq_before >= self->index[self->index_count - 1].seq + INDEX_STEP;
+    if (due && self->index_count < LEDGER_INDEX_MAX)
+        self->index[self->index_count++] = (ledger_index_entry_t){.seq = batch->seq_before, .offset = self->end};
+    self->end += batch->size;
+    self->batches++;
+    self->seq = seq;
+}
+
+/* ---- reading ---- */
+
+/* Hands the records of a batch to fn; *seq becomes the last report's. */
+static int s_each_record(const ledger_batch_t *batch, zvt_record_t *record, ledger_record_fn *fn, void *arg, uint64_t *seq)
 {
     zvt_cursor_t cursor = zvt_cursor(batch->payload, batch->length);
     while (!zvt_cursor_done(&cursor)) {
         if (zvt_read(&cursor, record) != 0) return ZVT_ERR_CORRUPT;
+        if (record->type == ZVT_T_REPORT) *seq = record->report.venue_seq;
         int status = fn(arg, record);
         if (status != 0) return status;
     }
     return 0;
 }
 
-typedef struct {
-    ledger_t *ledger; /* NULL: nobody keeps an index */
-    ledger_record_fn *fn;
-    void *arg;
-    zvt_record_t *record;
-} visit_t;
-
-static void s_note_batch(ledger_t *self, uint64_t seq_before, uint64_t offset)
+/* The batch at a mark: 0, or ZVT_ERR_NOT_FOUND behind the last one, *torn when bytes of one that never became durable
+ * stand there, or ZVT_ERR_CORRUPT. A venue may be writing it just now: what is whole on the second look is. */
+static int s_batch_at(const uint8_t *bytes, size_t size, const ledger_mark_t *mark, ledger_batch_t *batch, bool *torn)
 {
-    bool due = self->index_count == 0 || seq_before >= self->index[self->index_count - 1].seq + INDEX_STEP;
-    if (due && self->index_count < INDEX_MAX)
-        self->index[self->index_count++] = (index_entry_t){.seq = seq_before, .offset = offset};
-    self->batches++;
+    *torn = false;
+    bytes += mark->end;
+    size -= mark->end;
+    int status = ledger_format_read_batch(bytes, size, mark->batches + 1, batch);
+    if (status == 0) return 0;
+    if (ledger_format_goes_on(bytes, size, mark->batches + 1))
+        return ledger_format_read_batch(bytes, size, mark->batches + 1, batch) == 0 ? 0 : ZVT_ERR_CORRUPT;
+    *torn = status != ZVT_ERR_NOT_FOUND;
+    return ZVT_ERR_NOT_FOUND;
 }
 
-static int s_visit_record(void *arg, const zvt_record_t *record)
+/* Walks the batches behind the mark, which is moved along. */
+static int s_walk(const uint8_t *bytes, size_t size, ledger_mark_t *mark, zvt_record_t *record, ledger_record_fn *fn, void *arg,
+                  bool *torn)
 {
-    visit_t *visit = arg;
-    if (visit->ledger != NULL && record->type == ZVT_T_REPORT) visit->ledger->seq = record->report.venue_seq;
-    return visit->fn(visit->arg, record);
-}
-
-static int s_visit_batch(void *arg, const ledger_batch_t *batch, uint64_t offset)
-{
-    visit_t *visit = arg;
-    if (visit->ledger != NULL) s_note_batch(visit->ledger, batch->seq_before, offset);
-    return s_each_record(batch, visit->record, s_visit_record, visit);
+    for (;;) {
+        ledger_batch_t batch;
+        uint64_t seq = mark->seq;
+        int status = s_batch_at(bytes, size, mark, &batch, torn);
+        if (status == ZVT_ERR_NOT_FOUND) return 0;
+        if (status == 0) status = s_each_record(&batch, record, fn, arg, &seq);
+        if (status != 0) return status;
+        mark->last_offset = mark->end;
+        mark->last_crc = batch.crc;
+        s_pass(mark, &batch, seq);
+    }
 }
 
 /* Maps a file for reading; an empty one has no bytes. */
@@ -153,13 +154,14 @@ static void s_explain(const char *path, int status, uint64_t offset, char proble
                         "traded?", path, offset, zvt_strerror(status));
 }
 
-int ledger_visit(const char *path, ledger_header_t *header, ledger_record_fn *fn, void *arg, char problem[ZVT_PROBLEM_SIZE])
+int ledger_visit(const char *path, ledger_header_t *header, ledger_mark_t *mark, ledger_record_fn *fn, void *arg,
+                 char problem[ZVT_PROBLEM_SIZE])
 {
     const uint8_t *bytes = NULL;
     size_t size = 0;
-    uint64_t end = 0;
     bool torn;
     zvt_record_t *record = NULL;
+    ledger_mark_t whole = {.end = 0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return s_problem(problem, ZVT_ERR_IO, "cannot read the ledger %s: %s", path, strerror(errno));
     int status = s_map(fd, &bytes, &size);
@@ -174,14 +176,44 @@ int ledger_visit(const char *path, ledger_header_t *header, ledger_record_fn *fn
     }
     record = malloc(sizeof *record);
     ZVT_ASSERT(record != NULL);
-    visit_t visit = {.fn = fn, .arg = arg, .record = record};
-    status = s_walk(bytes, size, s_visit_batch, &visit, &end, &torn);
-    s_explain(path, status, end, problem);
+    if (mark == NULL) whole = ledger_mark_new();
+    if (mark == NULL) mark = &whole;
+    status = mark->end <= size ? s_walk(bytes, size, mark, record, fn, arg, &torn) : ZVT_ERR_TRUNCATED;
+    s_explain(path, status, mark->end, problem);
 cleanup:
+    ledger_mark_destroy(&whole);
     free(record);
     s_unmap(bytes, size);
     close(fd);
     return status;
+}
+
+int ledger_read_header(const char *path, uint8_t bytes[LEDGER_HEADER_SIZE])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return ZVT_ERR_IO;
+    ssize_t got = pread(fd, bytes, LEDGER_HEADER_SIZE, 0);
+    close(fd);
+    return got == LEDGER_HEADER_SIZE ? 0 : ZVT_ERR_IO;
+}
+
+bool ledger_holds(const char *path, const uint8_t header[LEDGER_HEADER_SIZE], const ledger_mark_t *mark)
+{
+    uint8_t found[LEDGER_HEADER_SIZE];
+    uint64_t length = mark->end - mark->last_offset;
+    if (mark->last_offset < LEDGER_HEADER_SIZE || mark->end <= mark->last_offset || length > s_batch_bytes) return false;
+    if (ledger_read_header(path, found) != 0 || memcmp(found, header, sizeof found) != 0) return false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    ledger_batch_t batch;
+    uint8_t *bytes = malloc(length);
+    ZVT_ASSERT(bytes != NULL);
+    bool same = pread(fd, bytes, length, (off_t)mark->last_offset) == (ssize_t)length &&
+                ledger_format_read_batch(bytes, length, mark->batches, &batch) == 0 && batch.size == length &&
+                batch.crc == mark->last_crc;
+    free(bytes);
+    close(fd);
+    return same;
 }
 
 /* ---- opening ---- */
@@ -193,9 +225,8 @@ static ledger_t *s_new(int fd)
     self->pending = zvt_buf_new(s_batch_bytes);
     self->pending.length = LEDGER_BATCH_HEADER_SIZE;
     self->reading = malloc(s_batch_bytes);
-    self->index = calloc(INDEX_MAX, sizeof *self->index);
+    self->at = ledger_mark_new();
     ZVT_ASSERT(self->reading != NULL);
-    ZVT_ASSERT(self->index != NULL);
     return self;
 }
 
@@ -241,7 +272,6 @@ static int s_begin(ledger_t *self, const char *path, const ledger_header_t *want
 {
     uint8_t bytes[LEDGER_HEADER_SIZE];
     ledger_format_header(wanted, bytes);
-    self->end = LEDGER_HEADER_SIZE;
     int error = s_write_all(self->fd, bytes, sizeof bytes, 0) == 0 ? posix_fallocate(self->fd, 0, CHUNK) : errno;
     if (error == 0 && fsync(self->fd) == 0 && s_sync_folder(path) == 0) {
         self->allocated = CHUNK;
@@ -286,26 +316,25 @@ static int s_load(ledger_t *self, const char *path, ledger_header_t *wanted, led
     status = s_check_header(path, &found, wanted, problem);
     if (status != 0) goto cleanup;
     wanted->origin_ns = found.origin_ns;
-    visit_t visit = {.ledger = self, .fn = fn, .arg = arg, .record = &self->record};
-    status = s_walk(bytes, size, s_visit_batch, &visit, &self->end, &torn);
-    s_explain(path, status, self->end, problem);
-    self->committed_seq = self->seq;
+    status = self->at.end <= size ? s_walk(bytes, size, &self->at, &self->record, fn, arg, &torn) : ZVT_ERR_TRUNCATED;
+    s_explain(path, status, self->at.end, problem);
+    self->seq = self->at.seq;
 cleanup:
     s_unmap(bytes, size);
     if (status != 0) return status;
     self->allocated = size;
     if (!torn) return 0;
     zvt_warn("the last batch of %s was torn at byte %" PRIu64 " and is cut off; nothing of it had been answered", path,
-             self->end);
-    if (ftruncate(self->fd, (off_t)self->end) == 0 && fsync(self->fd) == 0) {
-        self->allocated = self->end;
+             self->at.end);
+    if (ftruncate(self->fd, (off_t)self->at.end) == 0 && fsync(self->fd) == 0) {
+        self->allocated = self->at.end;
         return 0;
     }
     return s_problem(problem, ZVT_ERR_IO, "cannot cut the torn end off %s: %s", path, strerror(errno));
 }
 
-int ledger_open(ledger_t **self, const char *path, ledger_header_t *wanted, ledger_record_fn *fn, void *arg,
-                char problem[ZVT_PROBLEM_SIZE])
+int ledger_open(ledger_t **self, const char *path, ledger_header_t *wanted, const ledger_mark_t *from, ledger_record_fn *fn,
+                void *arg, char problem[ZVT_PROBLEM_SIZE])
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return s_problem(problem, ZVT_ERR_IO, "cannot open the ledger %s: %s", path, strerror(errno));
@@ -314,6 +343,7 @@ int ledger_open(ledger_t **self, const char *path, ledger_header_t *wanted, ledg
         return s_problem(problem, ZVT_ERR_EXISTS, "another process uses the ledger %s; stop it first", path);
     }
     ledger_t *ledger = s_new(fd);
+    if (from != NULL) s_copy_mark(&ledger->at, from);
     int status = s_load(ledger, path, wanted, fn, arg, problem);
     if (status != 0) {
         ledger_close(&ledger);
@@ -330,7 +360,7 @@ void ledger_close(ledger_t **self)
     close((*self)->fd);
     zvt_buf_destroy(&(*self)->pending);
     free((*self)->reading);
-    free((*self)->index);
+    ledger_mark_destroy(&(*self)->at);
     free(*self);
     *self = NULL;
 }
@@ -356,21 +386,20 @@ int ledger_commit(ledger_t *self)
 {
     size_t length = ledger_pending(self);
     if (length == 0) return 0;
-    size_t size = ledger_format_seal(self->pending.data, length, self->batches + 1, self->committed_seq);
-    int status = s_write_all(self->fd, self->pending.data, size, self->end);
+    ledger_batch_t batch = {.seq_before = self->at.seq};
+    batch.size = ledger_format_seal(self->pending.data, length, self->at.batches + 1, self->at.seq);
+    int status = s_write_all(self->fd, self->pending.data, batch.size, self->at.end);
     if (status == 0 && fdatasync(self->fd) != 0) status = ZVT_ERR_IO;
     if (status != 0) return status;
-    s_note_batch(self, self->committed_seq, self->end);
-    self->end += size;
-    if (self->allocated < self->end) self->allocated = self->end;
-    self->committed_seq = self->seq;
+    s_pass(&self->at, &batch, self->seq);
+    if (self->allocated < self->at.end) self->allocated = self->at.end;
     self->pending.length = LEDGER_BATCH_HEADER_SIZE;
     return 0;
 }
 
 size_t ledger_room(const ledger_t *self)
 {
-    uint64_t used = self->end + ledger_format_size(ledger_pending(self));
+    uint64_t used = self->at.end + ledger_format_size(ledger_pending(self));
     return self->allocated > used ? (size_t)(self->allocated - used) : 0;
 }
 
@@ -390,7 +419,7 @@ void ledger_make_room(ledger_t *self, size_t wanted)
 /* Reads the batch at an offset into self->reading. */
 static int s_read_at(ledger_t *self, uint64_t offset, ledger_batch_t *batch)
 {
-    uint64_t left = self->end - offset;
+    uint64_t left = self->at.end - offset;
     size_t wanted = left < s_batch_bytes ? (size_t)left : s_batch_bytes;
     ssize_t got = pread(self->fd, self->reading, LEDGER_BATCH_HEADER_SIZE, (off_t)offset);
     if (got != LEDGER_BATCH_HEADER_SIZE) return ZVT_ERR_IO;
@@ -406,22 +435,22 @@ static int s_read_at(ledger_t *self, uint64_t offset, ledger_batch_t *batch)
 /* Offset of a batch at or before the first report after this number. */
 static uint64_t s_offset_for(const ledger_t *self, uint64_t after_seq)
 {
-    uint32_t low = 0, high = self->index_count;
+    uint32_t low = 0, high = self->at.index_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (self->index[middle].seq <= after_seq)
+        if (self->at.index[middle].seq <= after_seq)
             low = middle + 1;
         else
             high = middle;
     }
-    return low == 0 ? LEDGER_HEADER_SIZE : self->index[low - 1].offset;
+    return low == 0 ? LEDGER_HEADER_SIZE : self->at.index[low - 1].offset;
 }
 
 int ledger_reports(ledger_t *self, uint64_t after_seq, ledger_report_fn *fn, void *arg)
 {
-    if (after_seq >= self->committed_seq) return 0;
+    if (after_seq >= self->at.seq) return 0;
     uint64_t offset = s_offset_for(self, after_seq);
-    while (offset < self->end) {
+    while (offset < self->at.end) {
         ledger_batch_t batch;
         int status = s_read_at(self, offset, &batch);
         if (status != 0) return status;
@@ -439,15 +468,15 @@ int ledger_reports(ledger_t *self, uint64_t after_seq, ledger_report_fn *fn, voi
 
 uint64_t ledger_committed_seq(const ledger_t *self)
 {
-    return self->committed_seq;
+    return self->at.seq;
 }
 
 uint64_t ledger_batches(const ledger_t *self)
 {
-    return self->batches;
+    return self->at.batches;
 }
 
 uint64_t ledger_bytes(const ledger_t *self)
 {
-    return self->end;
+    return self->at.end;
 }

@@ -20,20 +20,48 @@
 
 typedef struct ledger ledger_t;
 
+enum { LEDGER_INDEX_MAX = 1 << 20 }; /* entries; beyond, a search for a report starts at the last one */
+
+/* Where the reports after `seq` begin. */
+typedef struct {
+    uint64_t seq;
+    uint64_t offset;
+} ledger_index_entry_t;
+
+/* A place between two batches, with what one has to know to go on from there. */
+typedef struct {
+    uint64_t end;         /* offset where the next batch goes */
+    uint64_t batches;     /* before it */
+    uint64_t seq;         /* venue_seq of the last report before it */
+    uint64_t last_offset; /* of the last batch that was read before it */
+    uint32_t last_crc;    /* of that batch */
+    uint32_t index_count;
+    ledger_index_entry_t *index; /* room for LEDGER_INDEX_MAX entries */
+} ledger_mark_t;
+
+/* The beginning of a ledger. Aborts without memory (only called at start). */
+ledger_mark_t ledger_mark_new(void);
+void ledger_mark_destroy(ledger_mark_t *self);
+
 /* Takes one recorded record; non-zero ends the reading with this status. */
 typedef int(ledger_record_fn)(void *arg, const zvt_record_t *record);
 /* Takes one recorded report and its bytes as msgpack; false ends the reading. */
 typedef bool(ledger_report_fn)(void *arg, const zvt_report_t *report, const uint8_t *bytes, size_t length);
 
-/* Opens the ledger at `path`, or begins it with *wanted when there is none, and hands every record to fn. Afterwards
- * *wanted holds the ledger's own origin. */
-ZVT_MUSTUSE int ledger_open(ledger_t **self, const char *path, ledger_header_t *wanted, ledger_record_fn *fn, void *arg,
-                            char problem[ZVT_PROBLEM_SIZE]);
+/* Opens the ledger at `path`, or begins it with *wanted when there is none, and hands every record behind `from` to fn
+ * (NULL: every record). Afterwards *wanted holds the ledger's own origin. */
+ZVT_MUSTUSE int ledger_open(ledger_t **self, const char *path, ledger_header_t *wanted, const ledger_mark_t *from,
+                            ledger_record_fn *fn, void *arg, char problem[ZVT_PROBLEM_SIZE]);
 void ledger_close(ledger_t **self);
 
-/* Reads a ledger without changing or locking it, even while a venue writes it. */
-ZVT_MUSTUSE int ledger_visit(const char *path, ledger_header_t *header, ledger_record_fn *fn, void *arg,
+/* Reads a ledger without changing or locking it, even while a venue writes it: the records behind *mark, which is moved
+ * behind the last of them (NULL: every record). */
+ZVT_MUSTUSE int ledger_visit(const char *path, ledger_header_t *header, ledger_mark_t *mark, ledger_record_fn *fn, void *arg,
                              char problem[ZVT_PROBLEM_SIZE]);
+/* Reads a ledger's header as it stands in the file. */
+ZVT_MUSTUSE int ledger_read_header(const char *path, uint8_t bytes[LEDGER_HEADER_SIZE]);
+/* Whether the ledger has this header, and at this place the batch that the mark says. */
+bool ledger_holds(const char *path, const uint8_t header[LEDGER_HEADER_SIZE], const ledger_mark_t *mark);
 
 /* Gathers a record for the next commit. */
 ZVT_MUSTUSE int ledger_append(ledger_t *self, zvt_type_t type, const void *record);

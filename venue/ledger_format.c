@@ -101,7 +101,7 @@ static int s_read_any(const uint8_t *bytes, size_t size, ledger_batch_t *batch)
     if (ledger_format_size(header.length) > size) return ZVT_ERR_TRUNCATED;
     if (header.crc != s_batch_crc(header, bytes + sizeof header)) return ZVT_ERR_CORRUPT;
     *batch = (ledger_batch_t){.number = header.number, .seq_before = header.seq_before, .payload = bytes + sizeof header,
-                              .length = header.length, .size = ledger_format_size(header.length)};
+                              .length = header.length, .size = ledger_format_size(header.length), .crc = header.crc};
     return 0;
 }
 

@@ -32,6 +32,7 @@ typedef struct {
     const uint8_t *payload; /* borrowed from the bytes given */
     size_t length;          /* of the payload */
     size_t size;            /* of the whole batch with its padding */
+    uint32_t crc;           /* of its header and payload */
 } ledger_batch_t;
 
 void ledger_format_header(const ledger_header_t *header, uint8_t bytes[LEDGER_HEADER_SIZE]);

@@ -1,6 +1,7 @@
 #include "order_entry.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "faults_core.h"
@@ -11,7 +12,6 @@
 #include "zvt_time.h"
 
 enum {
-    IDS_MAX = 1000000,            /* client order ids remembered */
     REPORTS_DEFAULT = 1000,       /* per reports.since */
     REPORTS_MAX = 4000,
     SCRATCH_SIZE = 8 << 10,       /* any one record */
@@ -31,6 +31,7 @@ struct order_entry {
     zvt_hub_t *hub;
     account_core_t *account;
     ledger_t *ledger;
+    uint64_t covered_seq;      /* last report in the checkpoint that was loaded */
     outbox_t *outbox;
     outbox_t *late;            /* answers that faults hold back, all for equally long; NULL without faults */
     faults_core_t faults;
@@ -365,8 +366,22 @@ static void s_rebuild(order_entry_t *self)
         self->late = outbox_new();
         zvt_warn("answers are lost, late and repeated on purpose: 'faults' of this venue in the fleet file");
     }
-    zvt_info("ledger: %llu reports in %llu batches, %u orders rest", (unsigned long long)ledger_committed_seq(self->ledger),
-             (unsigned long long)ledger_batches(self->ledger), account_core_open_count(self->account));
+    uint64_t seq = ledger_committed_seq(self->ledger);
+    zvt_info("ledger: %" PRIu64 " reports in %" PRIu64 " batches, of these %" PRIu64 " read and %" PRIu64
+             " in the checkpoint; %u orders rest", seq, ledger_batches(self->ledger), seq - self->covered_seq, self->covered_seq,
+             account_core_open_count(self->account));
+}
+
+/* The account as the ledger tells it, from its checkpoint on; the ledger, open. */
+static int s_open_ledger(order_entry_t *self, const account_config_t *account, ledger_header_t *header,
+                         char problem[ZVT_PROBLEM_SIZE])
+{
+    ledger_mark_t mark = ledger_mark_new();
+    self->account = checkpoint_begin(&self->config.paths, account, &mark);
+    self->covered_seq = mark.seq;
+    int status = ledger_open(&self->ledger, self->config.paths.ledger, header, &mark, s_replay, self, problem);
+    ledger_mark_destroy(&mark);
+    return status;
 }
 
 int order_entry_new(order_entry_t **self_out, const order_entry_config_t *config, ledger_header_t *header,
@@ -381,13 +396,12 @@ int order_entry_new(order_entry_t **self_out, const order_entry_config_t *config
     self->scratch = zvt_buf_new(SCRATCH_SIZE);
     self->outbox_timer = zvt_loop_timer(zvt_service_loop(config->service), s_on_outbox_time, self);
     s_count(self);
-    account_config_t account = {.fleet = fleet, .venue = config->venue, .ids_max = IDS_MAX, .market = config->market,
+    account_config_t account = {.fleet = fleet, .venue = config->venue, .ids_max = ACCOUNT_IDS_MAX, .market = config->market,
                                 .sink = {.on_order = s_on_order_taken, .on_tombstone = s_on_tombstone, .on_balance = s_on_balance,
                                          .on_report = s_on_report, .on_cancel_result = s_on_cancel_result,
                                          .on_status = s_on_status, .on_resend = s_on_resend, .arg = self}};
-    self->account = account_core_new(&account);
     int status = s_bind(self, problem);
-    if (status == 0) status = ledger_open(&self->ledger, config->ledger_path, header, s_replay, self, problem);
+    if (status == 0) status = s_open_ledger(self, &account, header, problem);
     if (status != 0) {
         order_entry_destroy(&self);
         return status;
@@ -468,4 +482,9 @@ const account_core_t *order_entry_account(const order_entry_t *self)
 const ledger_t *order_entry_ledger(const order_entry_t *self)
 {
     return self->ledger;
+}
+
+uint64_t order_entry_covered_seq(const order_entry_t *self)
+{
+    return self->covered_seq;
 }

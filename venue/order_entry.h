@@ -11,8 +11,7 @@
 #ifndef VENUE_ORDER_ENTRY_H
 #define VENUE_ORDER_ENTRY_H
 
-#include "account_core.h"
-#include "ledger.h"
+#include "checkpoint.h"
 #include "zvt_service.h"
 
 typedef struct order_entry order_entry_t;
@@ -24,13 +23,13 @@ typedef struct {
     zvt_service_t *service;
     uint32_t venue;          /* index in the fleet file */
     market_t market;
-    const char *ledger_path;
+    checkpoint_paths_t paths;
     order_entry_hello_fn *on_gateway;
     void *arg;               /* of on_gateway */
 } order_entry_config_t;
 
 /* Binds the order socket, opens the ledger (begun with *header, whose origin is replaced by the ledger's), rebuilds the
- * account from it and puts its open orders back into the market. */
+ * account from its checkpoint and the rest of it and puts its open orders back into the market. */
 ZVT_MUSTUSE int order_entry_new(order_entry_t **self, const order_entry_config_t *config, ledger_header_t *header,
                                 char problem[ZVT_PROBLEM_SIZE]);
 void order_entry_destroy(order_entry_t **self);
@@ -49,5 +48,7 @@ bool order_entry_finish_round(order_entry_t *self);
 
 const account_core_t *order_entry_account(const order_entry_t *self);
 const ledger_t *order_entry_ledger(const order_entry_t *self);
+/* The last report that the start took from the checkpoint; 0: it read the whole ledger. */
+uint64_t order_entry_covered_seq(const order_entry_t *self);
 
 #endif

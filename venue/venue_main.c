@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint_child.h"
 #include "dump.h"
 #include "feed_core.h"
 #include "order_entry.h"
@@ -27,6 +28,7 @@ enum {
     SAMPLE_SECONDS = 60,         /* default length of a sample */
     SAMPLE_SECONDS_MAX = 86400,
     SPEED_MAX = 1000000,
+    CHECKPOINT_AFTER = 200000,   /* reports, unless --checkpoint-after says otherwise */
 };
 #define PUBLISH_NS (10 * ZVT_MS_NS)       /* between two publications, unless the consumers set the pace */
 /* Messages not acknowledged for so long are taken for lost. A gateway may hold back its acknowledgements for a while
@@ -36,6 +38,7 @@ enum {
 
 typedef struct {
     const char *venue, *replay, *speed, *seed, *origin, *dump_ledger, *symbols, *sample, *sample_seconds;
+    const char *checkpoint, *parent, *checkpoint_after;
 } options_t;
 
 /* How far the gateway has followed the feed. */
@@ -54,9 +57,11 @@ typedef struct {
     zvt_loop_t *loop;
     const zvt_fleet_t *fleet;
     uint32_t venue;
-    char ledger_path[PATH_SIZE], position_path[PATH_SIZE];
+    char *const *argv;
+    char ledger_path[PATH_SIZE], checkpoint_path[PATH_SIZE], position_path[PATH_SIZE];
     source_t *source;
     order_entry_t *entry;
+    checkpoint_child_t *checkpoint_child;
     feed_core_t *feed;
     zsock_t *pub;         /* XPUB: tells who subscribes */
     int subscriptions;    /* at present */
@@ -260,6 +265,9 @@ static void s_on_second(void *arg)
     self->republish = true;
     s_update_status(self);
     source_save_position(self->source);
+    checkpoint_child_on_time(self->checkpoint_child, zvt_loop_monotonic_ns(self->loop),
+                             ledger_committed_seq(order_entry_ledger(self->entry)),
+                             account_core_ids(order_entry_account(self->entry)));
 }
 
 static void s_on_round(void *arg)
@@ -278,9 +286,11 @@ static void s_on_stats(void *arg, FILE *body)
     source_stats(self->source, body);
     const ledger_t *ledger = order_entry_ledger(self->entry);
     fprintf(body, "}, \"account\": {\"venue_seq\": %" PRIu64 ", \"open_orders\": %u, \"ledger_batches\": %" PRIu64
-                  ", \"ledger_bytes\": %" PRIu64 ", \"ledger_room\": %zu, \"trades_not_printed\": %" PRIu64 "}",
+                  ", \"ledger_bytes\": %" PRIu64 ", \"ledger_room\": %zu, \"checkpoint_seq\": %" PRIu64
+                  ", \"trades_not_printed\": %" PRIu64 "}",
             ledger_committed_seq(ledger), account_core_open_count(order_entry_account(self->entry)), ledger_batches(ledger),
-            ledger_bytes(ledger), ledger_room(ledger), feed_core_trades_lost(self->feed));
+            ledger_bytes(ledger), ledger_room(ledger), checkpoint_child_covered_seq(self->checkpoint_child),
+            feed_core_trades_lost(self->feed));
 }
 
 /* ---- start ---- */
@@ -299,6 +309,11 @@ static void s_open_source(venue_t *self)
     source_resume(self->source);
 }
 
+static checkpoint_paths_t s_paths(const venue_t *self)
+{
+    return (checkpoint_paths_t){.ledger = self->ledger_path, .checkpoint = self->checkpoint_path};
+}
+
 /* A wrong ledger needs a person; a busy lock or a full disk may pass. */
 static int s_exit_code(int status)
 {
@@ -312,7 +327,7 @@ static int64_t s_open_entry(venue_t *self)
     ZVT_STR_SET(header.venue, self->fleet->venues[self->venue].name);
     ZVT_STR_SET(header.market, source_fingerprint(self->source));
     order_entry_config_t config = {.service = self->service, .venue = self->venue, .market = source_market(self->source),
-                                   .ledger_path = self->ledger_path, .on_gateway = s_on_gateway, .arg = self};
+                                   .paths = s_paths(self), .on_gateway = s_on_gateway, .arg = self};
     int64_t asked_ns = header.origin_ns;
     int status = order_entry_new(&self->entry, &config, &header, problem);
     if (status != 0) s_exit(s_exit_code(status), "%s", problem);
@@ -347,6 +362,10 @@ static void s_start(venue_t *self)
     zvt_loop_on_round(self->loop, s_on_round, self);
     s_open_source(self);
     int64_t origin_ns = s_open_entry(self);
+    uint64_t after = (uint64_t)s_number("checkpoint-after", self->options.checkpoint_after, CHECKPOINT_AFTER, 1, INT64_MAX);
+    /* This very program, also when another release lies at its path by now. */
+    self->checkpoint_child = checkpoint_child_new("/proc/self/exe", self->argv, after, order_entry_covered_seq(self->entry),
+                                                  zvt_monotonic_ns());
     s_open_feed(self);
     self->market_timer = zvt_loop_timer(self->loop, s_on_market_time, self);
     self->publish_timer = zvt_loop_timer(self->loop, s_on_publish_time, self);
@@ -366,6 +385,7 @@ static void s_start(venue_t *self)
 static void s_stop(venue_t *self)
 {
     source_save_position(self->source);
+    checkpoint_child_destroy(&self->checkpoint_child);
     order_entry_destroy(&self->entry);
     feed_core_destroy(&self->feed);
     zsock_destroy(&self->pub);
@@ -378,6 +398,18 @@ static int s_dump(const venue_t *self)
     char problem[ZVT_PROBLEM_SIZE];
     if (dump_ledger(self->fleet, self->venue, self->ledger_path, stdout, problem) != 0) s_exit(ZVT_EXIT_FAILED, "%s", problem);
     return fflush(stdout) == 0 ? ZVT_EXIT_OK : ZVT_EXIT_FAILED;
+}
+
+static int s_checkpoint(const venue_t *self)
+{
+    char problem[ZVT_PROBLEM_SIZE];
+    const checkpoint_paths_t paths = s_paths(self);
+    const account_config_t config = {.fleet = self->fleet, .venue = self->venue, .ids_max = ACCOUNT_IDS_MAX};
+    int64_t parent = s_number("parent", self->options.parent, 0, 1, INT32_MAX);
+    if (parent != 0 && checkpoint_child_yield(parent) != 0) return ZVT_EXIT_TEMPORARY;
+    if (checkpoint_renew(&paths, &config, problem) == 0) return ZVT_EXIT_OK;
+    zvt_warn("%s", problem);
+    return ZVT_EXIT_FAILED;
 }
 
 static int s_sample(const venue_t *self)
@@ -411,9 +443,10 @@ static const char *s_default_name(int argc, char **argv)
 
 static bool s_is_tool(int argc, char **argv)
 {
+    static const char *const tools[] = {"--dump-ledger", "--" CHECKPOINT_CHILD_OPTION, "--sample", "--symbols"};
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--dump-ledger") == 0 || strcmp(argv[i], "--sample") == 0 || strcmp(argv[i], "--symbols") == 0)
-            return true;
+        for (size_t t = 0; t < sizeof tools / sizeof tools[0]; t++)
+            if (strcmp(argv[i], tools[t]) == 0) return true;
     return false;
 }
 
@@ -432,6 +465,12 @@ static const zvt_option_t s_options[] = {
      .meaning = "UTC ns of the synthetic market's beginning; default from the ledger"},
     {.name = "dump-ledger", .value = &s_self.options.dump_ledger,
      .meaning = "print the ledger as JSON lines and exit"},
+    {.name = CHECKPOINT_CHILD_OPTION, .value = &s_self.options.checkpoint,
+     .meaning = "renew the checkpoint of the ledger and exit"},
+    {.name = CHECKPOINT_CHILD_PARENT, .argument = "PID", .value = &s_self.options.parent,
+     .meaning = "of that: yield to others, end with this process"},
+    {.name = "checkpoint-after", .argument = "N", .value = &s_self.options.checkpoint_after,
+     .meaning = "reports after which that is due; default 200000"},
     {.name = "symbols", .value = &s_self.options.symbols,
      .meaning = "print which instruments the recording holds and exit"},
     {.name = "sample", .argument = "FILE", .value = &s_self.options.sample,
@@ -445,6 +484,7 @@ static void s_name_files(venue_t *self)
 {
     const char *folder = zvt_service_state_dir(self->service), *name = zvt_service_name(self->service);
     snprintf(self->ledger_path, sizeof self->ledger_path, "%s/%s.ledger", folder, name);
+    snprintf(self->checkpoint_path, sizeof self->checkpoint_path, "%s/%s.checkpoint", folder, name);
     snprintf(self->position_path, sizeof self->position_path, "%s/%s.position", folder, name);
 }
 
@@ -466,6 +506,8 @@ int main(int argc, char **argv)
     if (self->options.symbols != NULL) return s_symbols(self);
     s_name_files(self);
     if (self->options.dump_ledger != NULL) return s_dump(self);
+    if (self->options.checkpoint != NULL) return s_checkpoint(self);
+    self->argv = argv;
     s_start(self);
     int exit_code = zvt_service_run(self->service);
     s_stop(self);

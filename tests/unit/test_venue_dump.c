@@ -21,7 +21,7 @@ Test(dump, prints_reports_in_order_and_the_balances_that_follow_from_them)
     char problem[ZVT_PROBLEM_SIZE] = "", text[8192] = "";
     ledger_t *ledger = NULL;
     ledger_header_t header = {.venue = "alpha", .market = "synthetic seed=1"};
-    cr_assert_eq(ledger_open(&ledger, path, &header, s_on_record, NULL, problem), 0, "%s", problem);
+    cr_assert_eq(ledger_open(&ledger, path, &header, NULL, s_on_record, NULL, problem), 0, "%s", problem);
     zvt_balance_t opening = {.exchange = "alpha", .asset = "USDT", .total_e8 = E8(1000)};
     zvt_order_send_t order = fixture_order("a", ZVT_SIDE_BUY, 2, 100);
     zvt_report_t report = {.exchange = "alpha", .venue_seq = 1, .kind = ZVT_REPORT_KIND_ACCEPTED, .client_order_id = "a",

@@ -30,7 +30,7 @@ static ledger_t *s_open(const char *path, seen_t *seen)
     ledger_header_t header = s_header();
     char problem[ZVT_PROBLEM_SIZE] = "";
     memset(seen, 0, sizeof *seen);
-    cr_assert_eq(ledger_open(&ledger, path, &header, s_on_record, seen, problem), 0, "%s", problem);
+    cr_assert_eq(ledger_open(&ledger, path, &header, NULL, s_on_record, seen, problem), 0, "%s", problem);
     return ledger;
 }
 
@@ -143,7 +143,7 @@ Test(ledger, damage_before_intact_records_is_refused_with_advice)
     ledger_header_t header = s_header();
     char problem[ZVT_PROBLEM_SIZE] = "";
     seen_t seen = {0};
-    cr_assert_eq(ledger_open(&ledger, path, &header, s_on_record, &seen, problem), ZVT_ERR_CORRUPT);
+    cr_assert_eq(ledger_open(&ledger, path, &header, NULL, s_on_record, &seen, problem), ZVT_ERR_CORRUPT);
     cr_assert_not_null(strstr(problem, "--wipe"), "%s", problem);
     cr_assert_null(ledger);
 }
@@ -156,7 +156,7 @@ Test(ledger, another_market_is_refused_with_both_names)
     ledger_header_t header = {.venue = "alpha", .market = "recorded file.gz"};
     char problem[ZVT_PROBLEM_SIZE] = "";
     seen_t seen = {0};
-    cr_assert_eq(ledger_open(&ledger, path, &header, s_on_record, &seen, problem), ZVT_ERR_INVALID);
+    cr_assert_eq(ledger_open(&ledger, path, &header, NULL, s_on_record, &seen, problem), ZVT_ERR_INVALID);
     cr_assert_not_null(strstr(problem, "synthetic seed=42"));
     cr_assert_not_null(strstr(problem, "recorded file.gz"));
     cr_assert_eq(seen.count, 0);
@@ -171,7 +171,7 @@ Test(ledger, the_origin_is_the_first_start_s)
     header.origin_ns = 999;
     char problem[ZVT_PROBLEM_SIZE];
     seen_t seen = {0};
-    cr_assert_eq(ledger_open(&ledger, path, &header, s_on_record, &seen, problem), 0);
+    cr_assert_eq(ledger_open(&ledger, path, &header, NULL, s_on_record, &seen, problem), 0);
     cr_assert_eq(header.origin_ns, 777);
     ledger_close(&ledger);
 }
@@ -183,7 +183,7 @@ Test(ledger, only_one_process_has_it_open)
     ledger_t *first = s_open(path, &seen), *second = NULL;
     ledger_header_t header = s_header();
     char problem[ZVT_PROBLEM_SIZE] = "";
-    cr_assert_eq(ledger_open(&second, path, &header, s_on_record, &seen, problem), ZVT_ERR_EXISTS);
+    cr_assert_eq(ledger_open(&second, path, &header, NULL, s_on_record, &seen, problem), ZVT_ERR_EXISTS);
     ledger_close(&first);
 }
 
@@ -197,7 +197,7 @@ Test(ledger, something_else_is_no_ledger)
     ledger_header_t header = s_header();
     char problem[ZVT_PROBLEM_SIZE] = "";
     seen_t seen = {0};
-    cr_assert_eq(ledger_open(&ledger, path, &header, s_on_record, &seen, problem), ZVT_ERR_CORRUPT);
+    cr_assert_eq(ledger_open(&ledger, path, &header, NULL, s_on_record, &seen, problem), ZVT_ERR_CORRUPT);
     cr_assert_neq(problem[0], '\0');
 }
 
@@ -298,7 +298,7 @@ Test(ledger, can_be_read_while_it_is_being_written)
     cr_assert_eq(ledger_commit(ledger), 0);
     ledger_header_t header;
     char problem[ZVT_PROBLEM_SIZE];
-    cr_assert_eq(ledger_visit(path, &header, s_on_record, &seen, problem), 0);
+    cr_assert_eq(ledger_visit(path, &header, NULL, s_on_record, &seen, problem), 0);
     cr_assert_eq(seen.last_seq, 1);
     cr_assert_str_eq(header.market, "synthetic seed=42");
     ledger_close(&ledger);
