@@ -12,7 +12,7 @@ set(SIM_CORES
     executor/breaker_core.c executor/emergency_core.c executor/executor_core.c executor/journal_format.c executor/pacer_core.c
     executor/router_core.c executor/throttle_core.c executor/venue_health.c
     gateway/batch_core.c gateway/market_core.c gateway/order_entry_core.c gateway/paper_adapter.c gateway/paper_core.c gateway/symbol_map.c
-    venue/account_core.c venue/balances_core.c venue/book_core.c venue/checks_core.c venue/feed_core.c venue/ledger_format.c venue/limit_core.c venue/market.c
+    venue/account_core.c venue/account_image.c venue/balances_core.c venue/book_core.c venue/checks_core.c venue/feed_core.c venue/ledger_format.c venue/limit_core.c venue/market.c
     venue/outbox.c venue/snapshot.c
     strategy/delivery_core.c)
 set(SIM_WORLD

@@ -95,7 +95,7 @@ static const struct {
     {"tombstones", 30}, {"orders asked for", 200}, {"reports asked for again", 100}, {"orders sent twice to a venue", 5},
     {"signals resent", 500}, {"runs begun above a known one", 5}, {"signals renamed", 5}, {"fault runaway strategy", 100}, {"core signals_over_rate", 2000}, {"core signals_duplicate", 300}, {"core fenced", 5},
     {"writers fenced by the log", 1}, {"takeovers", 100}, {"orchestrators that left", 60}, {"writers silent for too long", 60},
-    {"logs lost", 200}, {"torn ledgers cut", 1}, {"orphaned transactions", 20},
+    {"logs lost", 200}, {"torn ledgers cut", 1}, {"restarts from a checkpoint", 50}, {"orphaned transactions", 20},
     {"fault crash", 300}, {"fault crash at a step", 300}, {"fault crash in the middle", 300}, {"recoveries from a checkpoint", 300},
     {"fault crash twice", 50}, {"fault pause", 200}, {"fault zombie", 50},
     {"fault connection broken", 200}, {"fault cut off", 150}, {"fault stall", 200}, {"fault database restart", 100},

@@ -6,6 +6,8 @@
 #include "sim_net.h"
 #include "sim_procs.h"
 
+enum { CHECKPOINT_ODDS = 4 }; /* batches of a venue for one checkpoint */
+
 #define MS(n) ((n) * ZVT_MS_NS)
 
 /* Faults that happen by themselves, at random times. */
@@ -353,6 +355,11 @@ size_t sim_faults_torn(size_t size)
     case 1: SIM_COUNT("fault ledger torn"); return (size_t)sim_below(size);
     default: SIM_COUNT("fault ledger durable, unanswered"); return size;
     }
+}
+
+bool sim_faults_checkpoints(uint64_t batch)
+{
+    return s_profile.enabled && ((sim.seed + batch) * 0x9e3779b97f4a7c15ULL >> 32) % CHECKPOINT_ODDS == 0;
 }
 
 bool sim_faults_orphan_commits(void)

@@ -36,6 +36,9 @@ int64_t sim_faults_venue_latency_ns(void);
 bool sim_faults_store_fails(void);
 /* How much of an unfinished batch a dying venue leaves in its ledger: 0 .. size, or all of it. */
 size_t sim_faults_torn(size_t size);
+/* Whether a venue's checkpoint is renewed behind this batch. Not drawn from the world's numbers: a checkpoint changes
+ * nothing that can be seen, so that a seed has the same history with it and without. */
+bool sim_faults_checkpoints(uint64_t batch);
 /* A transaction whose client died before it was durable is finished all the same. */
 bool sim_faults_orphan_commits(void);
 

@@ -1,9 +1,10 @@
-/* Mirrors venue_main.c and order_entry.c: the real account, feed and outbox; the ledger is the real format in memory.
- * Durable: the ledger. What a round did is committed at its end, and only then leaves. */
+/* Mirrors venue_main.c, order_entry.c and checkpoint.c: the real account, its image, feed and outbox; the ledger is the real
+ * format in memory. Durable: the ledger, and a checkpoint of it. What a round did is committed at its end, and only then
+ * leaves. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "account_core.h"
+#include "account_image.h"
 #include "feed_core.h"
 #include "ledger_format.h"
 #include "outbox.h"
@@ -13,7 +14,8 @@
 #include "sim_oracle.h"
 #include "sim_procs.h"
 
-enum { IDS_MAX = 1024, LEDGER_BYTES = 2 << 20, REPORTS_MAX = 4096, SCRATCH_SIZE = 8 << 10, REPORTS_DEFAULT = 1000 };
+enum { IDS_MAX = 1024, LEDGER_BYTES = 2 << 20, REPORTS_MAX = 4096, SCRATCH_SIZE = 8 << 10, REPORTS_DEFAULT = 1000,
+       IMAGE_BYTES = 1 << 18 };
 #define MOVE_NS (60 * ZVT_MS_NS)
 #define GATEWAY_SILENCE_NS (500 * ZVT_MS_NS)
 
@@ -26,6 +28,12 @@ typedef struct {
     struct {
         size_t offset, length;
     } reports[REPORTS_MAX]; /* packed, by venue_seq - 1: an index of the bytes */
+    struct {
+        uint8_t image[IMAGE_BYTES];
+        size_t image_size;    /* 0: there is none */
+        size_t size;          /* of the ledger that it covers */
+        uint64_t batches;
+    } checkpoint;
 } ledger_bytes_t;
 static ledger_bytes_t s_ledgers[SIM_VENUES];
 static bool s_calm;
@@ -56,7 +64,10 @@ typedef struct {
 void sim_venue_reset(void)
 {
     s_calm = false;
-    for (uint32_t i = 0; i < SIM_VENUES; i++) s_ledgers[i].size = s_ledgers[i].batches = s_ledgers[i].committed_seq = 0;
+    for (uint32_t i = 0; i < SIM_VENUES; i++) {
+        s_ledgers[i].size = s_ledgers[i].batches = s_ledgers[i].committed_seq = 0;
+        s_ledgers[i].checkpoint.image_size = 0;
+    }
 }
 
 void sim_venue_calm(void)
@@ -129,30 +140,6 @@ static void s_tear(venue_t *self)
     if (written < size) return;
     ledger->batches++;
     s_note_last_batch(self, offset);
-}
-
-/* Reads the ledger from its beginning, as ledger_open does: a torn end is cut off. */
-static void s_recover(venue_t *self)
-{
-    static zvt_record_t record;
-    ledger_bytes_t *ledger = self->ledger;
-    size_t offset = 0;
-    ledger_batch_t batch;
-    ledger->batches = ledger->committed_seq = 0;
-    while (ledger_format_read_batch(ledger->bytes + offset, ledger->size - offset, ledger->batches + 1, &batch) == 0) {
-        zvt_cursor_t cursor = zvt_cursor(batch.payload, batch.length);
-        while (!zvt_cursor_done(&cursor)) {
-            ZVT_ASSERT(zvt_read(&cursor, &record) == 0);
-            int status = account_core_replay(self->account, &record, sim_utc_ns());
-            if (status != 0) sim_violation("a venue can read its ledger", NULL, "%s: %s", self->venue->name, zvt_strerror(status));
-        }
-        ledger->batches++;
-        s_note_durable(self, &batch, false);
-        offset += batch.size;
-    }
-    if (ledger->size > offset) SIM_COUNT("torn ledgers cut");
-    ledger->size = offset;
-    self->seq = ledger->committed_seq;
 }
 
 /* ---- sending ---- */
@@ -331,6 +318,104 @@ static void s_on_second(void *arg)
     ((venue_t *)arg)->republish = true;
 }
 
+/* ---- restarts and checkpoints ---- */
+static account_config_t s_account_config(venue_t *self)
+{
+    return (account_config_t){.fleet = sim.fleet, .venue = self->proc->index, .ids_max = IDS_MAX,
+                              .market = sim_market_of(self->market),
+                              .sink = {.on_order = s_on_order_taken, .on_tombstone = s_on_tombstone, .on_balance = s_on_balance,
+                                       .on_report = s_on_report, .on_cancel_result = s_on_cancel_result,
+                                       .on_status = s_on_status, .on_resend = s_on_resend, .arg = self}};
+}
+
+/* Applies the batches from an offset on; returns the offset behind the last whole one. */
+static size_t s_fold(venue_t *self, account_core_t *account, size_t offset, uint64_t *batches)
+{
+    static zvt_record_t record;
+    const ledger_bytes_t *ledger = self->ledger;
+    ledger_batch_t batch;
+    while (ledger_format_read_batch(ledger->bytes + offset, ledger->size - offset, *batches + 1, &batch) == 0) {
+        zvt_cursor_t cursor = zvt_cursor(batch.payload, batch.length);
+        while (!zvt_cursor_done(&cursor)) {
+            ZVT_ASSERT(zvt_read(&cursor, &record) == 0);
+            int status = account_core_replay(account, &record, sim_utc_ns());
+            if (status != 0) sim_violation("a venue can read its ledger", NULL, "%s: %s", self->venue->name, zvt_strerror(status));
+        }
+        ++*batches;
+        offset += batch.size;
+    }
+    return offset;
+}
+
+/* A new account, or that of the checkpoint, with the offset and number of the batches that it covers. */
+static account_core_t *s_begin(venue_t *self, size_t *offset, uint64_t *batches)
+{
+    const ledger_bytes_t *ledger = self->ledger;
+    account_config_t config = s_account_config(self);
+    account_core_t *account = account_core_new(&config);
+    *offset = *batches = 0;
+    if (ledger->checkpoint.image_size == 0) return account;
+    int status = account_image_load(account, ledger->checkpoint.image, ledger->checkpoint.image_size);
+    if (status != 0) sim_violation("a venue can read its checkpoint", NULL, "%s: %s", self->venue->name, zvt_strerror(status));
+    *offset = ledger->checkpoint.size;
+    *batches = ledger->checkpoint.batches;
+    return account;
+}
+
+static int s_keep_piece(void *arg, const void *bytes, size_t length)
+{
+    ledger_bytes_t *ledger = arg;
+    ZVT_ASSERT(ledger->checkpoint.image_size + length <= IMAGE_BYTES);
+    memcpy(ledger->checkpoint.image + ledger->checkpoint.image_size, bytes, length);
+    ledger->checkpoint.image_size += length;
+    return 0;
+}
+
+/* What the venue's child does at some time or other. */
+static void s_checkpoint(venue_t *self)
+{
+    ledger_bytes_t *ledger = self->ledger;
+    size_t offset;
+    uint64_t batches;
+    account_core_t *account = s_begin(self, &offset, &batches);
+    ledger->checkpoint.size = s_fold(self, account, offset, &batches);
+    ledger->checkpoint.batches = batches;
+    ledger->checkpoint.image_size = 0;
+    ZVT_ASSERT(account_image_save(account, s_keep_piece, ledger) == 0);
+    account_core_destroy(&account);
+}
+
+/* Indexes the reports of a ledger's whole batches. */
+static void s_index(venue_t *self)
+{
+    ledger_bytes_t *ledger = self->ledger;
+    ledger_batch_t batch;
+    size_t offset = 0;
+    ledger->batches = ledger->committed_seq = 0;
+    while (ledger_format_read_batch(ledger->bytes + offset, ledger->size - offset, ledger->batches + 1, &batch) == 0) {
+        ledger->batches++;
+        s_note_durable(self, &batch, false);
+        offset += batch.size;
+    }
+}
+
+/* Begins with the checkpoint and reads the rest of the ledger, as the venue does: a torn end is cut off. */
+static void s_recover(venue_t *self)
+{
+    ledger_bytes_t *ledger = self->ledger;
+    size_t offset;
+    uint64_t batches;
+    s_index(self);
+    self->account = s_begin(self, &offset, &batches);
+    if (batches > 0) SIM_COUNT("restarts from a checkpoint");
+    offset = s_fold(self, self->account, offset, &batches);
+    if (batches != ledger->batches || account_core_venue_seq(self->account) != ledger->committed_seq)
+        sim_violation("a venue reads all of its ledger", NULL, "%s", self->venue->name);
+    if (ledger->size > offset) SIM_COUNT("torn ledgers cut");
+    ledger->size = offset;
+    self->seq = ledger->committed_seq;
+}
+
 /* ---- the round ---- */
 static void s_send_due(venue_t *self)
 {
@@ -348,7 +433,9 @@ static void s_on_outbox_time(void *arg)
 static void s_on_round(void *arg)
 {
     venue_t *self = arg;
+    uint64_t batches = self->ledger->batches;
     s_commit(self);
+    if (self->ledger->batches != batches && sim_faults_checkpoints(self->ledger->batches)) s_checkpoint(self);
     s_send_due(self);
     zvt_market_status_t status = {.open = true};
     ZVT_STR_SET(status.venue, self->venue->name);
@@ -364,11 +451,6 @@ static void s_open(venue_t *self)
 {
     market_events_t events = {.on_rest_fill = s_on_rest_fill, .on_trade = s_on_trade, .on_book = s_on_book, .arg = self};
     self->market = sim_market_new(&events);
-    account_config_t account = {.fleet = sim.fleet, .venue = self->proc->index, .ids_max = IDS_MAX, .market = sim_market_of(self->market),
-                                .sink = {.on_order = s_on_order_taken, .on_tombstone = s_on_tombstone, .on_balance = s_on_balance,
-                                         .on_report = s_on_report, .on_cancel_result = s_on_cancel_result,
-                                         .on_status = s_on_status, .on_resend = s_on_resend, .arg = self}};
-    self->account = account_core_new(&account);
     s_recover(self);
     account_core_open_balances(self->account);
     account_core_restore(self->account);
