@@ -140,9 +140,9 @@ uint64_t checkpoint_child_covered_seq(const checkpoint_child_t *self)
 int checkpoint_child_yield(int64_t parent)
 {
     const struct sched_param param = {.sched_priority = 0};
+    ZVT_ASSERT(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
     if (sched_setscheduler(0, SCHED_BATCH, &param) != 0 || setpriority(PRIO_PROCESS, 0, NICENESS) != 0)
         zvt_warn("cannot lower this process's priority: %s", strerror(errno));
-    ZVT_ASSERT(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
-    /* A parent that ended before that sends no signal. */
+    /* A parent that had ended by then sends no signal. */
     return getppid() == (pid_t)parent ? 0 : ZVT_ERR_NOT_FOUND;
 }
