@@ -142,14 +142,58 @@ static bool s_on_control(void *arg, const char *command, const char *argument, F
     return false;
 }
 
+static zvt_snapshot_core_t s_snapshot_core(const zvt_fold_t *self, void *state)
+{
+    return (zvt_snapshot_core_t){.shard = (uint32_t)zvt_service_fleet(self->service)->shard, .state = state,
+                                 .save = self->desc.save, .load = self->desc.load, .dump = self->desc.dump};
+}
+
 /* The state as of the last snapshot; a fresh core when there is none that can be used. */
 static void s_load_snapshot(zvt_fold_t *self)
 {
-    zvt_snapshot_core_t core = {.shard = (uint32_t)zvt_service_fleet(self->service)->shard, .state = self->state,
-                                .save = self->desc.save, .load = self->desc.load, .dump = self->desc.dump};
+    zvt_snapshot_core_t core = s_snapshot_core(self, self->state);
     if (zvt_snapshot_open(&self->snapshot, &core, zvt_service_state_dir(self->service), zvt_service_name(self->service))) return;
     self->desc.destroy(self->state);
     self->snapshot.core.state = self->state = self->desc.fresh(self->desc.arg);
+}
+
+/* ---- a log that does not begin with event 1 ---- */
+static void s_break(zvt_fold_t *self, int exit_code)
+{
+    self->broken = true;
+    zvt_service_exit(self->service, exit_code);
+}
+
+/* The state is too old for the log, or there is none: the base takes its place. Who has answered requests already begins anew
+ * instead, because others hold on to the core. */
+static uint64_t s_on_base(void *arg, uint64_t base_seq, const void *data, size_t length)
+{
+    zvt_fold_t *self = arg;
+    if (self->broken) return 0;
+    if (zvt_service_is_ready(self->service)) {
+        zvt_error("%s has fallen behind what the log still holds; it begins anew from the base of seq %" PRIu64, self->desc.name, base_seq);
+        s_break(self, ZVT_EXIT_TEMPORARY);
+        return 0;
+    }
+    self->desc.destroy(self->state);
+    self->state = self->desc.fresh(self->desc.arg);
+    zvt_snapshot_core_t core = s_snapshot_core(self, self->state);
+    if (!zvt_snapshot_take(&self->snapshot, &core, data, length)) {
+        s_break(self, ZVT_EXIT_CONFIG);
+        return 0;
+    }
+    ZVT_COUNT("bases_loaded");
+    zvt_info("earlier events are archived; going on from the base of seq %" PRIu64, base_seq);
+    return zvt_snapshot_from_seq(&self->snapshot);
+}
+
+static void s_on_hole(void *arg, uint64_t first_seq)
+{
+    zvt_fold_t *self = arg;
+    if (self->broken) return;
+    zvt_error("the log begins with seq %" PRIu64 ", and there is no base of %s to go on from: its state cannot be made. Restore the table "
+              "log_bases from a backup of the database, or put a snapshot that is not older into the state folder", first_seq, self->desc.name);
+    s_break(self, ZVT_EXIT_CONFIG);
 }
 
 void zvt_fold_start(zvt_fold_t *self)
@@ -159,14 +203,33 @@ void zvt_fold_start(zvt_fold_t *self)
     self->follower = zvt_follower_new(loop, (uint32_t)zvt_service_fleet(self->service)->shard, zvt_snapshot_from_seq(&self->snapshot),
                                       zvt_service_identity(self->service), s_on_event, s_on_batch, self);
     zvt_follower_only(self->follower, &self->types);
+    zvt_follower_want_base(self->follower, self->desc.name, 0, s_on_base);
+    zvt_follower_on_hole(self->follower, s_on_hole);
     zvt_loop_every(loop, EXPIRE_NS, s_on_time, self);
     zvt_loop_every(loop, ZVT_SECOND_NS, s_on_second, self);
     zvt_service_on_control(self->service, s_on_control, self);
 }
 
-int zvt_fold_to(zvt_fold_t *self, const char *to_seq, bool print_text)
+/* Whether the snapshot in `folder` makes the state that was folded, in a core of its own. */
+static int s_prove_snapshot(const zvt_fold_t *self, const char *folder)
+{
+    zvt_snapshot_t snapshot;
+    void *state = self->desc.fresh(self->desc.arg);
+    zvt_snapshot_core_t core = s_snapshot_core(self, state);
+    bool loaded = zvt_snapshot_open(&snapshot, &core, folder, self->desc.name) && snapshot.seq != 0;
+    zvt_digest_t folded = zvt_digest_of(snapshot.seq, self->desc.dump, self->state), made = zvt_digest_of(snapshot.seq, self->desc.dump, state);
+    self->desc.destroy(state);
+    if (loaded && zvt_id_equal(&folded.digest, &made.digest)) return ZVT_EXIT_OK;
+    zvt_error("the snapshot in %s does not make the state that was folded", folder);
+    return ZVT_EXIT_BUG;
+}
+
+int zvt_fold_to(zvt_fold_t *self, const char *to_seq, bool print_text, const char *save_folder)
 {
     zvt_refold_t refold = {.shard = (uint32_t)zvt_service_fleet(self->service)->shard, .identity = zvt_service_identity(self->service),
-                           .types = &self->types, .fold = self->desc.fold, .dump = self->desc.dump, .state = self->state, .print_text = print_text};
-    return zvt_refold(&refold, zvt_service_loop(self->service), to_seq);
+                           .types = &self->types, .fold = self->desc.fold, .dump = self->desc.dump, .state = self->state,
+                           .process = self->desc.name, .save = self->desc.save, .load = self->desc.load, .save_folder = save_folder,
+                           .print_text = print_text};
+    int exit_code = zvt_refold(&refold, zvt_service_loop(self->service), to_seq);
+    return exit_code == ZVT_EXIT_OK && save_folder != NULL ? s_prove_snapshot(self, save_folder) : exit_code;
 }

@@ -4,18 +4,20 @@
  * snapshot now and then, and lets requests wait until the log has been folded as far as they need. A core that cannot follow
  * ends the process: no state is better than a wrong one. The control command "digest" is answered here.
  *
- * Owns     the core between zvt_fold_new and zvt_fold_destroy; it may be replaced by a fresh one in zvt_fold_start only.
+ * Where the log does not begin with event 1, a process without a state of its own goes on from its base, which the replayer has.
+ *
+ * Owns     the core between zvt_fold_new and zvt_fold_destroy; it may be replaced by another one until on_ready.
  * Bounds   requests_max requests wait, each for patience_ns.
  * Errors   see each function. */
 #ifndef ZVT_FOLD_H
 #define ZVT_FOLD_H
 
 #include "zvt_service.h"
-#include "zvt_snapshot.h"
+#include "zvt_verify.h"
 #include "zvt_waitlist.h"
 
 typedef struct {
-    const char *name;                /* for diagnostics, such as "risk" */
+    const char *name;                /* for diagnostics and of its base, such as "risk" */
     void *(*fresh)(void *arg);       /* makes an empty core */
     void (*destroy)(void *state);
     bool (*folds)(unsigned type);    /* whether the state depends on events of this type */
@@ -38,8 +40,10 @@ zvt_fold_t *zvt_fold_new(zvt_service_t *service, const zvt_fold_desc_t *desc);
 void zvt_fold_destroy(zvt_fold_t **self);
 void *zvt_fold_state(const zvt_fold_t *self);
 
-/* Serves --fold: follows the log from 1 to the seq in `to_seq`, prints the digest (or the text), returns the exit code. */
-int zvt_fold_to(zvt_fold_t *self, const char *to_seq, bool print_text);
+/* Serves --fold: follows the log from its beginning to the seq in `to_seq`, prints the digest (or the text), and leaves the
+ * state as a snapshot in save_folder (NULL: nowhere), after it was proven that the snapshot makes that state again. Returns the
+ * exit code. */
+int zvt_fold_to(zvt_fold_t *self, const char *to_seq, bool print_text, const char *save_folder);
 /* Begins to follow. */
 void zvt_fold_start(zvt_fold_t *self);
 

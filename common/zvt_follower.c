@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "zvt_base.h"
 #include "zvt_diag.h"
 #include "zvt_link.h"
 #include "zvt_socket.h"
@@ -33,6 +34,11 @@ struct zvt_follower {
     int64_t heard_ns;   /* monotonic: the last live message, or when the subscription was opened */
     zvt_buf_t held;     /* live frames that wait for the replay, each after its size_t length */
     bool held_lost;     /* some did not fit: fetch them too */
+    zvt_follower_hole_fn *on_hole; /* NULL: warn */
+    zvt_follower_base_fn *on_base; /* NULL: no base is wanted */
+    zvt_base_t base;
+    uint64_t first_seq; /* the log begins here, behind next_seq; 0: no such hole is known */
+    bool fetching;      /* pieces of the base are under way */
 };
 
 /* Asks for the next ranges, as far as they may be ahead. While the tip is not known one range finds it. */
@@ -187,11 +193,10 @@ static void s_on_replayed(zvt_follower_t *self)
 
 /* The replayer's answers are batches of events, which zvt_link cannot decode as records: the follower reads frames. One that
  * brings nothing new, or does not connect, is the answer to an older question; what is missing is asked for again by time. */
-static void s_on_replay_frame(void *arg, zvt_cursor_t frame)
+static void s_on_answer(zvt_follower_t *self, const zvt_log_batch_t *head, zvt_cursor_t frame)
 {
-    zvt_follower_t *self = arg;
-    zvt_log_batch_t batch;
-    if (!s_read_batch(&frame, &batch) || batch.shard != self->shard || !self->asking) return;
+    zvt_log_batch_t batch = *head;
+    if (batch.shard != self->shard || !self->asking || self->fetching) return;
     s_note_tip(self, batch.tip_seq);
     uint64_t before = self->next_seq;
     if (batch.first_seq <= self->next_seq) s_deliver(self, &batch, frame, batch.first_seq != 0);
@@ -202,17 +207,92 @@ static void s_on_replay_frame(void *arg, zvt_cursor_t frame)
     s_on_replayed(self);
 }
 
+/* ---- a log that does not begin with event 1 ---- */
+static void s_ask_piece(zvt_follower_t *self)
+{
+    zvt_base_request_t request = zvt_base_question(&self->base);
+    self->asked_ns = zvt_loop_monotonic_ns(self->loop);
+    zvt_link_send(self->replay, ZVT_T_BASE_REQUEST, &request);
+}
+
+/* What is missing is gone from the log, and nothing takes its place. The live events that wait are of no use. */
+static void s_hole(zvt_follower_t *self)
+{
+    self->fetching = false;
+    ZVT_COUNT("follower_holes");
+    if (self->on_hole != NULL)
+        self->on_hole(self->arg, self->first_seq);
+    else if (zvt_diag_allowed())
+        zvt_warn("event %" PRIu64 " is archived: the log begins with %" PRIu64, self->next_seq, self->first_seq);
+}
+
+static void s_on_log_begin(zvt_follower_t *self, const zvt_log_begin_t *begin)
+{
+    if (begin->shard != self->shard || !self->asking || self->fetching || begin->first_seq <= self->next_seq) return;
+    self->first_seq = begin->first_seq;
+    if (self->on_base == NULL) {
+        s_hole(self);
+        return;
+    }
+    self->fetching = true;
+    zvt_base_release(&self->base);
+    s_ask_piece(self);
+}
+
+/* The owner may have a state of its own that the base replaces, so that it says where to go on. */
+static void s_use_base(zvt_follower_t *self)
+{
+    if (self->base.seq + 1 < self->first_seq) {
+        s_hole(self);
+        return;
+    }
+    self->fetching = false;
+    uint64_t from_seq = self->on_base(self->arg, self->base.seq, self->base.data, self->base.length);
+    zvt_base_release(&self->base);
+    if (from_seq != 0) zvt_follower_restart(self, from_seq);
+}
+
+static void s_on_base_frame(zvt_follower_t *self, const zvt_log_base_t *head, zvt_cursor_t piece)
+{
+    if (!self->fetching) return;
+    switch (zvt_base_take(&self->base, head, piece)) {
+    case ZVT_BASE_IGNORED: break;
+    case ZVT_BASE_MORE: s_ask_piece(self); break;
+    case ZVT_BASE_WHOLE: s_use_base(self); break;
+    case ZVT_BASE_NONE: s_hole(self); break;
+    }
+}
+
+void zvt_follower_restart(zvt_follower_t *self, uint64_t from_seq)
+{
+    self->next_seq = from_seq;
+    self->first_seq = 0;
+    self->fetching = false;
+    s_ask(self);
+}
+
 static void s_on_replay_up(void *arg, const zvt_hello_t *peer)
 {
     zvt_follower_t *self = arg;
     (void)peer;
-    if (self->next_seq != 0 && (self->asking || !zvt_follower_caught_up(self))) s_ask(self);
+    if (self->fetching)
+        s_ask_piece(self);
+    else if (self->next_seq != 0 && (self->asking || !zvt_follower_caught_up(self))) s_ask(self);
+}
+
+static void s_on_replay_frame(void *arg, zvt_cursor_t frame)
+{
+    zvt_record_t record;
+    if (zvt_read(&frame, &record) != 0) return;
+    if (record.type == ZVT_T_LOG_BATCH) s_on_answer(arg, &record.log_batch, frame);
+    if (record.type == ZVT_T_LOG_BASE) s_on_base_frame(arg, &record.log_base, frame);
 }
 
 static void s_on_replay_record(void *arg, const zvt_record_t *record)
 {
     zvt_follower_t *self = arg;
-    if (record->type != ZVT_T_ERROR_REPLY) return;
+    if (record->type == ZVT_T_LOG_BEGIN) s_on_log_begin(self, &record->log_begin);
+    if (record->type != ZVT_T_ERROR_REPLY || record->error_reply.code == ZVT_CODE_ARCHIVED) return;
     if (zvt_diag_allowed()) zvt_warn("replayer: %s", record->error_reply.message);
     self->asked_ns = zvt_loop_monotonic_ns(self->loop) - ASK_AGAIN_NS + REFUSED_NS;
 }
@@ -224,7 +304,11 @@ static void s_on_time(void *arg)
         self->heard_ns = zvt_loop_monotonic_ns(self->loop);
         zvt_subscriber_reopen(self->live);
     }
-    if (self->asking && zvt_loop_monotonic_ns(self->loop) - self->asked_ns > ASK_AGAIN_NS) s_ask(self);
+    if (!self->asking || zvt_loop_monotonic_ns(self->loop) - self->asked_ns <= ASK_AGAIN_NS) return;
+    if (self->fetching)
+        s_ask_piece(self);
+    else
+        s_ask(self);
 }
 
 zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from_seq, const zvt_hello_t *identity,
@@ -260,6 +344,7 @@ void zvt_follower_destroy(zvt_follower_t **self)
     zvt_subscriber_destroy(&(*self)->live);
     zvt_link_destroy(&(*self)->replay);
     zvt_buf_destroy(&(*self)->held);
+    zvt_base_release(&(*self)->base);
     free(*self);
     *self = NULL;
 }
@@ -267,6 +352,17 @@ void zvt_follower_destroy(zvt_follower_t **self)
 void zvt_follower_only(zvt_follower_t *self, const zvt_type_set_t *types)
 {
     self->types = *types;
+}
+
+void zvt_follower_on_hole(zvt_follower_t *self, zvt_follower_hole_fn *on_hole)
+{
+    self->on_hole = on_hole;
+}
+
+void zvt_follower_want_base(zvt_follower_t *self, const char *process, uint64_t before_seq, zvt_follower_base_fn *on_base)
+{
+    self->base = zvt_base_of(process, before_seq);
+    self->on_base = on_base;
 }
 
 int64_t zvt_follower_committed_ns(const zvt_follower_t *self)

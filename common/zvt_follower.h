@@ -6,6 +6,9 @@
  *
  * Who folds only some types says so: no others are delivered, and those of the past need not be read and sent either.
  *
+ * Where the log begins behind the event that is wanted next (what was before is archived), nothing is delivered: the follower
+ * fetches the base of its process if it has been told of one, and goes on behind it; else its owner is told of the hole.
+ *
  * Bounds   ZVT_FOLLOWER_HELD bytes of live batches wait during a fetch; more are dropped and fetched later. Of the past,
  *          ZVT_FOLLOWER_AHEAD ranges of ZVT_FOLLOWER_RANGE events are asked for ahead: no more than their answers wait. */
 #ifndef ZVT_FOLLOWER_H
@@ -28,6 +31,12 @@ typedef void(zvt_follower_event_fn)(void *arg, const zvt_event_t *event);
 /* After every batch: everything known to be committed has been delivered (caught_up), or not yet. May be NULL. */
 typedef void(zvt_follower_batch_fn)(void *arg, uint64_t applied_seq, bool caught_up);
 
+/* The log begins with first_seq only, behind what is wanted next, and there is no base: nothing more will be delivered. */
+typedef void(zvt_follower_hole_fn)(void *arg, uint64_t first_seq);
+/* The base of the process, valid during the call. Returns the seq to go on with; 0 if it cannot be used: nothing more is
+ * delivered then. */
+typedef uint64_t(zvt_follower_base_fn)(void *arg, uint64_t base_seq, const void *data, size_t length);
+
 #define ZVT_FOLLOW_LIVE UINT64_MAX /* as from_seq: begin with whatever comes next */
 
 /* Follows shard `shard` from event from_seq (1 is the first) on. */
@@ -36,6 +45,12 @@ zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from
 void zvt_follower_destroy(zvt_follower_t **self);
 /* Delivers events of these types only; at the beginning, before any was delivered. */
 void zvt_follower_only(zvt_follower_t *self, const zvt_type_set_t *types);
+/* Without it a hole is only warned of, again and again. */
+void zvt_follower_on_hole(zvt_follower_t *self, zvt_follower_hole_fn *on_hole);
+/* Fetches the base of `process`, not beyond before_seq (0: the newest), when the log begins too late. */
+void zvt_follower_want_base(zvt_follower_t *self, const char *process, uint64_t before_seq, zvt_follower_base_fn *on_base);
+/* Goes on with this seq instead, after a hole. */
+void zvt_follower_restart(zvt_follower_t *self, uint64_t from_seq);
 /* Every event up to this seq that is wanted has been delivered; 0 before the first. */
 uint64_t zvt_follower_applied(const zvt_follower_t *self);
 /* UTC ns at which the writer heard that the batch being delivered, or delivered last, was committed; 0 for history. */

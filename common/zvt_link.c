@@ -96,7 +96,7 @@ static void s_link_on_payload(zvt_link_t *self, zvt_cursor_t payload)
             return;
         }
         ZVT_COUNT("messages");
-        if (self->record.type == ZVT_T_LOG_BATCH) {
+        if (self->record.type == ZVT_T_LOG_BATCH || self->record.type == ZVT_T_LOG_BASE) {
             if (self->handler.on_frame != NULL) self->handler.on_frame(self->handler.arg, whole);
             return;
         }

@@ -20,7 +20,7 @@ typedef void(zvt_link_down_fn)(void *arg);
 /* Every hello reply while up, for epochs and cursors that rise; may be NULL. */
 typedef void(zvt_link_hello_fn)(void *arg, const zvt_hello_t *peer);
 
-/* A frame that begins with log.batch: events follow the record, so the receiver decodes it. May be NULL. */
+/* A frame that begins with log.batch or log.base: events or bytes follow the record, so the receiver decodes it. May be NULL. */
 typedef void(zvt_link_frame_fn)(void *arg, zvt_cursor_t frame);
 
 typedef struct {

@@ -151,7 +151,24 @@ bool zvt_snapshot_open(zvt_snapshot_t *self, const zvt_snapshot_core_t *core, co
         self->state = ZVT_SNAPSHOT_PENDING;
         return true;
     }
-    zvt_warn("%s is not used: %s; folding the whole log", self->path, problem);
+    zvt_warn("%s is not used: %s; folding the log from its beginning", self->path, problem);
+    return false;
+}
+
+bool zvt_snapshot_take(zvt_snapshot_t *self, const zvt_snapshot_core_t *core, const void *data, size_t length)
+{
+    char path[sizeof self->path];
+    memcpy(path, self->path, sizeof path);
+    *self = (zvt_snapshot_t){.core = *core};
+    memcpy(self->path, path, sizeof path);
+    FILE *file = length == 0 ? NULL : fmemopen((void *)(uintptr_t)data, length, "r");
+    const char *problem = file == NULL ? "it is empty" : s_load(self, file);
+    if (file != NULL) fclose(file);
+    if (problem == NULL) {
+        self->state = ZVT_SNAPSHOT_PENDING;
+        return true;
+    }
+    zvt_error("the base cannot be used: %s", problem);
     return false;
 }
 
@@ -176,7 +193,7 @@ bool zvt_snapshot_is_foreign(zvt_snapshot_t *self, uint64_t applied_seq, bool ca
 {
     bool missing = self->state == ZVT_SNAPSHOT_PENDING && (caught_up || applied_seq >= self->seq);
     if (!missing && self->state != ZVT_SNAPSHOT_FOREIGN) return false;
-    zvt_warn("%s is not of this log; it is deleted, and the whole log folded", self->path);
+    zvt_warn("%s is not of this log; it is deleted, and the log folded from its beginning", self->path);
     (void)unlink(self->path);
     return true;
 }

@@ -1,7 +1,8 @@
 /* zvt_snapshot -- the durable state of a follower in a file, so that a restart reads it and only the log's tail.
  *
  * A snapshot is a cache of the fold and nothing more: a file that is missing, damaged or of another log costs the fold of
- * the whole log, nothing else. It is written without waiting for the disk.
+ * the log from its beginning, or from the base where that is archived (see zvt_follower.h), nothing else. It is written
+ * without waiting for the disk.
  *
  * Shapes   a line of text (shard, seq, id of the event at seq, digest of the state's canonical text, length and check of
  *          what follows), then the records that the core saved. Loading builds the state from the records and compares
@@ -12,7 +13,8 @@
 #ifndef ZVT_SNAPSHOT_H
 #define ZVT_SNAPSHOT_H
 
-#include "zvt_verify.h"
+#include "zvt_codec.h"
+#include "zvt_digest.h"
 
 /* Takes one record of the state. */
 typedef void(zvt_snapshot_record_fn)(void *arg, zvt_type_t type, const void *record);
@@ -46,6 +48,9 @@ typedef struct {
 /* Loads "FOLDER/NAME.snapshot" into a fresh core. False: nothing was loaded, and the core may hold a part of it, so make
  * another one (zvt_snapshot_t.seq is 0 then). */
 bool zvt_snapshot_open(zvt_snapshot_t *self, const zvt_snapshot_core_t *core, const char *folder, const char *name);
+/* Loads the bytes of such a file into a fresh core instead: the state as of before is given up, and the path stays. False as
+ * above, and the reason is told. */
+bool zvt_snapshot_take(zvt_snapshot_t *self, const zvt_snapshot_core_t *core, const void *data, size_t length);
 /* Where the follower has to begin. */
 uint64_t zvt_snapshot_from_seq(const zvt_snapshot_t *self);
 /* Whether this event of the log is to be folded; the one that the snapshot ends with is only looked at. */

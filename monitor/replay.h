@@ -1,7 +1,7 @@
 /* replay -- history from the replayer, a page at a time.
  *
  * Bounds   REPLAY_PAGE events per question; a page may come shorter.
- * Errors   ZVT_ERR_IO (no answer), ZVT_ERR_CORRUPT (an event that this release cannot read); `problem` says which. */
+ * Errors   ZVT_ERR_STALE (archived: the log begins later), ZVT_ERR_IO (no answer), ZVT_ERR_CORRUPT (an event that this release cannot read); `problem` says which. */
 #ifndef MONITOR_REPLAY_H
 #define MONITOR_REPLAY_H
 
@@ -16,8 +16,8 @@ typedef bool(replay_event_fn)(void *arg, const zvt_event_t *event);
 ZVT_MUSTUSE int replay_page(const zvt_replay_request_t *request, replay_event_fn *on_event, void *arg, uint64_t *last_seq,
                             uint64_t *tip_seq, char problem[CLIENT_PROBLEM_SIZE]);
 
-/* Reads all events of one saga. */
-ZVT_MUSTUSE int replay_saga(const zvt_id_t *correlation_id, replay_event_fn *on_event, void *arg,
+/* Reads all events of one saga that the log has; *first_seq is where the log begins: events before it are archived. */
+ZVT_MUSTUSE int replay_saga(const zvt_id_t *correlation_id, replay_event_fn *on_event, void *arg, uint64_t *first_seq,
                             char problem[CLIENT_PROBLEM_SIZE]);
 
 /* Looks through the whole log, newest page first, for the saga of an order; ZVT_ERR_NOT_FOUND if there is none. */

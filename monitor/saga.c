@@ -147,18 +147,18 @@ static bool s_on_event(void *arg, const zvt_event_t *event)
 
 /* Fills the chain from whatever the person typed. Open and recent orders are known to the orchestrator; older ones
  * only to the log, where a correlation id is found at once and an order id by looking through it. */
-static int s_fill(chain_core_t *chain, const char *text, char problem[CLIENT_PROBLEM_SIZE])
+static int s_fill(chain_core_t *chain, const char *text, uint64_t *first_seq, char problem[CLIENT_PROBLEM_SIZE])
 {
     zvt_id_t id, correlation_id;
     zvt_order_row_t row;
     bool whole = zvt_id_parse(text, &id) == 0;
     int status = resolve_order(text, &row, problem);
-    if (status == 0) return replay_saga(&row.correlation_id, s_on_event, chain, problem);
+    if (status == 0) return replay_saga(&row.correlation_id, s_on_event, chain, first_seq, problem);
     if (!whole || status == ZVT_ERR_EXISTS) return status;
-    status = replay_saga(&id, s_on_event, chain, problem);
+    status = replay_saga(&id, s_on_event, chain, first_seq, problem);
     if (status != 0 || chain_core_count(chain) > 0) return status;
     status = replay_find_order(&id, &correlation_id, problem);
-    return status != 0 ? status : replay_saga(&correlation_id, s_on_event, chain, problem);
+    return status != 0 ? status : replay_saga(&correlation_id, s_on_event, chain, first_seq, problem);
 }
 
 static int s_run_saga(const void *arg)
@@ -172,14 +172,20 @@ static int s_run_saga(const void *arg)
         shard = (uint32_t)fleet->shard;
     }
     chain_core_t *chain = chain_core_new();
-    int status = s_fill(chain, args->id, problem);
+    uint64_t first_seq = 1;
+    int status = s_fill(chain, args->id, &first_seq, problem);
     int exit_code = status == ZVT_ERR_SYNTAX ? ZVT_EXIT_USAGE : ZVT_EXIT_FAILED;
     if (status != 0) {
         (void)command_fail("%s", problem);
+    } else if (chain_core_count(chain) == 0 && first_seq > 1) {
+        (void)command_fail("the log, which begins with seq %" PRIu64 ", holds no event of saga %s; if it is older, it is archived: see fleet archive --list",
+                           first_seq, args->id);
     } else if (chain_core_count(chain) == 0) {
         (void)command_fail("the log holds no event of saga %s yet", args->id);
     } else {
         chain_core_link(chain);
+        if (first_seq > 1 && chain_core_at(chain, 0)->event.aggregate_version > 1)
+            fprintf(stderr, "the log begins with seq %" PRIu64 ": the beginning of this saga is archived, see fleet archive --list\n", first_seq);
         if (args->json)
             saga_print_json(stdout, chain, shard);
         else

@@ -31,7 +31,7 @@ static const struct {
     {"signals", "orchestrator", "PULL", "strategies", "signal, signal.cancel; acknowledged on topic `ack.SENDER` of events"},
     {"events", "orchestrator", "PUB", "everyone", "committed events and acknowledgements, see the topics below"},
     {"replay", "replayer", "ROUTER", "followers, clients",
-     "replay.request, answered by one frame: log.batch, then its events; replay.range, answered by as many as it takes"},
+     "replay.request, answered by one frame: log.batch, then its events; replay.range, answered by as many as it takes; base.request, answered by log.base"},
     {"risk", "risk", "ROUTER", "orchestrator", "risk.check, risk.verdict, risk.release"},
     {"execute", "executor", "ROUTER", "orchestrator",
      "route.request, route.reply, order.send, order.cancel, order.query, reports.since and their answers, report"},

@@ -100,7 +100,8 @@ static bool s_on_requested(void *arg, const zvt_event_t *event)
 static const char *s_symbol_from_history(tail_t *self, const zvt_event_t *event)
 {
     char symbol[ZVT_SYMBOL_SIZE] = "", problem[CLIENT_PROBLEM_SIZE];
-    if (replay_saga(&event->correlation_id, s_on_requested, symbol, problem) != 0)
+    uint64_t first_seq;
+    if (replay_saga(&event->correlation_id, s_on_requested, symbol, &first_seq, problem) != 0)
         (void)command_fail("the instrument of seq %" PRIu64 " is not known: %s", event->seq, problem);
     tail_core_remember(self->core, &event->correlation_id, symbol);
     return tail_core_recall(self->core, &event->correlation_id);
@@ -137,6 +138,14 @@ static void s_on_event(void *arg, const zvt_event_t *event)
         summary_print_event(stdout, event, payload, symbol == NULL ? "" : symbol, self->colour);
     }
     s_printed(self);
+}
+
+/* What is asked for has left the log. */
+static void s_on_hole(void *arg, uint64_t first_seq)
+{
+    (void)command_fail("the log begins with seq %" PRIu64 "; earlier events are in the archive files: see fleet archive --list, and "
+                       "fleet archive --restore SEQ to read them", first_seq);
+    s_stop(arg, ZVT_EXIT_FAILED);
 }
 
 /* ---- market data ---- */
@@ -202,6 +211,7 @@ static void s_open(tail_t *self, const zvt_fleet_t *fleet)
     self->began_ns = zvt_loop_monotonic_ns(self->loop);
     zvt_loop_add_fd(self->loop, self->signals_fd, s_on_signal, self);
     self->follower = zvt_follower_new(self->loop, self->shard, from_seq, &self->identity, s_on_event, NULL, self);
+    zvt_follower_on_hole(self->follower, s_on_hole);
     for (uint32_t i = 0; self->args->market && i < fleet->venues_count; i++) {
         char endpoint[ZVT_ENDPOINT_SIZE];
         zvt_endpoint(endpoint, "market", fleet->venues[i].name);

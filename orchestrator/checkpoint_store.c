@@ -160,27 +160,51 @@ static int s_load_part(turn_core_t *core, const uint8_t *data, size_t length, ch
     return 0;
 }
 
+static int s_load_end(turn_core_t *core, char problem[256])
+{
+    if (turn_core_load_end(core) == 0) return 0;
+    snprintf(problem, 256, "the checkpoint is not complete");
+    return ZVT_ERR_CORRUPT;
+}
+
 int checkpoint_store_take(const PGresult *result, turn_core_t *core, char problem[256])
 {
     int status = PQntuples(result) == 0 ? ZVT_ERR_NOT_FOUND : 0;
     for (int row = 0; status == 0 && row < PQntuples(result); row++)
         status = s_load_part(core, (const uint8_t *)PQgetvalue(result, row, 0), (size_t)PQgetlength(result, row, 0), problem);
-    if (status == 0 && turn_core_load_end(core) != 0) {
-        status = ZVT_ERR_CORRUPT;
-        snprintf(problem, 256, "the checkpoint is not complete");
-    }
-    return status;
+    return status != 0 ? status : s_load_end(core, problem);
 }
 
-int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256])
+int checkpoint_store_take_bytes(const void *data, size_t length, turn_core_t *core, char problem[256])
+{
+    int status = s_load_part(core, data, length, problem);
+    return status != 0 ? status : s_load_end(core, problem);
+}
+
+/* Asks for what checkpoint_store_take reads. */
+static int s_load(checkpoint_store_t *self, turn_core_t *core, const char *sql, int params_count, const char *const *params, char problem[256])
 {
     int status = s_connect(self, problem);
     if (status != 0) return status;
-    PGresult *result = PQexecParams(self->conn, CHECKPOINT_STORE_NEWEST, 0, NULL, NULL, NULL, NULL, 1);
+    PGresult *result = PQexecParams(self->conn, sql, params_count, NULL, params, NULL, NULL, 1);
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
         status = checkpoint_store_take(result, core, problem);
     else
         status = s_problem(problem, PQresultErrorMessage(result));
     PQclear(result);
     return status;
+}
+
+int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256])
+{
+    return s_load(self, core, CHECKPOINT_STORE_NEWEST, 0, NULL, problem);
+}
+
+int checkpoint_store_load_base(checkpoint_store_t *self, turn_core_t *core, uint64_t before_seq, char problem[256])
+{
+    char seq[24];
+    const char *values[] = {seq};
+    snprintf(seq, sizeof seq, "%" PRIu64, before_seq < INT64_MAX ? before_seq : (uint64_t)INT64_MAX);
+    return s_load(self, core, "SELECT data FROM log_bases WHERE process = 'orchestrator' AND seq <= $1::bigint ORDER BY seq DESC LIMIT 1",
+                  1, values, problem);
 }

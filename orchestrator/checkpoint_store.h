@@ -15,6 +15,9 @@
 /* Reads the newest checkpoint for checkpoint_store_take, in binary form. */
 #define CHECKPOINT_STORE_NEWEST "SELECT records FROM checkpoints WHERE seq = (SELECT max(seq) FROM checkpoints) ORDER BY part"
 
+/* The same for the newest base: a checkpoint that is kept for good, because the log does not begin with event 1. */
+#define CHECKPOINT_STORE_BASE "SELECT data FROM log_bases WHERE process = 'orchestrator' ORDER BY seq DESC LIMIT 1"
+
 typedef struct checkpoint_store checkpoint_store_t;
 
 checkpoint_store_t *checkpoint_store_new(const char *dsn, const char *application);
@@ -32,7 +35,11 @@ ZVT_MUSTUSE int checkpoint_store_write(checkpoint_store_t *self, char problem[25
 ZVT_MUSTUSE int checkpoint_store_prepare(checkpoint_store_t *self, uint64_t seq, char problem[256]);
 /* Loads the newest checkpoint into a cleared core. */
 ZVT_MUSTUSE int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256]);
-/* The same for a result of CHECKPOINT_STORE_NEWEST. */
+/* Loads the newest base up to before_seq into a cleared core. */
+ZVT_MUSTUSE int checkpoint_store_load_base(checkpoint_store_t *self, turn_core_t *core, uint64_t before_seq, char problem[256]);
+/* The same for a result of CHECKPOINT_STORE_NEWEST or CHECKPOINT_STORE_BASE. */
 ZVT_MUSTUSE int checkpoint_store_take(const PGresult *result, turn_core_t *core, char problem[256]);
+/* The same for the bytes of all parts. */
+ZVT_MUSTUSE int checkpoint_store_take_bytes(const void *data, size_t length, turn_core_t *core, char problem[256]);
 
 #endif

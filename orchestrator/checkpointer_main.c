@@ -136,6 +136,23 @@ static void s_on_stats(void *arg, FILE *body)
             turn_core_folded_seq(self->core), self->saved_seq, self->saved_bytes);
 }
 
+/* What is folded is behind what the log still holds: the base takes its place. */
+static void s_on_hole(void *arg, uint64_t first_seq)
+{
+    checkpointer_t *self = arg;
+    char problem[256] = "there is none";
+    turn_core_clear(self->core);
+    int status = checkpoint_store_load_base(self->store, self->core, INT64_MAX, problem);
+    if (status == 0 && turn_core_folded_seq(self->core) + 1 >= first_seq) {
+        zvt_info("earlier events are archived; going on from the base of seq %" PRIu64, turn_core_folded_seq(self->core));
+        zvt_follower_restart(self->follower, turn_core_folded_seq(self->core) + 1);
+        return;
+    }
+    if (status == 0) snprintf(problem, sizeof problem, "it ends at seq %" PRIu64, turn_core_folded_seq(self->core));
+    zvt_error("the log begins with seq %" PRIu64 ", and the base cannot be used: %s; no checkpoint is made until there is one", first_seq, problem);
+    zvt_service_exit(self->service, status == ZVT_ERR_IO ? ZVT_EXIT_TEMPORARY : ZVT_EXIT_CONFIG);
+}
+
 /* Goes on from the newest checkpoint; without one it folds from the log's beginning. While the database is away it is
  * started again instead: folding the whole log would keep the replayer from those who need its tail. */
 static void s_load(checkpointer_t *self)
@@ -148,7 +165,7 @@ static void s_load(checkpointer_t *self)
     }
     if (status != 0) {
         turn_core_clear(self->core);
-        if (status != ZVT_ERR_NOT_FOUND) zvt_warn("%s; folding the whole log", problem);
+        if (status != ZVT_ERR_NOT_FOUND) zvt_warn("%s; folding the log from its beginning", problem);
     }
     self->saved_seq = turn_core_folded_seq(self->core);
     self->saved_ns = zvt_monotonic_ns() - LATEST_NS + SOONEST_NS; /* what the one before had not stored is stored soon */
@@ -174,6 +191,7 @@ int main(int argc, char **argv)
     s_load(&self);
     self.follower = zvt_follower_new(self.loop, (uint32_t)fleet->shard, self.saved_seq + 1, zvt_service_identity(self.service),
                                      s_on_event, s_on_batch, &self);
+    zvt_follower_on_hole(self.follower, s_on_hole);
     zvt_loop_every(self.loop, ZVT_SECOND_NS, s_on_time, &self);
     self.write_timer = zvt_loop_timer(self.loop, s_on_write, &self);
     zvt_service_on_stats(self.service, s_on_stats, &self);

@@ -138,11 +138,46 @@ int log_reader_read(log_reader_t *self, uint64_t from_seq, uint64_t to_seq, uint
     return status;
 }
 
-int log_reader_tip(log_reader_t *self, uint64_t *tip_seq, char problem[256])
+/* The number that a statement without parameters answers. */
+static int s_number(log_reader_t *self, const char *sql, uint64_t *number, char problem[256])
 {
-    PGresult *result = s_ask(self, "SELECT coalesce(max(last_seq), 0) FROM event_batches", 0, NULL, false, problem);
+    PGresult *result = s_ask(self, sql, 0, NULL, false, problem);
     if (result == NULL) return ZVT_ERR_IO;
-    *tip_seq = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    *number = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
     PQclear(result);
     return 0;
+}
+
+int log_reader_tip(log_reader_t *self, uint64_t *tip_seq, char problem[256])
+{
+    return s_number(self, "SELECT coalesce(max(last_seq), 0) FROM event_batches", tip_seq, problem);
+}
+
+int log_reader_first(log_reader_t *self, uint64_t *first_seq, char problem[256])
+{
+    return s_number(self, "SELECT coalesce(max(last_seq), 0) + 1 FROM log_archives", first_seq, problem);
+}
+
+int log_reader_base(log_reader_t *self, const zvt_base_request_t *request, uint32_t limit, zvt_log_base_t *head, zvt_buf_t *piece,
+                    char problem[256])
+{
+    char before[24], offset[24], count[16];
+    uint64_t before_seq = request->before_seq == 0 || request->before_seq > INT64_MAX ? INT64_MAX : request->before_seq;
+    snprintf(before, sizeof before, "%" PRIu64, before_seq);
+    snprintf(offset, sizeof offset, "%" PRIu64, request->offset < INT32_MAX ? request->offset : (uint64_t)INT32_MAX - 1);
+    snprintf(count, sizeof count, "%" PRIu32, limit);
+    const char *values[] = {request->process, before, offset, count};
+    PGresult *result = s_ask(self, "SELECT seq, length(data)::bigint, substring(data from $3::int + 1 for $4::int) FROM log_bases "
+                                   "WHERE process = $1 AND seq <= $2::bigint ORDER BY seq DESC LIMIT 1", 4, values, true, problem);
+    if (result == NULL) return ZVT_ERR_IO;
+    *head = (zvt_log_base_t){.offset = request->offset};
+    ZVT_STR_SET(head->process, request->process);
+    int status = 0;
+    if (PQntuples(result) == 1) {
+        head->seq = s_int(result, 0, 0);
+        head->length = s_int(result, 0, 1);
+        status = zvt_buf_append(piece, PQgetvalue(result, 0, 2), (size_t)PQgetlength(result, 0, 2));
+    }
+    PQclear(result);
+    return status;
 }

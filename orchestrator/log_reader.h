@@ -28,5 +28,12 @@ ZVT_MUSTUSE int log_reader_read(log_reader_t *self, uint64_t from_seq, uint64_t 
                                 const zvt_id_t *correlation_id, log_reader_event_fn *on_event, void *arg, char problem[256]);
 /* Seq of the last committed event; 0 for an empty log. */
 ZVT_MUSTUSE int log_reader_tip(log_reader_t *self, uint64_t *tip_seq, char problem[256]);
+/* Seq of the log's first event; events before it are archived. Ask after the rows were read (or their stream opened): a range
+ * that was complete then is complete in any case. */
+ZVT_MUSTUSE int log_reader_first(log_reader_t *self, uint64_t *first_seq, char problem[256]);
+/* A piece of the newest base of a process up to before_seq, from `offset` on: *head says which, and its bytes are appended to
+ * `piece` as far as `limit`. head->seq is 0 when there is none. */
+ZVT_MUSTUSE int log_reader_base(log_reader_t *self, const zvt_base_request_t *request, uint32_t limit, zvt_log_base_t *head,
+                                zvt_buf_t *piece, char problem[256]);
 
 #endif

@@ -28,6 +28,8 @@ struct log_recovery {
     log_recovery_handler_t handler;
     bool running;
     bool checked;     /* the checkpoint has been looked for: events follow */
+    bool holed;       /* the log begins too late for what the core held: the base is to be loaded */
+    bool based;       /* the base is loaded; another hole would be for good */
     bool prepared;    /* the session has the settings for streams */
     stream_state_t stream;
     PGconn *conn;     /* the session's, while there is a stream */
@@ -74,7 +76,7 @@ static void s_on_again(void *arg)
 
 static void s_reached(log_recovery_t *self)
 {
-    self->running = false;
+    self->running = self->based = false;
     if (self->to_seq != LOG_RECOVERY_ALL) pg_session_close(self->session); /* the last run for a long time */
     self->handler.on_reached(self->handler.arg, turn_core_folded_seq(self->core));
 }
@@ -107,14 +109,39 @@ static void s_end_stream(log_recovery_t *self)
     s_corrupt(self, problem);
 }
 
+/* The first event of the stream is not the one after what the core holds. A partition may also have left while the stream
+ * began, so that this is told by the events themselves. */
+static void s_on_hole(log_recovery_t *self, uint64_t first_seq)
+{
+    char problem[PG_PROBLEM_SIZE];
+    if (self->based) {
+        snprintf(problem, sizeof problem, "it begins with seq %" PRIu64 ", and the base of the orchestrator ends at seq %" PRIu64
+                 "; restore the table log_bases from a backup of the database", first_seq, turn_core_folded_seq(self->core));
+        s_corrupt(self, problem);
+        return;
+    }
+    zvt_warn("the log begins with seq %" PRIu64 " (earlier events are archived), what is folded ends at seq %" PRIu64 "; going on from the base",
+             first_seq, turn_core_folded_seq(self->core));
+    pg_session_close(self->session);
+    turn_core_clear(self->core);
+    self->stream = STREAM_NONE;
+    self->holed = true;
+    zvt_loop_arm(self->loop, self->again_timer, 1);
+}
+
 /* Folds the event in a message of the stream; false when it cannot be, and the run is over. */
 static bool s_fold_message(log_recovery_t *self, const char *message, size_t length)
 {
     char problem[PG_PROBLEM_SIZE];
     log_row_t row;
-    int found = log_rows_read(message, length, !self->header_seen, &row);
+    bool first = !self->header_seen;
+    int found = log_rows_read(message, length, first, &row);
     self->header_seen = true;
     if (found == 0) return true;
+    if (found > 0 && first && row.event.seq > turn_core_folded_seq(self->core) + 1) {
+        s_on_hole(self, row.event.seq);
+        return false;
+    }
     int status = found < 0 ? found : zvt_read_metadata(row.metadata, row.metadata_length, &row.event.metadata);
     if (status == 0) status = turn_core_fold(self->core, &row.event);
     if (status == 0) return true;
@@ -212,9 +239,35 @@ static void s_on_checkpoint(void *arg, const PGresult *result, const char *refus
     bool beyond = status == 0 && turn_core_folded_seq(self->core) > self->to_seq;
     if (beyond) snprintf(problem, sizeof problem, "the checkpoint is of another log");
     if (status != 0 || beyond) turn_core_clear(self->core);
-    if (problem[0] != '\0') zvt_warn("%s; folding the whole log", problem);
+    if (problem[0] != '\0') zvt_warn("%s; folding the log from its beginning", problem);
     self->checked = true;
     s_step(self);
+}
+
+static void s_on_base(void *arg, const PGresult *result, const char *refused)
+{
+    log_recovery_t *self = arg;
+    char problem[PG_PROBLEM_SIZE] = "there is none", text[PG_PROBLEM_SIZE];
+    if (result == NULL) {
+        s_on_lost(self, refused);
+        return;
+    }
+    int status = checkpoint_store_take(result, self->core, problem);
+    if (status == 0 && turn_core_folded_seq(self->core) > self->to_seq) {
+        status = ZVT_ERR_CORRUPT;
+        snprintf(problem, sizeof problem, "it is of another log");
+    }
+    if (status == 0) {
+        self->based = true;
+        self->holed = false;
+        ZVT_COUNT("bases_loaded");
+        s_step(self);
+        return;
+    }
+    turn_core_clear(self->core);
+    snprintf(text, sizeof text, "its first events are archived, no checkpoint reaches what is left, and the base cannot be loaded (%.80s); "
+             "restore the table log_bases or checkpoints from a backup of the database", problem);
+    s_corrupt(self, text);
 }
 
 /* ---- steps ---- */
@@ -229,14 +282,17 @@ static void s_on_open(void *arg)
 static void s_step(log_recovery_t *self)
 {
     static const pg_question_t checkpoint = {.sql = CHECKPOINT_STORE_NEWEST, .binary = true, .limit_ns = STEP_LIMIT_NS};
+    static const pg_question_t base = {.sql = CHECKPOINT_STORE_BASE, .binary = true, .limit_ns = STEP_LIMIT_NS};
     static const pg_question_t prepare = {.sql = LOG_STREAM_PREPARE, .limit_ns = STEP_LIMIT_NS};
     if (!self->running || self->stream != STREAM_NONE) return;
-    if (self->checked && turn_core_folded_seq(self->core) >= self->to_seq)
+    if (self->checked && !self->holed && turn_core_folded_seq(self->core) >= self->to_seq)
         s_reached(self);
     else if (!pg_session_is_idle(self->session))
         pg_session_open(self->session, CONNECT_LIMIT_NS, s_on_open, s_on_lost, self);
     else if (!self->checked)
         pg_session_ask(self->session, &checkpoint, s_on_checkpoint, self);
+    else if (self->holed)
+        pg_session_ask(self->session, &base, s_on_base, self);
     else if (!self->prepared)
         pg_session_ask(self->session, &prepare, s_on_prepared, self);
     else
@@ -262,7 +318,7 @@ void log_recovery_forget(log_recovery_t *self)
     pg_session_close(self->session);
     turn_core_clear(self->core);
     self->stream = STREAM_NONE;
-    self->running = self->checked = false;
+    self->running = self->checked = self->holed = self->based = false;
 }
 
 log_recovery_t *log_recovery_new(zvt_loop_t *loop, const char *dsn, const char *application, turn_core_t *core,

@@ -1,5 +1,6 @@
 /* log_recovery -- brings a turn core up to a place in the log without blocking the loop: the newest checkpoint first, then the
- * events after it as one COPY stream.
+ * events after it as one COPY stream. Where the log begins only after what the core holds, because earlier events are archived,
+ * it goes on from the newest base instead.
  *
  * Used by a new holder of the lease, up to the log's end, and by a standby, again and again up to what there is.
  * Owns     its session; borrows the core, which must be cleared before the first run and after log_recovery_forget.
@@ -15,7 +16,7 @@
 typedef struct {
     /* The core holds the fold up to here: to_seq, or what there was. */
     void (*on_reached)(void *arg, uint64_t seq);
-    /* The log contradicts itself, and no more is folded. */
+    /* The log contradicts itself, or what it begins with is archived and there is no base: no more is folded. */
     void (*on_corrupt)(void *arg, const char *problem);
     void *arg;
 } log_recovery_handler_t;

@@ -175,7 +175,7 @@ static void s_on_reached(void *arg, uint64_t seq)
 static void s_on_corrupt(void *arg, const char *problem)
 {
     orchestrator_t *self = arg;
-    zvt_error("the event log contradicts itself: %s; look at it with 'fleet psql', nothing is traded meanwhile", problem);
+    zvt_error("the event log cannot be folded: %s; look at it with 'fleet psql', nothing is traded meanwhile", problem);
     zvt_service_exit(self->service, ZVT_EXIT_CONFIG);
 }
 

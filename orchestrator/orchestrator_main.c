@@ -1,8 +1,8 @@
 /* zvt-orchestrator: sockets, the database and the clock around the turn core. It decides nothing about trading. */
 #include <inttypes.h>
 
-#include "log_stream.h"
 #include "orchestrator.h"
+#include "refold.h"
 #include "zvt_json.h"
 #include "zvt_time.h"
 
@@ -129,49 +129,6 @@ static bool s_on_control(void *arg, const char *command, const char *argument, F
     return zvt_digests_answer(turn_core_digests(self->core), argument, body);
 }
 
-/* ---- folding on demand: the same core, from the log alone ---- */
-static int s_fold_history(orchestrator_t *self, log_stream_t *stream, uint64_t to_seq, char problem[256])
-{
-    const zvt_type_set_t all = {0, 0};
-    const log_row_t *row;
-    int status = log_stream_open(stream, 1, to_seq, &all, problem);
-    if (status == 0) status = log_stream_next(stream, &row, problem);
-    while (status == 0 && row != NULL) {
-        zvt_event_t event = row->event;
-        status = zvt_read_metadata(row->metadata, row->metadata_length, &event.metadata);
-        if (status == 0) status = turn_core_fold(self->core, &event);
-        if (status != 0) snprintf(problem, 256, "event %" PRIu64 " (%s): %s", event.seq, zvt_type_name(event.type), zvt_strerror(status));
-        if (status == 0) status = log_stream_next(stream, &row, problem);
-    }
-    if (status == 0 && turn_core_folded_seq(self->core) < to_seq) {
-        snprintf(problem, 256, "the log is shorter");
-        status = ZVT_ERR_NOT_FOUND;
-    }
-    return status;
-}
-
-static int s_fold_only(orchestrator_t *self, log_stream_t *stream, const char *argument, bool dump)
-{
-    char problem[256] = "";
-    uint64_t to_seq = strtoull(argument, NULL, 10);
-    if (s_fold_history(self, stream, to_seq, problem) != 0) {
-        fprintf(stderr, "zvt-orchestrator: cannot fold to seq %s: %s\n", argument, problem);
-        return ZVT_EXIT_FAILED;
-    }
-    if (dump) {
-        (void)turn_core_dump(self->core, stdout);
-        return ZVT_EXIT_OK;
-    }
-    const zvt_digest_t *digest = zvt_digests_find(turn_core_digests(self->core), to_seq);
-    if (digest == NULL) {
-        fprintf(stderr, "zvt-orchestrator: seq %s is no barrier\n", argument);
-        return ZVT_EXIT_FAILED;
-    }
-    zvt_digest_print(digest, stdout);
-    putchar('\n');
-    return ZVT_EXIT_OK;
-}
-
 /* ---- life ---- */
 static void s_init(orchestrator_t *self, bool second)
 {
@@ -184,14 +141,6 @@ static void s_init(orchestrator_t *self, bool second)
     self->has_standby = fleet->standby;
     self->second = second;
     self->core = turn_core_new(fleet, zvt_service_name(self->service), &io, self->identity.incarnation);
-}
-
-static int s_fold(orchestrator_t *self, const char *dsn, const char *argument, bool dump)
-{
-    log_stream_t *stream = log_stream_new(dsn, zvt_service_name(self->service));
-    int exit_code = s_fold_only(self, stream, argument, dump);
-    log_stream_destroy(&stream);
-    return exit_code;
 }
 
 static int s_run(orchestrator_t *self, const char *dsn)
@@ -215,12 +164,13 @@ static int s_run(orchestrator_t *self, const char *dsn)
 
 int main(int argc, char **argv)
 {
-    const char *dsn = getenv("DATABASE_URL"), *fold = NULL, *dump = NULL, *second = NULL;
+    const char *dsn = getenv("DATABASE_URL"), *fold = NULL, *dump = NULL, *save = NULL, *second = NULL;
     const zvt_option_t options[] = {
         {.name = "database", .argument = "DSN", .meaning = "libpq connection; default $DATABASE_URL", .value = &dsn},
         {.name = "standby", .meaning = "let the other orchestrator of the fleet go first", .value = &second},
-        {.name = "fold", .argument = "SEQ", .meaning = "fold the log up to this barrier, print the digest, exit", .value = &fold},
+        {.name = "fold", .argument = "SEQ", .meaning = "fold the log up to SEQ, print the digest, exit", .value = &fold},
         {.name = "dump", .meaning = "with --fold: print the state instead of its digest", .value = &dump},
+        {.name = "save", .argument = "FOLDER", .meaning = "with --fold: leave the state there, as a base for 'fleet archive'", .value = &save},
         {.name = NULL}};
     const zvt_service_desc_t desc = {.program = "zvt-orchestrator", .summary = "Saga engine; the only writer of the event log.",
                                      .role = ZVT_ROLE_ORCHESTRATOR, .name = "orchestrator", .options = options};
@@ -234,7 +184,14 @@ int main(int argc, char **argv)
         return ZVT_EXIT_CONFIG;
     }
     s_init(&self, second != NULL);
-    int exit_code = fold != NULL ? s_fold(&self, dsn, fold, dump != NULL) : s_run(&self, dsn);
+    int exit_code;
+    if (fold != NULL) {
+        const refold_t refold = {.core = self.core, .dsn = dsn, .name = zvt_service_name(self.service), .to_seq = fold, .print_text = dump != NULL,
+                                 .save_folder = save};
+        exit_code = refold_run(&refold);
+    } else {
+        exit_code = s_run(&self, dsn);
+    }
     turn_core_destroy(&self.core);
     zvt_service_destroy(&self.service);
     return exit_code;

@@ -7,6 +7,7 @@
 
 #include "log_reader.h"
 #include "log_stream.h"
+#include "zvt_base.h"
 #include "zvt_hub.h"
 #include "zvt_service.h"
 #include "zvt_time.h"
@@ -56,6 +57,16 @@ static void s_refuse(replayer_t *self, const zvt_peer_t *peer, uint8_t code, con
     if (zvt_diag_allowed()) zvt_warn("replay refused: %s", why);
 }
 
+/* What is asked for begins before the log does. Nobody may take what is left of it for the whole. */
+static void s_refuse_archived(replayer_t *self, const zvt_peer_t *peer, uint64_t first_seq)
+{
+    char why[ZVT_MESSAGE_SIZE];
+    zvt_log_begin_t begin = {.shard = (uint32_t)zvt_service_fleet(self->service)->shard, .first_seq = first_seq, .tip_seq = self->tip_seq};
+    snprintf(why, sizeof why, "the log begins with seq %" PRIu64 "; earlier events are in the archive files, see: fleet archive --list", first_seq);
+    zvt_hub_send(self->hub, peer, ZVT_T_LOG_BEGIN, &begin);
+    s_refuse(self, peer, ZVT_CODE_ARCHIVED, why);
+}
+
 /* Each answer is a message of its own: its frame begins with log.batch and ends with its last event. */
 static void s_answer(replayer_t *self, const zvt_peer_t *peer)
 {
@@ -95,8 +106,14 @@ static void s_on_replay_request(replayer_t *self, const zvt_peer_t *peer, const 
     if (status == 0)
         status = log_reader_read(self->reader, request->from_seq, request->to_seq, limit, &request->correlation_id, s_on_event,
                                  self, problem);
-    if (status != 0 && status != ZVT_ERR_FULL) {
+    uint64_t first_seq = 0;
+    if (status == 0 || status == ZVT_ERR_FULL) status = log_reader_first(self->reader, &first_seq, problem);
+    if (status != 0) {
         s_refuse(self, peer, ZVT_CODE_LOG_UNAVAILABLE, problem);
+        return;
+    }
+    if (request->from_seq < first_seq && first_seq > 1) {
+        s_refuse_archived(self, peer, first_seq);
         return;
     }
     self->batch.tip_seq = self->tip_seq;
@@ -119,19 +136,24 @@ static stream_t *s_find_stream(replayer_t *self, const zvt_peer_t *peer, const z
     return oldest;
 }
 
-/* Near the log's end a stream ends with the range, so that nothing is left of it. */
+/* Near the log's end a stream ends with the range, so that nothing is left of it. Where the log begins is looked at when the
+ * stream is open, because then it keeps its partitions until it is read. */
 static int s_open_stream(replayer_t *self, stream_t *stream, const zvt_peer_t *peer, const zvt_replay_range_t *range,
-                         const zvt_type_set_t *types, char problem[256])
+                         const zvt_type_set_t *types, uint64_t *first_seq, char problem[256])
 {
     int status = log_reader_tip(self->reader, &self->tip_seq, problem);
-    if (status != 0) return status;
+    if (status == 0) status = log_reader_first(self->reader, first_seq, problem);
+    if (status != 0 || range->from_seq < *first_seq) return status; /* no stream is opened in vain */
     uint64_t to_seq = range->to_seq < self->tip_seq ? range->to_seq : self->tip_seq;
     if (self->tip_seq > to_seq + RANGE_MAX) to_seq = self->tip_seq;
     *stream = (stream_t){.rows = stream->rows, .peer = *peer, .types = *types, .next_seq = range->from_seq, .to_seq = to_seq,
                          .tip_seq = self->tip_seq};
-    if (range->from_seq > to_seq) return 0;
-    ZVT_COUNT("streams");
-    return log_stream_open(stream->rows, range->from_seq, to_seq, types, problem);
+    if (range->from_seq <= to_seq) {
+        ZVT_COUNT("streams");
+        status = log_stream_open(stream->rows, range->from_seq, to_seq, types, problem);
+    }
+    if (status == 0) status = log_reader_first(self->reader, first_seq, problem);
+    return status;
 }
 
 /* Sends what is covered so far: up to last_seq. */
@@ -185,8 +207,14 @@ static void s_on_replay_range(replayer_t *self, const zvt_peer_t *peer, const zv
     }
     s_begin_answer(self);
     int status = 0;
+    uint64_t first_seq = 0;
     stream_t *stream = s_find_stream(self, peer, range, &types);
-    if (!log_stream_is_open(stream->rows)) status = s_open_stream(self, stream, peer, range, &types, problem);
+    if (!log_stream_is_open(stream->rows)) status = s_open_stream(self, stream, peer, range, &types, &first_seq, problem);
+    if (status == 0 && range->from_seq < first_seq) {
+        log_stream_close(stream->rows);
+        s_refuse_archived(self, peer, first_seq);
+        return;
+    }
     stream->used_ns = zvt_loop_monotonic_ns(self->loop);
     self->batch.tip_seq = stream->tip_seq;
     ZVT_COUNT("ranges");
@@ -199,6 +227,27 @@ static void s_on_replay_range(replayer_t *self, const zvt_peer_t *peer, const zv
     s_refuse(self, peer, ZVT_CODE_LOG_UNAVAILABLE, problem);
 }
 
+/* ---- bases ---- */
+static void s_on_base_request(replayer_t *self, const zvt_peer_t *peer, const zvt_base_request_t *request)
+{
+    char problem[256];
+    zvt_log_base_t head;
+    self->events.length = 0;
+    if (log_reader_base(self->reader, request, ZVT_BASE_PIECE, &head, &self->events, problem) != 0) {
+        s_refuse(self, peer, ZVT_CODE_LOG_UNAVAILABLE, problem);
+        return;
+    }
+    self->frame.length = 0;
+    int status = zvt_pack(&self->frame, ZVT_T_LOG_BASE, &head);
+    if (status == 0) status = zvt_buf_append(&self->frame, self->events.data, self->events.length);
+    ZVT_ASSERT(status == 0);
+    ZVT_COUNT("bases");
+    zvt_hub_flush(self->hub);
+    zvt_hub_send_packed(self->hub, peer, self->frame.data, self->frame.length);
+    zvt_hub_flush(self->hub);
+    self->events.length = 0;
+}
+
 static void s_on_record(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
     replayer_t *self = arg;
@@ -206,8 +255,10 @@ static void s_on_record(void *arg, const zvt_peer_t *peer, const zvt_record_t *r
         s_on_replay_request(self, peer, &record->replay_request);
     else if (record->type == ZVT_T_REPLAY_RANGE)
         s_on_replay_range(self, peer, &record->replay_range);
+    else if (record->type == ZVT_T_BASE_REQUEST)
+        s_on_base_request(self, peer, &record->base_request);
     else
-        s_refuse(self, peer, ZVT_CODE_MALFORMED, "the replay socket takes replay.request and replay.range");
+        s_refuse(self, peer, ZVT_CODE_MALFORMED, "the replay socket takes replay.request, replay.range and base.request");
 }
 
 /* ---- time ---- */

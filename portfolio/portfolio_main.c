@@ -185,10 +185,11 @@ static void s_open_projection(portfolio_t *self)
         zvt_warn("DATABASE_URL is not set: the table portfolio_projections is not kept");
 }
 
-/* Rows are written once everything committed is in them. */
+/* Rows are written once everything committed is in them; from now on the core stays the same. */
 static void s_on_ready(void *arg)
 {
     portfolio_t *self = arg;
+    s_open_projection(self);
     if (self->projection != NULL) projection_start(self->projection);
 }
 
@@ -216,17 +217,17 @@ static int s_serve(portfolio_t *self)
         return ZVT_EXIT_CONFIG;
     }
     self->quotes = zvt_quotes_new(self->service, s_on_quote, self);
-    s_open_projection(self);
     zvt_service_on_stats(self->service, s_on_stats, self);
     return zvt_service_run(self->service);
 }
 
 int main(int argc, char **argv)
 {
-    const char *fold = NULL, *dump = NULL;
+    const char *fold = NULL, *dump = NULL, *save = NULL;
     const zvt_option_t options[] = {
         {.name = "fold", .argument = "SEQ", .meaning = "fold the log up to SEQ, print the digest and end", .value = &fold},
         {.name = "dump", .meaning = "with --fold: print the folded state instead of its digest", .value = &dump},
+        {.name = "save", .argument = "FOLDER", .meaning = "with --fold: leave the state there, as a base for 'fleet archive'", .value = &save},
         {.name = NULL},
     };
     const zvt_service_desc_t desc = {.program = "zvt-portfolio",
@@ -241,7 +242,7 @@ int main(int argc, char **argv)
                                   .requests_max = WAITING_MAX, .patience_ns = WAIT_NS, .on_request = s_on_turn,
                                   .on_ready = s_on_ready, .arg = &self};
     self.fold = zvt_fold_new(self.service, &what);
-    int exit_code = fold != NULL ? zvt_fold_to(self.fold, fold, dump != NULL) : s_serve(&self);
+    int exit_code = fold != NULL ? zvt_fold_to(self.fold, fold, dump != NULL, save) : s_serve(&self);
     projection_destroy(&self.projection);
     zvt_quotes_destroy(&self.quotes);
     zvt_hub_destroy(&self.hub);

@@ -198,10 +198,11 @@ static int s_serve(risk_t *self)
 
 int main(int argc, char **argv)
 {
-    const char *fold = NULL, *dump = NULL;
+    const char *fold = NULL, *dump = NULL, *save = NULL;
     const zvt_option_t options[] = {
         {.name = "fold", .argument = "SEQ", .meaning = "fold the log up to SEQ, print the digest and end", .value = &fold},
         {.name = "dump", .meaning = "with --fold: print the folded state instead of its digest", .value = &dump},
+        {.name = "save", .argument = "FOLDER", .meaning = "with --fold: leave the state there, as a base for 'fleet archive'", .value = &save},
         {.name = NULL},
     };
     const zvt_service_desc_t desc = {.program = "zvt-risk",
@@ -215,7 +216,7 @@ int main(int argc, char **argv)
                                   .save = s_save, .load = s_load, .request_size = sizeof(request_t),
                                   .requests_max = WAITING_MAX, .patience_ns = WAIT_NS, .on_request = s_on_turn, .arg = &self};
     self.fold = zvt_fold_new(self.service, &what);
-    int exit_code = fold != NULL ? zvt_fold_to(self.fold, fold, dump != NULL) : s_serve(&self);
+    int exit_code = fold != NULL ? zvt_fold_to(self.fold, fold, dump != NULL, save) : s_serve(&self);
     zvt_quotes_destroy(&self.quotes);
     zvt_hub_destroy(&self.hub);
     zvt_fold_destroy(&self.fold);

@@ -165,6 +165,14 @@ static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
     s_ask_positions(self);
 }
 
+/* Live events were missed for so long that they have left the log: what was open has to be asked for anew. */
+static void s_on_hole(void *arg, uint64_t first_seq)
+{
+    host_t *self = arg;
+    zvt_error("events were missed, and the log begins with seq %" PRIu64 " only; starting again", first_seq);
+    zvt_service_exit(self->service, ZVT_EXIT_TEMPORARY);
+}
+
 static void s_say_what_is_missing(host_t *self)
 {
     int64_t now_ns = zvt_loop_monotonic_ns(self->loop);
@@ -293,6 +301,7 @@ static void s_connect(host_t *self)
     self->acks = zvt_subscriber_new(self->loop, endpoint, s_on_ack, self);
     zvt_subscriber_add(self->acks, self->ack_topic);
     self->follower = zvt_follower_new(self->loop, (uint32_t)fleet->shard, ZVT_FOLLOW_LIVE, identity, s_on_event, s_on_batch, self);
+    zvt_follower_on_hole(self->follower, s_on_hole);
 
     zvt_endpoint(endpoint, "request", NULL);
     zvt_link_handler_t to_orchestrator = {.on_record = s_on_request_record, .on_up = s_on_request_up, .on_down = s_on_down,

@@ -1,3 +1,4 @@
+zvt_unit_test(common test_zvt_base)
 zvt_unit_test(common test_zvt_codec)
 zvt_unit_test(common test_zvt_config)
 zvt_unit_test(common test_zvt_diag)

@@ -1,7 +1,7 @@
 # The simulator: the sources of the cores once more, with small pools (common/zvt_pools.h), over simulated sockets, clock,
 # database and disks. -DZVT_PLANT=no_fence plants a bug (common/zvt_planted.h) into it and into the fleet.
 set(SIM_CORES
-    common/zvt_codec.c common/zvt_config.c common/zvt_digest.c common/zvt_fixed.c common/zvt_follower.c common/zvt_id.c common/zvt_json.c common/zvt_map.c common/zvt_memory.c
+    common/zvt_base.c common/zvt_codec.c common/zvt_config.c common/zvt_digest.c common/zvt_fixed.c common/zvt_follower.c common/zvt_id.c common/zvt_json.c common/zvt_map.c common/zvt_memory.c
     common/zvt_mids.c common/zvt_schema.c common/zvt_text.c common/zvt_time.c common/zvt_waitlist.c
     orchestrator/accounts.c orchestrator/admission_core.c orchestrator/commands.c orchestrator/dedup_core.c orchestrator/early_routes.c orchestrator/fills.c orchestrator/lease_core.c orchestrator/letters.c
     orchestrator/notices.c orchestrator/operator.c orchestrator/order_core.c orchestrator/place_order.c orchestrator/reconcile.c

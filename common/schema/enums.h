@@ -131,7 +131,8 @@
     E(CODE, NOT_RECONCILED, 87, "NOT_RECONCILED", "the venue account is being compared with the log")     \
     E(CODE, UNEXPLAINED, 88, "UNEXPLAINED", "the venue says what the log cannot explain")                 \
     E(CODE, UNKNOWN_LETTER, 89, "UNKNOWN_LETTER", "no dead letter with this id is kept")                  \
-    E(CODE, INTERNAL, 90, "INTERNAL", "our own mistake; see the logs")
+    E(CODE, INTERNAL, 90, "INTERNAL", "our own mistake; see the logs")                                    \
+    E(CODE, ARCHIVED, 95, "ARCHIVED", "older than the log's first event; it is in the archive files")
 
 /* X(PREFIX, c_name): every enumeration above. */
 #define ZVT_ENUMS(X)               \

@@ -432,3 +432,19 @@
     F(S, U64, to_seq, 0, "", "last seq of the range; cut at the tip")                                                   \
     F(S, U64, types_low, 0, "", "bit n: events of type n are wanted")                                                   \
     F(S, U64, types_high, 0, "", "bit n: events of type 64 + n are wanted; both 0: all types")
+
+#define ZVT_FIELDS_log_begin(F, S)                                      \
+    F(S, U32, shard, 0, "", "the log's shard")                          \
+    F(S, U64, first_seq, 0, "", "seq of its first event")               \
+    F(S, U64, tip_seq, 0, "", "last committed seq")
+
+#define ZVT_FIELDS_base_request(F, S)                                                                       \
+    F(S, STR, process, ZVT_NAME_SIZE, "", "whose state: risk, portfolio")                                   \
+    F(S, U64, before_seq, 0, "", "the newest base up to this seq; 0: the newest one")                       \
+    F(S, U64, offset, 0, "bytes", "where the piece begins that is wanted")
+
+#define ZVT_FIELDS_log_base(F, S)                                                                           \
+    F(S, STR, process, ZVT_NAME_SIZE, "", "as asked")                                                       \
+    F(S, U64, seq, 0, "", "the state is the fold of the log up to here; 0: there is no such base")          \
+    F(S, U64, length, 0, "bytes", "of the whole base")                                                      \
+    F(S, U64, offset, 0, "bytes", "as asked; the piece is the rest of the frame")

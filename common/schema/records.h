@@ -192,7 +192,10 @@
     R(LOG_BATCH, log_batch, 200, 2, MESSAGE, "orchestrator, replayer", "log.batch", "committed events follow in the same frame; topic log.SHARD") \
     R(LOG_TIP, log_tip, 201, 1, MESSAGE, "orchestrator", "log.tip", "heartbeat on topic log.SHARD") \
     R(REPLAY_REQUEST, replay_request, 202, 1, MESSAGE, "follower, client", "replay.request", "history, from the replayer") \
-    R(REPLAY_RANGE, replay_range, 203, 1, MESSAGE, "follower, client", "replay.range", "a range of history, of some types; answered by log.batch frames that cover it in order, each with the wanted events among its first_seq .. last_seq; ask for the next ranges ahead")
+    R(REPLAY_RANGE, replay_range, 203, 1, MESSAGE, "follower, client", "replay.range", "a range of history, of some types; answered by log.batch frames that cover it in order, each with the wanted events among its first_seq .. last_seq; ask for the next ranges ahead") \
+    R(LOG_BEGIN, log_begin, 206, 1, MESSAGE, "replayer", "log.begin", "where the log begins: sent before the error ARCHIVED to who asks for earlier events") \
+    R(BASE_REQUEST, base_request, 207, 1, MESSAGE, "follower", "base.request", "a piece of the saved state to go on from where the log does not begin with event 1") \
+    R(LOG_BASE, log_base, 208, 1, MESSAGE, "replayer", "log.base", "the answer; the bytes of the piece follow in the same frame")
 
 /* A(ID, how many): fields at the end of a record that may be missing, because logs, checkpoints and clients from before
  * they were appended do not have them. They are 0, or empty, then. */

@@ -240,13 +240,14 @@ END
 
 # Applies run/sql/*.sql in the order of their names, then the SQL that is generated from the schema table.
 schema_apply() {
-    local file monitor log=$home/log/schema.log
+    local file monitor log=$home/log/schema.log partition_events=${ZVT_PARTITION_EVENTS:-10000000}
     monitor=$(binary zvt-monitor) || exit 1
+    [[ $partition_events =~ ^[1-9][0-9]{3,14}$ ]] || fail "ZVT_PARTITION_EVENTS is a number of events, 1000 or more, not \"$partition_events\""
     {
         if [[ $database_kind == private ]]; then pg_create_roles || return 1; fi
         for file in "$checkout"/run/sql/*.sql; do
             [[ -e $file ]] || continue
-            database_psql "$database_admin_url" -q -v ON_ERROR_STOP=1 -f "$file" || return 1
+            database_psql "$database_admin_url" -q -v ON_ERROR_STOP=1 -v partition_events="$partition_events" -f "$file" || return 1
         done
         "$monitor" schema --sql | database_psql "$database_admin_url" -q -v ON_ERROR_STOP=1 || return 1
     } >"$log" 2>&1

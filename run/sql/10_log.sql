@@ -60,18 +60,67 @@ CREATE TABLE IF NOT EXISTS writer_lease (
 );
 ALTER TABLE writer_lease ADD COLUMN IF NOT EXISTS heartbeat timestamptz NOT NULL DEFAULT now();
 
--- Partitions of ten million events; made ahead of the writer, which calls this off the order path. Rows are never changed, so
--- there is nothing to vacuum; autovacuum would read and write everything once more, at its own time. (Postgres still freezes a
--- table before its transaction numbers run out.)
+-- What has left the log: one row per partition that was exported to a file and dropped, in order and without a hole, so that the log
+-- begins behind the last of them. See run/lib/archive.sh. The hash chain goes on over the border: hash_after is the hash of the
+-- last commit that is in the files whole (it ends at hash_seq), carry the rows of the one that goes on in the log behind.
+CREATE TABLE IF NOT EXISTS log_archives (
+    first_seq      bigint      PRIMARY KEY,
+    last_seq       bigint      NOT NULL CHECK (last_seq >= first_seq),
+    rows           bigint      NOT NULL CHECK (rows = last_seq - first_seq + 1),
+    file           text        NOT NULL, -- gzip of COPY BINARY of the rows
+    bytes          bigint      NOT NULL,
+    sha256         bytea       NOT NULL, -- of the file
+    batches        bigint      NOT NULL, -- rows of event_batches whose last event is among the rows
+    batches_file   text        NOT NULL, -- the same for these
+    batches_sha256 bytea       NOT NULL,
+    hash_after     bytea       NOT NULL,
+    hash_seq       bigint      NOT NULL,
+    carry          bytea       NOT NULL, -- rows as COPY BINARY sends them, from hash_seq + 1 to last_seq
+    fills          bigint      NOT NULL, -- order.executed among the rows ..
+    fills_sum      bigint      NOT NULL, -- .. and the sum of the first four bytes of sha256('EXCHANGE VENUE_SEQ') of each
+    put_aside      text        NOT NULL, -- lines 'EXCHANGE VENUE_SEQ' of fills that were dead-lettered
+    archived_at    timestamptz NOT NULL DEFAULT now()
+);
+CREATE OR REPLACE FUNCTION zvt_log_first_seq() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(max(last_seq), 0) + 1 FROM log_archives
+$$;
+
+-- The states from which processes go on where the log does not begin with event 1: what each was at the barrier `seq`, as the fold of
+-- the log and the live process agreed on it. Kept for good, unlike a checkpoint.
+CREATE TABLE IF NOT EXISTS log_bases (
+    process text        NOT NULL, -- orchestrator, risk, portfolio
+    seq     bigint      NOT NULL,
+    digest  uuid        NOT NULL, -- of the state, as `digest SEQ` answers it
+    data    bytea       NOT NULL, -- the process's own form: saved.* records, or a snapshot
+    made_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (process, seq)
+);
+ALTER TABLE log_bases ALTER COLUMN data SET STORAGE EXTERNAL; -- read in pieces
+
+-- How many events a partition holds: decided with the log (ZVT_PARTITION_EVENTS at its first `up`), and the same ever after.
+\if :{?partition_events}
+\else
+\set partition_events 10000000
+\endif
+CREATE TABLE IF NOT EXISTS log_layout (
+    only_one         boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    partition_events bigint  NOT NULL CHECK (partition_events >= 1000)
+);
+INSERT INTO log_layout (partition_events) VALUES (:partition_events) ON CONFLICT DO NOTHING;
+
+-- Partitions, made ahead of the writer (one, or a hundred thousand events), off the order path; what was archived is not made
+-- again. Rows are never changed, so there is nothing to vacuum; autovacuum would read and write everything once more, at its own
+-- time. (Postgres still freezes a table before its transaction numbers run out.)
 CREATE OR REPLACE FUNCTION zvt_ensure_partitions(up_to_seq bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 DECLARE
-    size constant bigint := 10000000;
+    size constant bigint := (SELECT partition_events FROM log_layout);
+    tip constant bigint := (SELECT coalesce(max(last_seq), 0) FROM event_batches);
     part bigint;
     name text;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('zvt_ensure_partitions'));
-    FOR part IN greatest(0, up_to_seq / size - 1) .. up_to_seq / size + 1 LOOP
+    FOR part IN greatest(zvt_log_first_seq() / size, least(up_to_seq, tip) / size - 1) .. (up_to_seq + greatest(size, 100000)) / size LOOP
         name := format('events_p%s', lpad(part::text, 6, '0'));
         IF to_regclass(name) IS NULL THEN
             EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING ALL)', name);
@@ -82,12 +131,20 @@ BEGIN
 END $$;
 SELECT zvt_ensure_partitions(coalesce((SELECT max(last_seq) FROM event_batches), 0));
 
+-- The partitions that the log consists of, oldest first.
+CREATE OR REPLACE VIEW log_partitions AS
+SELECT p.name, greatest(p.part * l.partition_events, 1) AS first_seq, (p.part + 1) * l.partition_events - 1 AS last_seq
+FROM (SELECT c.relname::text AS name, substr(c.relname::text, 9)::bigint AS part
+      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'events'::regclass) p, log_layout l
+ORDER BY p.part;
+
 -- Brings the index on sagas up to date around this seq: ranges of pages that nobody has summarized are read by every search.
 -- It reads what is new, and may wait for a vacuum: not for the order path.
 CREATE OR REPLACE FUNCTION zvt_summarize_events(up_to_seq bigint) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_catalog AS $$
     SELECT coalesce(sum(brin_summarize_new_values(i.indexrelid)), 0)
-    FROM generate_series(greatest(0, up_to_seq / 10000000 - 1), up_to_seq / 10000000) part
+    FROM log_layout l, generate_series(greatest(0, least(up_to_seq / l.partition_events - 1, (up_to_seq - 100000) / l.partition_events)),
+                                       up_to_seq / l.partition_events) part
     JOIN pg_index i ON i.indrelid = to_regclass(format('events_p%s', lpad(part::text, 6, '0')))
     JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
 $$;
@@ -119,6 +176,6 @@ LEFT JOIN (SELECT DISTINCT type, event_type FROM event_schema) t ON t.type = e.t
 
 GRANT USAGE ON SCHEMA public TO zvt_app;
 GRANT SELECT, INSERT ON events, event_batches TO zvt_app;
-GRANT SELECT ON event_store TO zvt_app;
+GRANT SELECT ON event_store, log_archives, log_bases, log_layout, log_partitions TO zvt_app;
 GRANT SELECT, INSERT, UPDATE ON writer_lease TO zvt_app;
 GRANT EXECUTE ON FUNCTION zvt_ensure_partitions(bigint), zvt_summarize_events(bigint), zvt_end_writer(integer, bigint) TO zvt_app;

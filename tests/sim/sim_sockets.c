@@ -241,7 +241,7 @@ static void s_link_deliver(void *socket, sim_conn_t *conn, const sim_frame_t *fr
     uint32_t life = self->client.proc->life;
     while (!zvt_cursor_done(&payload) && life == self->client.proc->life) {
         ZVT_ASSERT(zvt_read(&payload, &self->record) == 0);
-        if (self->record.type == ZVT_T_LOG_BATCH) {
+        if (self->record.type == ZVT_T_LOG_BATCH || self->record.type == ZVT_T_LOG_BASE) {
             if (self->handler.on_frame != NULL) self->handler.on_frame(self->handler.arg, whole);
             return;
         }

@@ -16,6 +16,9 @@ static uint64_t s_tip;            /* what is committed */
 static uint32_t s_payload = 8;    /* bytes, msgpack bin */
 static uint32_t s_frame_max = UINT32_MAX; /* events in one frame of an answer */
 static int s_asked;
+static uint64_t s_first = 1;      /* of the log: what is before is archived */
+static uint64_t s_base_seq;       /* of the base that there is; 0: none */
+static const char s_base_bytes[] = "the state";
 static zvt_type_set_t s_asked_types;
 
 static zvt_type_set_t s_types; /* that are packed: all, but in answers */
@@ -70,13 +73,35 @@ static void s_pack_batch(uint32_t shard, uint64_t first_seq, uint64_t last_seq)
 }
 
 /* ---- the replayer ---- */
+/* Five bytes at a time. */
+static void s_send_piece(const zvt_peer_t *peer, const zvt_base_request_t *request)
+{
+    size_t length = strlen(s_base_bytes), left = length - request->offset;
+    bool there = s_base_seq != 0 && (request->before_seq == 0 || request->before_seq >= s_base_seq);
+    zvt_log_base_t head = {.seq = there ? s_base_seq : 0, .length = there ? length : 0, .offset = request->offset};
+    ZVT_STR_SET(head.process, request->process);
+    s_frame.length = 0;
+    cr_assert_eq(zvt_pack(&s_frame, ZVT_T_LOG_BASE, &head), 0);
+    if (there) cr_assert_eq(zvt_buf_append(&s_frame, s_base_bytes + request->offset, left < 5 ? left : 5), 0);
+    zvt_hub_send_packed(s_replayer, peer, s_frame.data, s_frame.length);
+    zvt_hub_flush(s_replayer);
+}
+
 /* As the replayer does: as many frames as the range takes, each with the wanted events among those that it covers. */
 static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
     (void)arg;
+    if (record->type == ZVT_T_BASE_REQUEST) s_send_piece(peer, &record->base_request);
     if (record->type != ZVT_T_REPLAY_RANGE) return;
     s_asked++;
     const zvt_replay_range_t *range = &record->replay_range;
+    if (range->from_seq < s_first) {
+        zvt_log_begin_t begin = {.shard = SHARD, .first_seq = s_first, .tip_seq = s_tip};
+        zvt_error_reply_t refused = {.code = ZVT_CODE_ARCHIVED};
+        zvt_hub_send(s_replayer, peer, ZVT_T_LOG_BEGIN, &begin);
+        zvt_hub_send(s_replayer, peer, ZVT_T_ERROR_REPLY, &refused);
+        return;
+    }
     s_asked_types = (zvt_type_set_t){.low = range->types_low, .high = range->types_high};
     uint64_t end_seq = range->to_seq < s_tip ? range->to_seq : s_tip;
     for (uint64_t seq = range->from_seq; seq <= end_seq;) {
@@ -400,4 +425,99 @@ Test(zvt_follower, asks_ahead_but_only_so_far)
     cr_assert_eq(s_asked - before, ZVT_FOLLOWER_AHEAD, "asked before the first answer");
     MANUAL_PASS_UNTIL(s_delivered == LOG_MAX);
     s_expect(LOG_MAX);
+}
+
+/* ---- a log that does not begin with event 1 ---- */
+static uint64_t s_hole_at;
+
+static void s_on_hole(void *arg, uint64_t first_seq)
+{
+    (void)arg;
+    s_hole_at = first_seq;
+}
+
+static uint64_t s_on_base(void *arg, uint64_t base_seq, const void *data, size_t length)
+{
+    (void)arg;
+    cr_assert_eq(length, strlen(s_base_bytes));
+    cr_assert_eq(memcmp(data, s_base_bytes, length), 0);
+    s_applied = base_seq;
+    s_delivered = 1; /* what the base stands for */
+    return base_seq + 1;
+}
+
+/* A log of 9,500 events of which the first 5,000 are archived. */
+static void s_archive(uint64_t base_seq)
+{
+    s_commit_unheard(9500);
+    s_first = 5001;
+    s_base_seq = base_seq;
+}
+
+Test(zvt_follower, is_told_of_a_hole_and_gets_nothing_behind_it)
+{
+    s_archive(7000);
+    s_follow(1);
+    zvt_follower_on_hole(s_follower, s_on_hole);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_hole_at == 5001));
+    s_commit(10);
+    manual_pass(ZVT_SECOND_NS);
+    cr_assert_eq(s_delivered, 0);
+    cr_assert_eq(zvt_follower_applied(s_follower), 0);
+    cr_assert_not(s_caught_up);
+}
+
+Test(zvt_follower, goes_on_from_the_base_when_the_log_begins_too_late)
+{
+    s_archive(7000);
+    s_follow(1);
+    zvt_follower_on_hole(s_follower, s_on_hole);
+    zvt_follower_want_base(s_follower, "risk", 0, s_on_base);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_applied == 9500));
+    cr_assert_eq(s_delivered, 1 + 2500);
+    cr_assert_eq(s_wrong, 0, "in order, each once, from the base on");
+    cr_assert_eq(s_hole_at, 0);
+    s_commit(5);
+    MANUAL_UNTIL(s_applied == 9505);
+}
+
+Test(zvt_follower, that_is_not_behind_the_beginning_needs_no_base)
+{
+    s_archive(7000);
+    s_follow(5001);
+    zvt_follower_want_base(s_follower, "risk", 0, s_on_base);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_delivered == 4500));
+    s_expect(4500);
+}
+
+Test(zvt_follower, takes_no_base_that_leaves_a_hole)
+{
+    s_archive(4999);
+    s_follow(1);
+    zvt_follower_on_hole(s_follower, s_on_hole);
+    zvt_follower_want_base(s_follower, "risk", 0, s_on_base);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_hole_at == 5001));
+    cr_assert_eq(s_delivered, 0);
+}
+
+Test(zvt_follower, is_told_of_the_hole_when_there_is_no_base_in_front_of_where_it_ends)
+{
+    s_archive(7000);
+    s_follow(1);
+    zvt_follower_on_hole(s_follower, s_on_hole);
+    zvt_follower_want_base(s_follower, "risk", 6999, s_on_base);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_hole_at == 5001));
+    cr_assert_eq(s_delivered, 0);
+}
+
+Test(zvt_follower, fetches_the_base_from_a_replayer_that_was_killed_meanwhile)
+{
+    s_archive(7000);
+    s_follow(1);
+    zvt_follower_want_base(s_follower, "risk", 0, s_on_base);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_asked > 0));
+    s_kill_replayer();
+    s_start_replayer(2);
+    MANUAL_PASS_UNTIL((s_publish_tip(), s_applied == 9500));
+    cr_assert_eq(s_wrong, 0);
 }

@@ -169,3 +169,33 @@ Test(zvt_snapshot, a_log_that_passes_its_place_without_the_event_is_another_log)
     cr_assert(zvt_snapshot_takes(&again, &later));
     cr_assert(zvt_snapshot_is_foreign(&again, 25, false));
 }
+
+/* ---- a base: the bytes of such a file from elsewhere ---- */
+Test(zvt_snapshot, its_bytes_can_be_taken_from_elsewhere_and_are_proven_by_the_log_like_a_file)
+{
+    char bytes[1024];
+    FILE *file = fopen(s_snapshot.path, "r");
+    size_t length = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    zvt_snapshot_t again = s_snapshot;
+    names_t names = {.count = 0};
+    zvt_snapshot_core_t core = s_core(&names);
+    cr_assert(zvt_snapshot_take(&again, &core, bytes, length));
+    cr_assert_eq(names.count, 3);
+    cr_assert_eq(zvt_snapshot_from_seq(&again), 20);
+    cr_assert_eq(again.state, ZVT_SNAPSHOT_PENDING);
+    cr_assert_str_eq(again.path, s_snapshot.path, "it is saved where it always was");
+    zvt_event_t last = s_event_at(20);
+    cr_assert(!zvt_snapshot_takes(&again, &last));
+    cr_assert_eq(again.state, ZVT_SNAPSHOT_PROVEN);
+}
+
+Test(zvt_snapshot, bytes_that_are_damaged_or_none_are_not_taken)
+{
+    names_t names = {.count = 0};
+    zvt_snapshot_core_t core = s_core(&names);
+    zvt_snapshot_t again = s_snapshot;
+    cr_assert_not(zvt_snapshot_take(&again, &core, "", 0));
+    cr_assert_not(zvt_snapshot_take(&again, &core, "zvt-snapshot 1 shard=3\n", 23));
+    cr_assert_eq(zvt_snapshot_from_seq(&again), 1);
+}
