@@ -1,3 +1,5 @@
+zvt_unit_test(orchestrator test_archive_chain)
+zvt_unit_test(orchestrator test_archive_file)
 zvt_unit_test(orchestrator test_halt_file)
 zvt_unit_test(orchestrator test_admission_core)
 zvt_unit_test(orchestrator test_dedup_core)

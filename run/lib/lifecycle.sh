@@ -209,8 +209,8 @@ cmd_down() {
 confirm_wipe() {
     local answer
     [[ $1 == yes ]] && return
-    [[ -t 0 ]] || fail "--wipe deletes the log, the venues' ledgers and every position in $home; without a terminal say --wipe --yes"
-    read -r -p "Delete the log, the venues' ledgers and every position in $home? Type yes: " answer
+    [[ -t 0 ]] || fail "--wipe deletes the log with its archive, the venues' ledgers and every position in $home; without a terminal say --wipe --yes"
+    read -r -p "Delete the log with its archive, the venues' ledgers and every position in $home? Type yes: " answer
     [[ $answer == yes ]] || fail "nothing was deleted"
 }
 
@@ -221,8 +221,8 @@ home_wipe() {
     if [[ $database_kind == given ]]; then
         note "The log in $(dsn_without_password "$database_url") is left alone; drop that database yourself."
     fi
-    rm -rf -- "${home:?}"/{state,log,s6,attached,postgres,postgres.new,build}
-    rm -f -- "$home"/{fleet.zpl,market.env,database.env,runtime,market.env.new,database.env.new,lock} "$(marker_file)"
+    rm -rf -- "${home:?}"/{state,log,s6,attached,archive,archive.bases,postgres,postgres.new,build}
+    rm -f -- "$home"/{fleet.zpl,market.env,database.env,runtime,market.env.new,database.env.new,lock,archive.lock} "$(marker_file)"
     rmdir -- "$home" 2>/dev/null || note "$home is kept: it holds other files."
     say "Deleted the data of the fleet in $home."
 }

@@ -6,12 +6,15 @@
 
 cmd_verify() {
     want_help "$@"
-    local json=no seq name
-    case ${1:-} in
-    "") ;;
-    --json) json=yes ;;
-    *) usage_error "verify takes --json and nothing else" ;;
-    esac
+    local json=no archives=no opt_to='' seq name
+    while (($# > 0)); do
+        case $1 in
+        --json) json=yes ;;
+        --archives) archives=yes ;;
+        *) usage_error "verify takes --json and --archives, not \"$1\"" ;;
+        esac
+        shift
+    done
     need_processes
     market_load
     database_load
@@ -24,6 +27,7 @@ cmd_verify() {
         verify_digest portfolio zvt-portfolio
         verify_database
     fi
+    if [[ $archives == yes ]]; then verify_archives; fi
     if [[ $json == yes ]]; then verify_json; else verify_table; fi
     ! printf '%s\n' "${checks[@]}" | cut -f 2 | grep -qvx ok
 }
@@ -70,10 +74,20 @@ verify_live_digest() {
     live=$("$(bin_dir)/zvt-monitor" digest "$1" "$seq" 2>/dev/null) && [[ -n $(digest_of "$live") ]]
 }
 
+# Every archive file, against what was recorded of it, and the hash chain through them.
+verify_archives() {
+    local first last result detail
+    while IFS=$'\t' read -r first last result detail; do
+        add_check "archive: seq $first to $last" "$result" "$detail"
+    done < <(archive_check_files 2>>"$home/log/verify.log")
+}
+
 # The script that psql runs: the ledgers are read by psql itself, at the right moment.
 verify_script() {
     echo '\set ON_ERROR_STOP on'
     echo '\set QUIET on'
+    # No partition may leave the log (fleet archive) between two questions about it.
+    echo 'BEGIN; LOCK TABLE events IN ACCESS SHARE MODE;'
     verify_ledgers ledger_before
     verify_decoded
     cat -- "$checkout/run/lib/verify.sql"

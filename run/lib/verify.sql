@@ -7,6 +7,19 @@
 \pset tuples_only on
 \pset fieldsep '\t'
 
+-- Where the log begins, and what was recorded of the part that has left it (see log_archives).
+CREATE TEMP TABLE origin AS
+SELECT zvt_log_first_seq() AS first_seq,
+       coalesce((SELECT hash_seq FROM log_archives ORDER BY first_seq DESC LIMIT 1), 0) AS hash_seq,
+       coalesce((SELECT hash_after FROM log_archives ORDER BY first_seq DESC LIMIT 1), decode(repeat('00', 32), 'hex')) AS hash,
+       coalesce((SELECT carry FROM log_archives ORDER BY first_seq DESC LIMIT 1), '') AS carry,
+       coalesce((SELECT sum(fills) FROM log_archives), 0) AS fills,
+       coalesce((SELECT sum(fills_sum) FROM log_archives), 0) AS fills_sum;
+-- A saga that began before the log does may be caused by what is not there: by an event with an id of an earlier time than this.
+CREATE FUNCTION pg_temp.id_ms(id uuid) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT ('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint
+$$;
+
 CREATE TEMP TABLE executed (seq bigint, order_id text, exchange text, exec_id text, symbol text, side text, price numeric, quantity numeric);
 
 -- The events that are compared here, with what they say: the table decoded has them up to where the log stood when the
@@ -26,7 +39,20 @@ $$;
 -- Reports that were put aside: they are in the log, but nobody could account for them.
 CREATE TEMP TABLE put_aside AS
 SELECT d.data ->> 'exchange' AS exchange, (d.data ->> 'venue_seq')::bigint AS venue_seq
-FROM pg_temp.data_of('{saga.dead_lettered}') d;
+FROM pg_temp.data_of('{saga.dead_lettered}') d
+UNION ALL
+SELECT split_part(line, ' ', 1), split_part(line, ' ', 2)::bigint
+FROM log_archives, regexp_split_to_table(put_aside, E'\n') line WHERE line <> '';
+
+-- Fills of the ledgers that the log does not have: as many as were archived, once all of them have arrived.
+CREATE FUNCTION pg_temp.fills_missing() RETURNS TABLE (exchange text, exec_id text, venue_seq bigint) LANGUAGE sql AS $$
+    SELECT l.line ->> 'exchange', l.line ->> 'exec_id', (l.line ->> 'venue_seq')::bigint
+    FROM ledger_before l
+    LEFT JOIN executed x ON x.exchange = l.line ->> 'exchange' AND x.exec_id = l.line ->> 'exec_id'
+    LEFT JOIN (SELECT DISTINCT a.exchange, a.venue_seq FROM put_aside a) a
+           ON a.exchange = l.line ->> 'exchange' AND a.venue_seq = (l.line ->> 'venue_seq')::bigint
+    WHERE l.line ->> 'kind' = 'fill' AND x.seq IS NULL AND a.venue_seq IS NULL
+$$;
 
 -- Fills that a venue had made durable when the verification began may still be on their way to the log: give them ten
 -- seconds.
@@ -41,11 +67,7 @@ BEGIN
                (d.data ->> 'executed_price')::numeric, (d.data ->> 'executed_quantity')::numeric
         FROM pg_temp.data_of('{order.executed}') d
         WHERE d.seq > coalesce((SELECT max(seq) FROM executed), 0);
-        EXIT WHEN clock_timestamp() > last_look OR NOT EXISTS (
-            SELECT FROM ledger_before l
-            LEFT JOIN executed x ON x.exchange = l.line ->> 'exchange' AND x.exec_id = l.line ->> 'exec_id'
-            WHERE l.line ->> 'kind' = 'fill' AND x.seq IS NULL
-              AND (l.line ->> 'exchange', (l.line ->> 'venue_seq')::bigint) NOT IN (SELECT exchange, venue_seq FROM put_aside));
+        EXIT WHEN clock_timestamp() > last_look OR (SELECT count(*) FROM pg_temp.fills_missing()) <= (SELECT fills FROM origin);
         PERFORM pg_sleep(0.2);
     END LOOP;
 END $$;
@@ -58,27 +80,37 @@ WHERE d.data ->> 'strategy_id' <> ''; -- an adjustment of a venue account alone 
 -- Fills committed since belong to the next verification.
 DELETE FROM positions p WHERE NOT EXISTS (SELECT FROM executed x WHERE x.order_id = p.order_id AND x.exec_id = p.exec_id)
                           AND p.seq > (SELECT max(seq) FROM executed);
+-- The commit that the log begins in the middle of may have left its fills in the archive.
+DELETE FROM positions p WHERE p.exec_id IS NOT NULL AND NOT EXISTS (SELECT FROM executed x WHERE x.order_id = p.order_id AND x.exec_id = p.exec_id)
+                          AND p.seq <= (SELECT max(b.last_seq) FROM event_batches b, origin o WHERE b.first_seq < o.first_seq AND o.first_seq > 1);
 ANALYZE executed;
 ANALYZE positions;
 
 -- ---- the log in itself ----
-SELECT 'log: seq from 1 without a gap',
-       CASE WHEN count(*) = coalesce(max(seq), 0) AND coalesce(min(seq), 1) = 1 THEN 'ok' ELSE 'FAILED' END,
-       format('%s events, the last is %s', count(*), coalesce(max(seq), 0))
-FROM events;
+SELECT format('log: seq from %s without a gap', o.first_seq),
+       CASE WHEN count = max - o.first_seq + 1 AND min = o.first_seq THEN 'ok' ELSE 'FAILED' END,
+       format('%s events, the last is %s%s', count, max, ', archived: ' || nullif(o.first_seq - 1, 0))
+FROM origin o, (SELECT count(*), coalesce(max(seq), 0) AS max, coalesce(min(seq), 1) AS min FROM events) e;
 
+-- An aggregate may have begun before the log does; then its first version is another.
 SELECT 'log: versions of every aggregate from 1 without a gap or double',
        CASE WHEN count(*) FILTER (WHERE NOT fine) = 0 THEN 'ok' ELSE 'FAILED' END,
-       format('%s aggregates%s', count(*), coalesce(', wrong: ' || min(aggregate_id::text) FILTER (WHERE NOT fine), ''))
-FROM (SELECT aggregate_id, count(*) = max(aggregate_version) AND count(DISTINCT aggregate_version) = count(*) AND min(aggregate_version) = 1 AS fine
+       format('%s aggregates%s%s', count(*), coalesce(', wrong: ' || min(aggregate_id::text) FILTER (WHERE NOT fine), ''),
+              ', begun in the archive: ' || nullif(count(*) FILTER (WHERE first > 1), 0))
+FROM (SELECT aggregate_id, min(aggregate_version) AS first,
+             count(*) = max(aggregate_version) - min(aggregate_version) + 1 AND count(DISTINCT aggregate_version) = count(*)
+             AND (min(aggregate_version) = 1 OR (SELECT first_seq > 1 FROM origin)) AS fine
       FROM events GROUP BY aggregate_id) a;
 
 SELECT 'log: every event is caused by one before it in its saga',
        CASE WHEN count(*) FILTER (WHERE NOT fine) = 0 THEN 'ok' ELSE 'FAILED' END,
        format('%s sagas%s', count(DISTINCT correlation_id), coalesce(', wrong: seq ' || min(seq) FILTER (WHERE NOT fine), ''))
 FROM (SELECT e.seq, e.correlation_id,
-             row_number() OVER (PARTITION BY e.correlation_id ORDER BY e.seq) = 1 OR coalesce(c.seq < e.seq, false) AS fine
-      FROM events e LEFT JOIN events c ON c.event_id = e.causation_id AND c.correlation_id = e.correlation_id) x;
+             row_number() OVER (PARTITION BY e.correlation_id ORDER BY e.seq) = 1 OR coalesce(c.seq < e.seq, false)
+             OR (c.seq IS NULL AND pg_temp.id_ms(e.causation_id) <= o.began_ms) AS fine
+      FROM (SELECT coalesce((SELECT timestamp_ns / 1000000 + 1000 FROM events WHERE seq = first_seq AND first_seq > 1), 0) AS began_ms
+            FROM origin) o, events e
+      LEFT JOIN events c ON c.event_id = e.causation_id AND c.correlation_id = e.correlation_id) x;
 
 -- The hash of a batch is made of the hash before it and of its rows, byte for byte as they were sent.
 WITH rows AS (
@@ -91,13 +123,14 @@ WITH rows AS (
            || int4send(length(payload)) || payload AS bytes
     FROM events
 ), chain AS (
-    SELECT b.first_seq, b.last_seq, b.hash, lag(b.last_seq, 1, 0::bigint) OVER (ORDER BY b.last_seq) AS before,
-           lag(b.hash, 1, decode(repeat('00', 32), 'hex')) OVER (ORDER BY b.last_seq) AS hash_before
-    FROM event_batches b
+    SELECT b.first_seq, b.last_seq, b.hash, lag(b.last_seq, 1, o.hash_seq) OVER (ORDER BY b.last_seq) AS before,
+           lag(b.hash, 1, o.hash) OVER (ORDER BY b.last_seq) AS hash_before,
+           CASE WHEN b.first_seq < o.first_seq THEN o.carry ELSE '' END AS carry -- its rows that are archived
+    FROM event_batches b, origin o WHERE b.last_seq >= o.first_seq
 ), checked AS (
     SELECT c.first_seq, c.first_seq = c.before + 1
-           AND c.hash = sha256(c.hash_before || (SELECT string_agg(r.bytes, '' ORDER BY r.seq) FROM rows r
-                                                 WHERE r.seq BETWEEN c.first_seq AND c.last_seq)) AS fine
+           AND c.hash = sha256(c.hash_before || c.carry || (SELECT string_agg(r.bytes, '' ORDER BY r.seq) FROM rows r
+                                                            WHERE r.seq BETWEEN c.first_seq AND c.last_seq)) AS fine
     FROM chain c
 )
 SELECT 'log: every commit carries the hash of its rows and of the commit before',
@@ -116,14 +149,22 @@ FROM (SELECT x.exec_id, count(p.seq) = 1 AND sum(p.change) = min(CASE x.side WHE
 
 SELECT 'positions: every quantity is the sum of its changes',
        CASE WHEN count(*) FILTER (WHERE NOT fine) = 0 THEN 'ok' ELSE 'FAILED' END, format('%s positions', count(DISTINCT position_id))
-FROM (SELECT position_id, quantity = sum(change) OVER (PARTITION BY position_id ORDER BY seq) AS fine FROM positions) p;
+FROM (SELECT position_id, quantity - sum(change) OVER w = first_value(quantity - change) OVER w
+             AND (first_value(quantity - change) OVER w = 0 OR (SELECT first_seq > 1 FROM origin)) AS fine
+      FROM positions WINDOW w AS (PARTITION BY position_id ORDER BY seq)) p;
 
+-- Of those that were archived it is known how many they are, and a sum over their numbers. A fill that was put aside and accounted for
+-- later may be in both.
 SELECT 'venues: every fill of the ledgers is in the log',
-       CASE WHEN count(*) FILTER (WHERE x.seq IS NULL AND a.venue_seq IS NULL) = 0 THEN 'ok' ELSE 'FAILED' END,
-       format('%s fills%s%s', count(*), ', put aside: ' || nullif(count(a.venue_seq) FILTER (WHERE x.seq IS NULL), 0),
-              ', missing: ' || min(l.line ->> 'exec_id') FILTER (WHERE x.seq IS NULL AND a.venue_seq IS NULL))
-FROM ledger_before l
-LEFT JOIN executed x ON x.exchange = l.line ->> 'exchange' AND x.exec_id = l.line ->> 'exec_id'
-LEFT JOIN (SELECT DISTINCT exchange, venue_seq FROM put_aside) a
-       ON a.exchange = l.line ->> 'exchange' AND a.venue_seq = (l.line ->> 'venue_seq')::bigint
-WHERE l.line ->> 'kind' = 'fill';
+       CASE WHEN missing = o.fills AND sum = o.fills_sum OR aside > 0 AND missing BETWEEN o.fills - aside AND o.fills THEN 'ok' ELSE 'FAILED' END,
+       format('%s fills%s%s%s', (SELECT count(*) FROM ledger_before WHERE line ->> 'kind' = 'fill'), ', put aside: ' || nullif(aside, 0),
+              ', archived: ' || nullif(o.fills, 0), CASE WHEN missing <> o.fills THEN format(', missing: %s, such as %s', missing - o.fills, example) END)
+FROM origin o,
+     (SELECT count(*) AS missing, min(exec_id) AS example,
+             coalesce(sum(('x' || encode(substring(sha256(convert_to(exchange || ' ' || venue_seq, 'UTF8')) from 1 for 4), 'hex'))::bit(32)::bigint), 0) AS sum
+      FROM pg_temp.fills_missing()) m,
+     (SELECT count(*) AS aside
+      FROM ledger_before l JOIN (SELECT DISTINCT exchange, venue_seq FROM put_aside) a
+           ON a.exchange = l.line ->> 'exchange' AND a.venue_seq = (l.line ->> 'venue_seq')::bigint
+      WHERE l.line ->> 'kind' = 'fill'
+        AND NOT EXISTS (SELECT FROM executed x WHERE x.exchange = l.line ->> 'exchange' AND x.exec_id = l.line ->> 'exec_id')) p;

@@ -27,8 +27,10 @@ SELECT 'venues: positions per symbol are the sum of the ledgers'' fills, and of 
 FROM (SELECT p.symbol, p.held,
              (SELECT coalesce(sum(a.change), 0) FROM positions a WHERE a.symbol = p.symbol AND a.exec_id IS NULL) AS adjusted,
              sum(CASE l.line ->> 'side' WHEN 'buy' THEN 1 ELSE -1 END * (l.line ->> 'quantity')::numeric) AS filled
-      FROM (SELECT symbol, sum(quantity) AS held
-            FROM (SELECT DISTINCT ON (position_id) position_id, symbol, quantity FROM positions ORDER BY position_id, seq DESC) latest
+      FROM (SELECT symbol, sum(quantity - before) AS held -- since the log begins
+            FROM (SELECT DISTINCT ON (position_id) position_id, symbol, quantity,
+                         first_value(quantity - change) OVER (PARTITION BY position_id ORDER BY seq) AS before
+                  FROM positions ORDER BY position_id, seq DESC) latest
             GROUP BY symbol) p
       JOIN executed x ON x.symbol = p.symbol
       JOIN ledger_after l ON l.line ->> 'kind' = 'fill' AND l.line ->> 'exchange' = x.exchange AND l.line ->> 'exec_id' = x.exec_id

@@ -1,7 +1,9 @@
 /* Messages of a COPY stream from arbitrary bytes: refused or read, never more memory touched than given; what was read as a
- * row goes into an answer that the codec can read, unless its metadata or payload are no msgpack. */
+ * row goes into an answer that the codec can read, unless its metadata or payload are no msgpack. In a file of the archive the
+ * same bytes have a length of their own. */
 #include <string.h>
 
+#include "archive_chain.h"
 #include "log_rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -11,6 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t bytes[65536];
     log_row_t row;
+    archive_batch_t batch;
+    for (unsigned columns = 4; columns <= 11; columns += 7) ZVT_ASSERT(archive_row_length(data, size, columns) <= (int64_t)size);
+    if (archive_batch_read(data, size, &batch) == 0) ZVT_ASSERT(size == ARCHIVE_BATCH_ROW);
     for (int first = 0; first < 2; first++) {
         if (log_rows_read(data, size, first != 0, &row) != 1) continue;
         zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};

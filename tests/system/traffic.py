@@ -104,8 +104,8 @@ def sql(query):
     return fleet("psql", "-At", "-c", query).strip()
 
 
-def verify():
-    answer = fleet("verify", "--json", may_fail=True)
+def verify(*options):
+    answer = fleet("verify", *options, "--json", may_fail=True)
     try:
         return json.loads(answer)["ok"], answer
     except (ValueError, KeyError):
