@@ -147,10 +147,26 @@ static int s_insert(PGconn *conn, const archive_entry_t *entry, char problem[256
     return status;
 }
 
+/* ZVT_ERR_AGAIN while somebody reads the log: commits only hold another kind of lock. An attempt would be in vain, and make them wait. */
+static int s_is_read(PGconn *conn, char problem[256])
+{
+    PGresult *result = PQexec(conn, "SELECT count(*) FROM pg_locks WHERE relation = 'events'::regclass AND database = (SELECT oid FROM pg_database "
+                                    "WHERE datname = current_database()) AND mode = 'AccessShareLock' AND granted AND pid <> pg_backend_pid()");
+    int status = PQresultStatus(result) == PGRES_TUPLES_OK ? 0 : s_problem(problem, PQresultErrorMessage(result));
+    if (status == 0 && strcmp(PQgetvalue(result, 0, 0), "0") != 0) {
+        snprintf(problem, 256, "the log is being read (a verification, a process that is rebuilt)");
+        status = ZVT_ERR_AGAIN;
+    }
+    PQclear(result);
+    return status;
+}
+
 int archive_store_drop(PGconn *conn, const archive_partition_t *partition, const archive_entry_t *entry, char problem[256])
 {
     char sql[256], ignored[256];
-    int status = s_run(conn, "BEGIN; LOCK TABLE log_archives IN EXCLUSIVE MODE", problem);
+    int status = s_is_read(conn, problem);
+    if (status != 0) return status;
+    status = s_run(conn, "BEGIN; LOCK TABLE log_archives IN EXCLUSIVE MODE", problem);
     if (status == 0) status = s_insert(conn, entry, problem);
     if (status == 0) {
         snprintf(sql, sizeof sql, "SET LOCAL lock_timeout = '" ARCHIVE_LOCK_MS "ms'; ALTER TABLE events DETACH PARTITION %s; DROP TABLE %s; COMMIT",

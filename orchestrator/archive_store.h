@@ -40,8 +40,8 @@ PGresult *archive_store_list(PGconn *conn, char problem[256]);
 /* Row n of it; false if it does not make sense. Its carry and put_aside are borrowed from the result. */
 bool archive_store_entry(const PGresult *list, int n, archive_entry_t *entry);
 /* Takes the partition out of the log, deletes it, and records where it went: all or nothing. Only the next partition in order can
- * go, and only when the base of every process is at or behind its end. Waits for readers for ARCHIVE_LOCK_MS only, because
- * commits wait behind it. */
+ * go, and only when the base of every process is at or behind its end. Does not begin while somebody reads the log, and waits for
+ * 20 ms at the most for who begins just then, because commits wait behind it. */
 ZVT_MUSTUSE int archive_store_drop(PGconn *conn, const archive_partition_t *partition, const archive_entry_t *entry, char problem[256]);
 /* Deletes the commits and bases that belong to what has left; may be done at any time, and again. */
 ZVT_MUSTUSE int archive_store_tidy(PGconn *conn, char problem[256]);

@@ -43,7 +43,7 @@ static void s_explain_wait(int64_t waited_ns, int64_t *explained_ns)
     fprintf(stderr, "waiting for readers of the log (a verification, a process that is rebuilt): %" PRId64 " s\n", waited_ns / ZVT_SECOND_NS);
 }
 
-/* Tries again while somebody reads. Each attempt makes commits wait for 20 ms at most. */
+/* Tries again while somebody reads. */
 static int s_drop(archiver_t *self, const archive_partition_t *partition, const archive_entry_t *entry, char problem[256])
 {
     const struct timespec pause = {.tv_nsec = AGAIN_NS};

@@ -133,10 +133,9 @@ def test_corruption():
 
 
 # ---- starting anew ----
-def drop_caches():
+def drop_snapshots():
     for path in glob.glob(f"{HOME}/state/*.snapshot"):
         os.remove(path)
-    owner_sql("delete from checkpoints")
 
 
 def positions():
@@ -153,13 +152,11 @@ def order_fills():
 def test_new_beginning():
     before = positions()
     fleet("down")
-    for path in glob.glob(f"{HOME}/state/*.snapshot"):
-        os.remove(path)
+    drop_snapshots()
     start_fleet("--seed", "7")
-    check("a fleet without snapshots has the same positions", positions() == before, (before, positions()))
-    drop_caches()
-    fleet("restart", "orchestrator", "risk", "portfolio", "checkpointer")
-    check("everybody has begun with the base", all(counter(process, "bases_loaded") == 1 for process in FOLDERS),
+    owner_sql("delete from checkpoints")
+    fleet("restart", "orchestrator", "checkpointer")
+    check("without snapshots and checkpoints everybody begins with the base", all(counter(process, "bases_loaded") == 1 for process in FOLDERS),
           {process: counter(process, "bases_loaded") for process in FOLDERS})
     check("and has the same positions", positions() == before, (before, positions()))
     check("an order fills", order_fills())
@@ -177,7 +174,8 @@ def stays_down(process, *words):
 def test_hole(first):
     """Without a base nobody may begin."""
     owner_sql("create table kept_bases as select * from log_bases; delete from log_bases")
-    drop_caches()
+    drop_snapshots()
+    owner_sql("delete from checkpoints")
     for process in ("checkpointer", *FOLDERS):
         check(f"{process} refuses to begin from a hole, and says what to do", *stays_down(process, str(first), "base"))
     folds = {name: subprocess.run([os.path.join(os.environ["ZVT_BIN"], f"zvt-{name}"), "--name", name, "--fold", str(first + 100)], capture_output=True,
