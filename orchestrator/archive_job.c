@@ -95,6 +95,12 @@ static int s_next(source_t *self, const uint8_t **row, size_t *length, char prob
 }
 
 /* ---- the check that every row passes ---- */
+/* What is to blame when it finds something. */
+static const char *s_origin(const source_t *source)
+{
+    return source->conn != NULL ? "the log" : source->what;
+}
+
 static void s_show_progress(const char *doing, uint64_t done, uint64_t all, int64_t began_ns, int64_t *shown_ns)
 {
     int64_t now_ns = zvt_monotonic_ns();
@@ -116,7 +122,7 @@ static int s_give_batch(archive_chain_t *chain, source_t *batches, char problem[
     int status = archive_batch_read(row, length, &batch);
     if (status != 0) return s_fail(problem, status, batches->what, "a row of event_batches cannot be read");
     status = archive_chain_batch(chain, &batch);
-    return status == 0 ? 0 : s_fail(problem, status, "the hash chain", archive_chain_problem(chain));
+    return status == 0 ? 0 : s_fail(problem, status, s_origin(batches), archive_chain_problem(chain));
 }
 
 /* Whatever is left of the commits belongs to no row. */
@@ -137,18 +143,18 @@ static int s_scan(archive_chain_t *chain, const archive_border_t *before, source
     int64_t began_ns = zvt_monotonic_ns(), shown_ns = 0;
     uint64_t all = last_seq + 1 - before->next_seq;
     int status = archive_chain_begin(chain, before), got;
-    if (status != 0) return s_fail(problem, status, "the hash chain", archive_chain_problem(chain));
+    if (status != 0) return s_fail(problem, status, s_origin(rows), archive_chain_problem(chain));
     while ((got = s_next(rows, &row, &length, problem)) == 1) {
         if (rows->count++ % LOOK_ROWS == 0) s_show_progress(doing, rows->count, all, began_ns, &shown_ns);
         if (archive_chain_wants_batch(chain)) status = s_give_batch(chain, batches, problem);
         if (status != 0) return status;
         status = archive_chain_row(chain, row, length);
-        if (status != 0) return s_fail(problem, status, "the log", archive_chain_problem(chain));
+        if (status != 0) return s_fail(problem, status, s_origin(rows), archive_chain_problem(chain));
     }
     if (got == 0) got = s_end_batches(chain, batches, problem);
     if (got != 0) return got;
     status = archive_chain_end(chain, last_seq, after);
-    return status == 0 ? 0 : s_fail(problem, status, "the log", archive_chain_problem(chain));
+    return status == 0 ? 0 : s_fail(problem, status, s_origin(rows), archive_chain_problem(chain));
 }
 
 /* ---- reading files ---- */

@@ -254,8 +254,10 @@ static void s_on_base(void *arg, const PGresult *result, const char *refused)
     }
     int status = checkpoint_store_take(result, self->core, problem);
     if (status == 0 && turn_core_folded_seq(self->core) > self->to_seq) {
-        status = ZVT_ERR_CORRUPT;
-        snprintf(problem, sizeof problem, "it is of another log");
+        /* Somebody else has written since the lease was taken: the next look at it tells, or the fence. */
+        turn_core_clear(self->core);
+        s_give_up(self, "the log has gone on without this process");
+        return;
     }
     if (status == 0) {
         self->based = true;

@@ -16,7 +16,7 @@ set(SIM_CORES
     venue/outbox.c venue/snapshot.c
     strategy/delivery_core.c)
 set(SIM_WORLD
-    client coverage db error executor faults gateway loop main market net oracle oracle_log orchestrator portfolio replayer risk run sockets
+    archive client coverage db error executor faults gateway loop main market net oracle oracle_log orchestrator portfolio replayer risk run sockets
     strategy support venue workload world)
 list(TRANSFORM SIM_WORLD REPLACE "(.+)" "tests/sim/sim_\\1.c")
 

@@ -106,7 +106,9 @@ CREATE TABLE IF NOT EXISTS log_layout (
     only_one         boolean PRIMARY KEY DEFAULT true CHECK (only_one),
     partition_events bigint  NOT NULL CHECK (partition_events >= 1000)
 );
-INSERT INTO log_layout (partition_events) VALUES (:partition_events) ON CONFLICT DO NOTHING;
+INSERT INTO log_layout (partition_events) -- a log that has partitions but no layout is older than this table
+SELECT CASE WHEN EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'events'::regclass) THEN 10000000 ELSE :partition_events END
+ON CONFLICT DO NOTHING;
 
 -- Partitions, made ahead of the writer (one, or a hundred thousand events), off the order path; what was archived is not made
 -- again. Rows are never changed, so there is nothing to vacuum; autovacuum would read and write everything once more, at its own

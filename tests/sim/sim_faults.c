@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "sim_archive.h"
 #include "sim_db.h"
 #include "sim_net.h"
 #include "sim_procs.h"
@@ -25,6 +26,7 @@ typedef enum {
     FAULT_CLOCK_JUMP,
     FAULT_ZOMBIE,
     FAULT_EVERYTHING_DIES,
+    FAULT_ARCHIVE, /* no fault, but it may meet each of them */
     FAULTS
 } fault_t;
 
@@ -174,7 +176,7 @@ static void (*const s_faults[FAULTS])(void) = {
     [FAULT_CRASH] = s_crash, [FAULT_CRASH_STEP] = s_crash_step, [FAULT_CRASH_DOING] = s_crash_doing, [FAULT_CRASH_TWICE] = s_crash_twice, [FAULT_PAUSE] = s_pause,
     [FAULT_BREAK] = s_break, [FAULT_CUT] = s_cut, [FAULT_STALL] = s_stall, [FAULT_DATABASE_RESTART] = s_database_restart,
     [FAULT_DATABASE_CUT] = s_database_cut, [FAULT_CLOCK_JUMP] = s_clock_jump, [FAULT_ZOMBIE] = s_zombie,
-    [FAULT_EVERYTHING_DIES] = s_everything_dies};
+    [FAULT_EVERYTHING_DIES] = s_everything_dies, [FAULT_ARCHIVE] = sim_archive_run};
 
 static void s_on_fault(void *arg, uint64_t number)
 {
@@ -219,7 +221,7 @@ static void s_draw_weights(void)
     static const uint8_t percents[FAULTS] = {
         [FAULT_CRASH] = 45, [FAULT_CRASH_STEP] = 45, [FAULT_CRASH_DOING] = 45, [FAULT_CRASH_TWICE] = 15, [FAULT_PAUSE] = 35, [FAULT_BREAK] = 35,
         [FAULT_CUT] = 30, [FAULT_STALL] = 35, [FAULT_DATABASE_RESTART] = 20, [FAULT_DATABASE_CUT] = 25,
-        [FAULT_CLOCK_JUMP] = 15, [FAULT_ZOMBIE] = 20, [FAULT_EVERYTHING_DIES] = 6};
+        [FAULT_CLOCK_JUMP] = 15, [FAULT_ZOMBIE] = 20, [FAULT_EVERYTHING_DIES] = 6, [FAULT_ARCHIVE] = 20};
     for (unsigned i = 0; i < FAULTS; i++) {
         s_profile.weights[i] = s_maybe(percents[i], 1, 10);
         s_profile.weights_sum += s_profile.weights[i];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_archive.h"
 #include "sim_db.h"
 #include "sim_faults.h"
 #include "sim_oracle.h"
@@ -192,11 +193,10 @@ static void s_no_commit(void *arg, const turn_batch_t *batch)
     (void)batch;
 }
 
-static void s_load_checkpoint(orchestrator_t *self)
+static void s_load_checkpoint(orchestrator_t *self, uint64_t to_seq)
 {
     turn_io_t io = {.commit = s_no_commit}; /* a core that only folds calls nothing else */
     turn_core_t *checkpointer = turn_core_new(sim.fleet, "checkpointer", &io, 1);
-    uint64_t to_seq = 1 + sim_below(self->last_seq);
     int status = 0;
     for (uint64_t seq = 1; seq <= to_seq && status == 0; seq++) status = turn_core_fold(checkpointer, sim_db_event(seq));
     if (status == 0) status = turn_core_save(checkpointer, s_on_saved, self->core);
@@ -205,7 +205,6 @@ static void s_load_checkpoint(orchestrator_t *self)
         sim_violation("a checkpoint can be loaded", NULL, "of seq %" PRIu64 ": %s", to_seq, zvt_strerror(status));
     self->folded_seq = to_seq;
     turn_core_destroy(&checkpointer);
-    SIM_COUNT("recoveries from a checkpoint");
 }
 
 static void s_take(orchestrator_t *self, const lease_look_t *look)
@@ -224,12 +223,28 @@ static void s_take(orchestrator_t *self, const lease_look_t *look)
         turn_core_clear(self->core);
         self->folded_seq = 0;
     }
-    if (!warm && self->last_seq > 0 && sim_below(2) == 0) s_load_checkpoint(self);
+    if (!warm && self->last_seq > 0 && sim_below(2) == 0) {
+        s_load_checkpoint(self, 1 + sim_below(self->last_seq));
+        SIM_COUNT("recoveries from a checkpoint");
+    }
     self->state = LOG_FOLDING;
+}
+
+/* As log_recovery does it: what comes next is archived, so that the base takes the place of what is folded. */
+static void s_mind_the_hole(orchestrator_t *self)
+{
+    if (self->folded_seq + 1 >= sim_archive_first_seq()) return;
+    if (sim_archive_base_seq() > sim_db_tip())
+        sim_violation("the log holds what its bases were made of", NULL, "seq %" PRIu64 " of %" PRIu64, sim_db_tip(), sim_archive_base_seq());
+    turn_core_clear(self->core);
+    s_load_checkpoint(self, sim_archive_base_seq());
+    SIM_COUNT("bases loaded by the orchestrator");
 }
 
 static int s_fold_next(orchestrator_t *self)
 {
+    s_mind_the_hole(self);
+    if (self->folded_seq >= sim_db_tip()) return 0;
     int status = turn_core_fold(self->core, sim_db_event(self->folded_seq + 1));
     if (status != 0) sim_violation("the log can be folded", NULL, "seq %" PRIu64 ": %s", self->folded_seq + 1, zvt_strerror(status));
     self->folded_seq++;

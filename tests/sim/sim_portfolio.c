@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "portfolio_core.h"
+#include "sim_archive.h"
 #include "sim_procs.h"
 #include "zvt_follower.h"
 #include "zvt_waitlist.h"
@@ -18,6 +19,7 @@ typedef struct {
     zvt_waitlist_t *waiting;
     portfolio_core_t *core;
     bool ready;
+    bool behind; /* of what the log still holds: it ends at the next look */
 } portfolio_t;
 
 typedef struct {
@@ -48,7 +50,9 @@ static void s_on_turn(void *arg, const void *item, bool in_time)
 static void s_on_time(void *arg)
 {
     portfolio_t *self = arg;
-    if (self->ready)
+    if (self->behind)
+        sim_proc_exit(self->proc, "it has fallen behind what the log still holds");
+    else if (self->ready)
         zvt_waitlist_release(self->waiting, zvt_follower_applied(self->follower), sim.now_ns);
     else
         zvt_waitlist_expire(self->waiting, sim.now_ns);
@@ -94,16 +98,51 @@ static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
     if (self->ready) zvt_waitlist_release(self->waiting, applied_seq, sim.now_ns);
 }
 
+static portfolio_core_t *s_fresh(const sim_proc_t *proc)
+{
+    return portfolio_core_new(sim.fleet, proc->identity.incarnation);
+}
+
+/* ---- a log that does not begin with event 1: as zvt_fold does it ---- */
+static int s_load(void *core, const zvt_record_t *record)
+{
+    return portfolio_core_load(core, record);
+}
+
+static uint64_t s_on_base(void *arg, uint64_t base_seq, const void *data, size_t length)
+{
+    portfolio_t *self = arg;
+    if (self->ready || self->behind) {
+        self->behind = true;
+        self->ready = false;
+        return 0;
+    }
+    portfolio_core_destroy(&self->core);
+    self->core = s_fresh(self->proc);
+    int status = sim_archive_load(data, length, s_load, self->core);
+    if (status != 0) sim_violation("portfolio can load its base", NULL, "of seq %" PRIu64 ": %s", base_seq, zvt_strerror(status));
+    SIM_COUNT("bases loaded by portfolio");
+    return base_seq + 1;
+}
+
+static void s_on_hole(void *arg, uint64_t first_seq)
+{
+    const portfolio_t *self = arg;
+    sim_violation("there is a base in front of what the log holds", NULL, "%s: the log begins with seq %" PRIu64, self->proc->name, first_seq);
+}
+
 void *sim_portfolio_start(sim_proc_t *proc)
 {
     portfolio_t *self = calloc(1, sizeof *self);
     ZVT_ASSERT(self != NULL);
     self->proc = proc;
-    self->core = portfolio_core_new(sim.fleet, proc->identity.incarnation);
+    self->core = s_fresh(proc);
     self->waiting = zvt_waitlist_new(sizeof(request_t), WAITING_MAX, WAIT_NS, s_on_turn, self);
     self->follower = zvt_follower_new(proc->loop, (uint32_t)sim.fleet->shard, 1, &proc->identity, s_on_event, s_on_batch, self);
     zvt_type_set_t types = zvt_type_set_of(portfolio_core_folds);
     zvt_follower_only(self->follower, &types);
+    zvt_follower_want_base(self->follower, "portfolio", 0, s_on_base);
+    zvt_follower_on_hole(self->follower, s_on_hole);
     ZVT_ASSERT(zvt_hub_new(&self->hub, proc->loop, "portfolio", &proc->identity, s_on_request, s_on_hello, self) == 0);
     zvt_loop_every(proc->loop, EXPIRE_NS, s_on_time, self);
     return self;

@@ -1,11 +1,12 @@
-/* Mirrors replayer_main.c: history from the log, as many frames as a range takes. */
+/* Mirrors replayer_main.c: history from the log, as many frames as a range takes, and bases. */
 #include <stdlib.h>
 
+#include "sim_archive.h"
 #include "sim_db.h"
 #include "sim_procs.h"
 #include "zvt_type_set.h"
 
-enum { FRAME_EVENTS = 200, FRAME_BYTES = 192 << 10 };
+enum { FRAME_EVENTS = 200, FRAME_BYTES = 192 << 10, PIECE_BYTES = 2 << 10 };
 
 typedef struct {
     zvt_hub_t *hub;
@@ -34,6 +35,34 @@ static void s_answer(replayer_t *self, const zvt_peer_t *peer, const zvt_type_se
     zvt_hub_flush(self->hub);
 }
 
+static void s_refuse_archived(replayer_t *self, const zvt_peer_t *peer)
+{
+    zvt_log_begin_t begin = {.shard = (uint32_t)sim.fleet->shard, .first_seq = sim_archive_first_seq(), .tip_seq = sim_db_tip()};
+    zvt_hub_send(self->hub, peer, ZVT_T_LOG_BEGIN, &begin);
+    s_refuse(self, peer, ZVT_CODE_ARCHIVED);
+    SIM_COUNT("questions about what is archived");
+}
+
+static void s_on_base_request(replayer_t *self, const zvt_peer_t *peer, const zvt_base_request_t *request)
+{
+    if (!sim_db_is_up()) {
+        s_refuse(self, peer, ZVT_CODE_LOG_UNAVAILABLE);
+        return;
+    }
+    zvt_log_base_t head = {.offset = request->offset};
+    const zvt_buf_t *base = sim_archive_base(request->process, &head.seq);
+    size_t left = request->offset < base->length ? base->length - request->offset : 0;
+    head.length = base->length;
+    ZVT_STR_SET(head.process, request->process);
+    self->frame.length = 0;
+    int status = zvt_pack(&self->frame, ZVT_T_LOG_BASE, &head);
+    if (status == 0 && left > 0) status = zvt_buf_append(&self->frame, base->data + request->offset, left < PIECE_BYTES ? left : PIECE_BYTES);
+    ZVT_ASSERT(status == 0);
+    zvt_hub_flush(self->hub);
+    zvt_hub_send_packed(self->hub, peer, self->frame.data, self->frame.length);
+    zvt_hub_flush(self->hub);
+}
+
 static void s_on_replay_range(replayer_t *self, const zvt_peer_t *peer, const zvt_replay_range_t *range)
 {
     zvt_type_set_t types = {.low = range->types_low, .high = range->types_high};
@@ -42,6 +71,8 @@ static void s_on_replay_range(replayer_t *self, const zvt_peer_t *peer, const zv
         s_refuse(self, peer, ZVT_CODE_MALFORMED);
     } else if (!sim_db_is_up()) {
         s_refuse(self, peer, ZVT_CODE_LOG_UNAVAILABLE);
+    } else if (seq < sim_archive_first_seq()) {
+        s_refuse_archived(self, peer);
     } else {
         do {
             uint64_t last_seq = seq + FRAME_EVENTS - 1 < end_seq ? seq + FRAME_EVENTS - 1 : end_seq;
@@ -54,6 +85,7 @@ static void s_on_replay_range(replayer_t *self, const zvt_peer_t *peer, const zv
 static void s_on_record(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
     if (record->type == ZVT_T_REPLAY_RANGE) s_on_replay_range(arg, peer, &record->replay_range);
+    if (record->type == ZVT_T_BASE_REQUEST) s_on_base_request(arg, peer, &record->base_request);
 }
 
 void *sim_replayer_start(sim_proc_t *proc)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "risk_core.h"
+#include "sim_archive.h"
 #include "sim_procs.h"
 #include "zvt_follower.h"
 #include "zvt_waitlist.h"
@@ -21,6 +22,7 @@ typedef struct {
     zvt_waitlist_t *waiting;
     risk_core_t *core;
     bool ready;
+    bool behind; /* of what the log still holds: it ends at the next look */
     zvt_risk_verdict_t verdict;
 } risk_t;
 
@@ -98,7 +100,11 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
 
 static void s_on_time(void *arg)
 {
-    s_release(arg);
+    risk_t *self = arg;
+    if (self->behind)
+        sim_proc_exit(self->proc, "it has fallen behind what the log still holds");
+    else
+        s_release(self);
 }
 
 static void s_on_event(void *arg, const zvt_event_t *event)
@@ -123,17 +129,52 @@ static void s_on_market(void *arg, const char *topic, const zvt_record_t *record
     if (record->type == ZVT_T_PRICE_UPDATED) (void)!risk_core_on_quote(self->core, &record->price_updated, sim.now_ns);
 }
 
+static risk_core_t *s_fresh(const sim_proc_t *proc)
+{
+    risk_options_t options = {.quote_max_age_ns = QUOTE_MAX_AGE_NS, .incarnation = proc->identity.incarnation};
+    return risk_core_new(sim.fleet, &options);
+}
+
+/* ---- a log that does not begin with event 1: as zvt_fold does it ---- */
+static int s_load(void *core, const zvt_record_t *record)
+{
+    return risk_core_load(core, record);
+}
+
+static uint64_t s_on_base(void *arg, uint64_t base_seq, const void *data, size_t length)
+{
+    risk_t *self = arg;
+    if (self->ready || self->behind) {
+        self->behind = true;
+        self->ready = false;
+        return 0;
+    }
+    risk_core_destroy(&self->core);
+    self->core = s_fresh(self->proc);
+    int status = sim_archive_load(data, length, s_load, self->core);
+    if (status != 0) sim_violation("risk can load its base", NULL, "of seq %" PRIu64 ": %s", base_seq, zvt_strerror(status));
+    SIM_COUNT("bases loaded by risk");
+    return base_seq + 1;
+}
+
+static void s_on_hole(void *arg, uint64_t first_seq)
+{
+    const risk_t *self = arg;
+    sim_violation("there is a base in front of what the log holds", NULL, "%s: the log begins with seq %" PRIu64, self->proc->name, first_seq);
+}
+
 void *sim_risk_start(sim_proc_t *proc)
 {
     risk_t *self = calloc(1, sizeof *self);
     ZVT_ASSERT(self != NULL);
-    risk_options_t options = {.quote_max_age_ns = QUOTE_MAX_AGE_NS, .incarnation = proc->identity.incarnation};
     self->proc = proc;
-    self->core = risk_core_new(sim.fleet, &options);
+    self->core = s_fresh(proc);
     self->waiting = zvt_waitlist_new(sizeof(request_t), WAITING_MAX, WAIT_NS, s_on_turn, self);
     self->follower = zvt_follower_new(proc->loop, (uint32_t)sim.fleet->shard, 1, &proc->identity, s_on_event, s_on_batch, self);
     zvt_type_set_t types = zvt_type_set_of(risk_core_folds);
     zvt_follower_only(self->follower, &types);
+    zvt_follower_want_base(self->follower, "risk", 0, s_on_base);
+    zvt_follower_on_hole(self->follower, s_on_hole);
     ZVT_ASSERT(zvt_hub_new(&self->hub, proc->loop, "risk", &proc->identity, s_on_request, s_on_hello, self) == 0);
     for (uint32_t i = 0; i < SIM_VENUES; i++) {
         char endpoint[ZVT_ENDPOINT_SIZE];

@@ -8,6 +8,7 @@
 
 #include "portfolio_core.h"
 #include "risk_core.h"
+#include "sim_archive.h"
 #include "sim_db.h"
 #include "sim_faults.h"
 #include "sim_oracle.h"
@@ -288,6 +289,7 @@ void sim_run(uint64_t seed, const sim_options_t *options, sim_result_t *result)
     s_result = result;
     sim_world_reset(seed, options->tracing);
     sim_db_reset();
+    sim_archive_reset();
     sim_executor_reset();
     sim_gateway_reset();
     sim_venue_reset();
