@@ -43,8 +43,8 @@ static void s_fail(fill_t *self, const char *reason)
 static bool s_ensure_partitions(fill_t *self)
 {
     char sql[96];
-    if (self->seq + PARTITION_AHEAD < self->ensured_seq) return true;
-    self->ensured_seq = self->seq + 10 * PARTITION_AHEAD;
+    if (self->seq + PARTITION_AHEAD / 2 < self->ensured_seq) return true;
+    self->ensured_seq = self->seq + PARTITION_AHEAD;
     snprintf(sql, sizeof sql, "SELECT zvt_ensure_partitions(%" PRIu64 ")", self->ensured_seq);
     PGresult *result = PQexec(self->conn, sql);
     bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;

@@ -158,7 +158,9 @@ FROM (SELECT position_id, quantity - sum(change) OVER w = first_value(quantity -
 SELECT 'venues: every fill of the ledgers is in the log',
        CASE WHEN missing = o.fills AND sum = o.fills_sum OR aside > 0 AND missing BETWEEN o.fills - aside AND o.fills THEN 'ok' ELSE 'FAILED' END,
        format('%s fills%s%s%s', (SELECT count(*) FROM ledger_before WHERE line ->> 'kind' = 'fill'), ', put aside: ' || nullif(aside, 0),
-              ', archived: ' || nullif(o.fills, 0), CASE WHEN missing <> o.fills THEN format(', missing: %s, such as %s', missing - o.fills, example) END)
+              ', archived: ' || nullif(o.fills, 0), CASE WHEN missing > o.fills THEN format(', missing: %s, such as %s', missing - o.fills, example)
+                   WHEN missing < o.fills - aside THEN format(', the ledgers lack %s of the archived ones', o.fills - missing)
+                   WHEN aside = 0 AND sum <> o.fills_sum THEN ', others than the archived ones are missing' END)
 FROM origin o,
      (SELECT count(*) AS missing, min(exec_id) AS example,
              coalesce(sum(('x' || encode(substring(sha256(convert_to(exchange || ' ' || venue_seq, 'UTF8')) from 1 for 4), 'hex'))::bit(32)::bigint), 0) AS sum
