@@ -124,12 +124,33 @@ static int s_sync_folder(const char *path)
     return status;
 }
 
+/* Whether a file of that name is there already, and is another one: 0 or ZVT_ERR_EXISTS. */
+static int s_look_for_another(const char *path, const archive_sum_t *sum)
+{
+    uint8_t hash[ARCHIVE_SHA_SIZE];
+    uint8_t *chunk = malloc(CHUNK_SIZE);
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    ZVT_ASSERT(chunk != NULL && digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1);
+    FILE *file = fopen(path, "re");
+    bool there = file != NULL || errno != ENOENT;
+    size_t count;
+    while (file != NULL && (count = fread(chunk, 1, CHUNK_SIZE, file)) > 0) ZVT_ASSERT(EVP_DigestUpdate(digest, chunk, count) == 1);
+    ZVT_ASSERT(EVP_DigestFinal_ex(digest, hash, NULL) == 1);
+    bool same = file != NULL && !ferror(file) && memcmp(hash, sum->sha256, sizeof hash) == 0;
+    if (file != NULL) fclose(file);
+    EVP_MD_CTX_free(digest);
+    free(chunk);
+    return there && !same ? ZVT_ERR_EXISTS : 0;
+}
+
 int archive_file_finish(archive_file_t *self, archive_sum_t *sum)
 {
     if (s_deflate(self, Z_FINISH) != 0 || fsync(self->fd) != 0) return ZVT_ERR_IO;
+    s_sum(self, sum);
+    int status = s_look_for_another(self->path, sum);
+    if (status != 0) return status;
     if (rename(self->part, self->path) != 0) return ZVT_ERR_IO;
     self->finished = true;
-    s_sum(self, sum);
     return s_sync_folder(self->path);
 }
 

@@ -27,7 +27,7 @@ typedef struct archive_file archive_file_t;
 /* NULL when the file cannot be made. */
 archive_file_t *archive_file_create(const char *path);
 ZVT_MUSTUSE int archive_file_write(archive_file_t *self, const void *data, size_t length);
-/* Returns when file and folder are on the disk. */
+/* Returns when file and folder are on the disk. ZVT_ERR_EXISTS: there is another file of that name, which stays. */
 ZVT_MUSTUSE int archive_file_finish(archive_file_t *self, archive_sum_t *sum);
 
 /* ---- reading ---- */

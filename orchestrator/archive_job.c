@@ -211,6 +211,8 @@ int archive_job_check(const archive_entry_t *entry, const char *folder, const ar
 static int s_finish(source_t *source, archive_sum_t *sum, char problem[256])
 {
     int status = archive_file_finish(source->file, sum);
+    if (status == ZVT_ERR_EXISTS)
+        return s_fail(problem, status, source->what, "another file of this name is there (was the database restored?); move it away");
     return status == 0 ? 0 : s_fail(problem, status, source->what, strerror(errno));
 }
 

@@ -54,7 +54,9 @@ int archive_store_partition(PGconn *conn, const char *name, archive_partition_t 
 }
 
 /* The columns of a list, in their order. */
-enum { FIRST_SEQ, LAST_SEQ, FILE_PATH, BYTES, SHA256, BATCHES, BATCHES_FILE, BATCHES_SHA256, HASH_AFTER, HASH_SEQ, CARRY, FILLS, FILLS_SUM, PUT_ASIDE };
+enum {
+    FIRST_SEQ, LAST_SEQ, FILE_PATH, BYTES, SHA256, BATCHES, BATCHES_FILE, BATCHES_SHA256, HASH_AFTER, HASH_SEQ, CARRY, FILLS, FILLS_SUM, PUT_ASIDE
+};
 
 PGresult *archive_store_list(PGconn *conn, char problem[256])
 {

@@ -101,6 +101,20 @@ Test(archive_file, is_there_whole_or_not_at_all)
     cr_assert_neq(access(part, F_OK), 0, "what was not finished is removed");
 }
 
+Test(archive_file, is_written_over_by_itself_but_never_over_another)
+{
+    archive_sum_t sum;
+    s_write(true);
+    s_write(true);
+    cr_assert_eq(s_read(&sum), ROWS);
+    archive_file_t *file = archive_file_create(s_path);
+    cr_assert_eq(archive_file_write(file, s_header, 19), 0);
+    cr_assert_eq(archive_file_write(file, "\xff\xff", 2), 0);
+    cr_assert_eq(archive_file_finish(file, &sum), ZVT_ERR_EXISTS);
+    archive_file_destroy(&file);
+    cr_assert_eq(s_read(&sum), ROWS);
+}
+
 Test(archive_file, that_was_cut_off_anywhere_is_found)
 {
     archive_sum_t sum;
