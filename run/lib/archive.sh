@@ -73,6 +73,7 @@ archive_run() {
     fi
     archive_confirm
     mkdir -p -m 700 -- "$folder" && [[ -w $folder ]] || fail "cannot write to $folder ($(free_space "$(dirname -- "$folder")") free)"
+    sync -- "$(dirname -- "$folder")" # the folder itself, too, has to outlive a crash of the machine
     archive_make_base
     while IFS=$'\t' read -r name first last bytes; do
         [[ $opt_json == yes ]] || note "seq $first to $last: writing to $folder"
