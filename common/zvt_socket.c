@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "zvt_frames.h"
 
@@ -50,16 +51,29 @@ static bool s_lock(int fd)
     return false;
 }
 
+/* The lock files of this process, each kept open, and so locked and with its inode in use, until the process ends. */
+static struct {
+    char path[ZVT_ENDPOINT_SIZE + 8];
+    int fd;
+} s_locks[ZVT_BINDS_MAX];
+static uint32_t s_locks_count;
+
 /* A second bind of the same ipc path would succeed and steal the traffic, so a lock file guards each path. */
 static int s_lock_path(const char *endpoint)
 {
     char path[ZVT_ENDPOINT_SIZE + 8];
     if (!s_lock_file(endpoint, path)) return 0;
+    if (s_locks_count == ZVT_BINDS_MAX) return ZVT_ERR_FULL;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return ZVT_ERR_IO;
-    if (s_lock(fd)) return 0; /* kept open, and so locked, until the process ends */
-    close(fd);
-    return ZVT_ERR_EXISTS;
+    if (!s_lock(fd)) {
+        close(fd);
+        return ZVT_ERR_EXISTS;
+    }
+    s_locks[s_locks_count].fd = fd;
+    memcpy(s_locks[s_locks_count].path, path, sizeof path);
+    s_locks_count++;
+    return 0;
 }
 
 /* The old owner keeps its lock on a file that has no name any more. */
@@ -67,6 +81,18 @@ void zvt_socket_evict(const char *endpoint)
 {
     char path[ZVT_ENDPOINT_SIZE + 8];
     if (s_lock_file(endpoint, path)) (void)unlink(path);
+}
+
+bool zvt_socket_is_ours(const char *endpoint)
+{
+    char path[ZVT_ENDPOINT_SIZE + 8];
+    struct stat named, locked;
+    if (!s_lock_file(endpoint, path)) return true;
+    for (uint32_t i = s_locks_count; i-- > 0;) {
+        if (!streq(s_locks[i].path, path)) continue;
+        return stat(path, &named) == 0 && fstat(s_locks[i].fd, &locked) == 0 && named.st_ino == locked.st_ino && named.st_dev == locked.st_dev;
+    }
+    return false;
 }
 
 void zvt_socket_reconnect(zsock_t *socket, const char *endpoint)

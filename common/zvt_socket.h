@@ -17,6 +17,7 @@
 enum {
     ZVT_MESSAGE_MAX = 4 << 20, /* bytes; MAXMSGSIZE of every socket */
     ZVT_ENDPOINT_SIZE = 256,
+    ZVT_BINDS_MAX = 32, /* ipc endpoints that a process binds in its life */
     /* Messages that wait for one peer, at each end: two seconds of 1,000 messages a second. What we send in numbers has
      * 64 KiB at the most (a round's records, a batch of events), so that one peer that does not read holds 128 MB at the
      * worst, and a few MB at the sizes of a usual load. */
@@ -32,12 +33,14 @@ void zvt_endpoint(char endpoint[ZVT_ENDPOINT_SIZE], const char *name, const char
 zsock_t *zvt_socket_new(int type);
 
 /* Binds after taking an flock beside the ipc path: 0, or ZVT_ERR_EXISTS when another process serves it and goes on doing so
- * for half a second, ZVT_ERR_IO. The lock lasts as long as the process. */
+ * for half a second, ZVT_ERR_FULL beyond ZVT_BINDS_MAX, ZVT_ERR_IO. The lock lasts as long as the process. */
 ZVT_MUSTUSE int zvt_socket_bind(zsock_t *socket, const char *endpoint);
 
 /* Makes the path free to be bound although another process serves it: one that is stopped and has been replaced. Its peers
  * stay connected to it until they reopen; what it does when it goes on is its own business. */
 void zvt_socket_evict(const char *endpoint);
+/* Whether the path still leads to what this process bound there, because nobody has evicted it. */
+bool zvt_socket_is_ours(const char *endpoint);
 /* Leaves the present connection, which may lead to a process that was replaced, and connects anew. Options and
  * subscriptions stay; what waits in the socket to be sent goes the old way. */
 void zvt_socket_reconnect(zsock_t *socket, const char *endpoint);

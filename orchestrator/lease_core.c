@@ -63,7 +63,7 @@ lease_verdict_t lease_core_on_look(lease_core_t *self, const lease_look_t *look)
     bool was_ours = self->own_epoch != 0, courteous = self->rules.second || self->waited;
     self->waited = self->waited || (life && look->backend_lives);
     if (was_ours && look->exists && look->epoch == self->own_epoch) return LEASE_TAKE;
-    if (was_ours && look->exists && look->epoch > self->own_epoch && look->backend_lives) return LEASE_LEAVE;
+    if (was_ours && look->exists && look->epoch > self->own_epoch) return LEASE_LEAVE;
     if (s_stood_still(self)) return LEASE_TAKE;
     if (!look->exists || !look->backend_lives) return courteous && !self->seen_alive ? LEASE_WAIT : LEASE_TAKE;
     return life && !self->rules.waits ? LEASE_LEAVE : LEASE_WAIT;

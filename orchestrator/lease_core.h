@@ -11,7 +11,8 @@
  *                                                                 never take the lease from each other in turn
  *   the backend is there, and the heartbeat stands still          take it after takeover_ns, and end the backend: its process is
  *                                                                 stopped, and would keep its locks
- *   another holds the lease that was ours                         leave; whoever starts us again finds the rows above
+ *   another has taken the lease that was ours, dead or alive      leave: it has taken our endpoints as well, and the next run,
+ *                                                                 which finds the rows above, binds them anew
  *
  * Pure. Time is counted in looks that were answered, so that a stopped database makes nobody look dead.
  * Units    *_ns: nanoseconds.
@@ -39,7 +40,7 @@ typedef struct {
 typedef enum {
     LEASE_WAIT,
     LEASE_TAKE,  /* of the epoch that was looked at */
-    LEASE_LEAVE  /* another process holds it and is alive */
+    LEASE_LEAVE  /* another process holds it, or has replaced this one */
 } lease_verdict_t;
 
 typedef struct {

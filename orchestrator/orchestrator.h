@@ -75,6 +75,8 @@ void orchestrator_log_destroy(orchestrator_t *self);
 void orchestrator_log_commit(void *arg, const turn_batch_t *batch);
 /* Gives the lease up when nothing has been heard from the database for so long that another may have it. */
 void orchestrator_log_check(orchestrator_t *self);
+/* Leaves when another process serves the endpoints: nobody would reach this one, whoever has the lease. */
+void orchestrator_log_check_endpoints(orchestrator_t *self);
 /* Somebody on the way to the venues has obeyed this epoch. */
 void orchestrator_log_note_epoch(orchestrator_t *self, uint64_t epoch);
 /* An operator's halt, which must hold with and without a log. */
@@ -86,6 +88,8 @@ void orchestrator_log_on_second(orchestrator_t *self);
 /* Serves clients and strategies, and connects to the services; does nothing when that is done already. The holder of the lease
  * takes the endpoints away from a stopped process (`take`); others are refused with exit code 100. */
 void orchestrator_sockets_open(orchestrator_t *self, bool take);
+/* False when another process has taken an endpoint away: whoever connects from then on reaches that one. */
+bool orchestrator_sockets_are_ours(const orchestrator_t *self);
 void orchestrator_sockets_close(orchestrator_t *self);
 /* Tells the services our epoch. */
 void orchestrator_sockets_hello(orchestrator_t *self);

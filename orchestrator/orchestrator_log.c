@@ -46,10 +46,16 @@ static void s_load_halt(orchestrator_t *self)
 }
 
 /* ---- losing the log ---- */
-static void s_leave(orchestrator_t *self)
+/* The supervisor starts it again: the next run has fresh sockets, and takes the lease or waits for it. */
+static void s_leave(orchestrator_t *self, const char *holder, const char *what)
 {
-    zvt_error("another orchestrator has the lease of shard %" PRId64 "; leaving", zvt_service_fleet(self->service)->shard);
+    zvt_error("%s has %s of shard %" PRId64 "; leaving", holder, what, zvt_service_fleet(self->service)->shard);
     zvt_service_exit(self->service, ZVT_EXIT_TEMPORARY);
+}
+
+void orchestrator_log_check_endpoints(orchestrator_t *self)
+{
+    if (!orchestrator_sockets_are_ours(self)) s_leave(self, "another orchestrator", "the endpoints");
 }
 
 /* What was worked on is forgotten, because the outcome of the last commit may not be known. A core that only folded keeps what
@@ -72,7 +78,7 @@ static void s_on_lost(void *arg, const char *reason, bool fenced)
     s_forget(self);
     self->state = LOG_AWAY;
     if (fenced) {
-        s_leave(self);
+        s_leave(self, "another orchestrator", "the lease");
         return;
     }
     bool stayed = self->opened_ns != 0 && self->lost_ns - self->opened_ns > STAYS_NS;
@@ -143,9 +149,7 @@ static void s_on_waiting(void *arg, const char *holder)
 
 static void s_on_leave(void *arg, const char *holder)
 {
-    orchestrator_t *self = arg;
-    zvt_error("%s has the lease and is alive", holder);
-    s_leave(self);
+    s_leave(arg, holder, "the lease");
 }
 
 /* ---- recovery ---- */
@@ -166,9 +170,11 @@ static void s_open(orchestrator_t *self, uint64_t seq)
 static void s_on_reached(void *arg, uint64_t seq)
 {
     orchestrator_t *self = arg;
+    bool taken = self->state == LOG_FOLDING;
+    orchestrator_log_check(self); /* it may have been stopped while it folded: then the endpoints are not its to take any more */
     if (self->state == LOG_FOLDING)
         s_open(self, seq);
-    else
+    else if (!taken)
         zvt_service_ready(self->service); /* a standby that is warm */
 }
 

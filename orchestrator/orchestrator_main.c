@@ -33,6 +33,7 @@ static void s_on_tip(void *arg)
 {
     orchestrator_t *self = arg;
     orchestrator_begin(self);
+    orchestrator_log_check_endpoints(self);
     if (self->state == LOG_OPEN)
         turn_core_publish_tip(self->core);
     else
@@ -101,6 +102,7 @@ static void s_on_stats(void *arg, FILE *body)
 {
     orchestrator_t *self = arg;
     turn_status_t status;
+    orchestrator_begin(self); /* one that was stopped must not tell what it was */
     turn_core_status(self->core, &status);
     /* A standby has folded what it knows; it knows no accounts, which are compared by the one that works. */
     bool open = self->state == LOG_OPEN, known = open || (self->state == LOG_WAITING && self->has_standby);

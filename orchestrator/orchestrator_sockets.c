@@ -163,6 +163,18 @@ static int s_bind(orchestrator_t *self, bool take, char endpoint[ZVT_ENDPOINT_SI
     return zvt_socket_bind(self->events, endpoint);
 }
 
+bool orchestrator_sockets_are_ours(const orchestrator_t *self)
+{
+    static const char *const names[] = {"signals", "request", "events"};
+    bool ours = true;
+    for (size_t i = 0; self->events != NULL && i < sizeof names / sizeof names[0]; i++) {
+        char endpoint[ZVT_ENDPOINT_SIZE];
+        zvt_endpoint(endpoint, names[i], NULL);
+        ours = ours && zvt_socket_is_ours(endpoint);
+    }
+    return ours;
+}
+
 void orchestrator_sockets_open(orchestrator_t *self, bool take)
 {
     char endpoint[ZVT_ENDPOINT_SIZE];

@@ -175,11 +175,20 @@ static void s_break(sim_conn_t *conn)
 
 void sim_wire_bind(sim_server_t *server, zvt_loop_t *loop, const char *endpoint, void *socket, sim_deliver_fn *deliver)
 {
-    *server = (sim_server_t){.proc = sim_loop_proc(loop), .socket = socket, .deliver = deliver, .next = s_servers};
+    *server = (sim_server_t){.proc = sim_loop_proc(loop), .socket = socket, .deliver = deliver};
     ZVT_STR_SET(server->endpoint, endpoint);
-    /* Another instance may serve it: the newer one is found first from here on, as with a bind of an ipc path, and those that
-     * are connected to the older one stay so until they connect anew. */
+    /* Another instance may serve it: it is evicted, as from an ipc path that is bound again. Nobody finds it any more, even
+     * when the newer one has died, and those that are connected to it stay so until they connect anew. */
+    sim_server_t *older = s_find_server(endpoint);
+    if (older != NULL) sim_wire_unbind(older);
+    server->next = s_servers;
     s_servers = server;
+}
+
+bool sim_net_serves(const sim_proc_t *proc, const char *endpoint)
+{
+    const sim_server_t *server = s_find_server(endpoint);
+    return server != NULL && server->proc == proc;
 }
 
 void sim_wire_unbind(sim_server_t *server)

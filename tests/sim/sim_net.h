@@ -35,6 +35,9 @@ void sim_loop_destroy(zvt_loop_t **self);
 void sim_loop_end_round(zvt_loop_t *self);
 sim_proc_t *sim_loop_proc(const zvt_loop_t *self);
 
+/* Whether the endpoint still leads to this process, because no other has bound it since. */
+bool sim_net_serves(const sim_proc_t *proc, const char *endpoint);
+
 /* ---- faults ---- */
 /* A process died: its connections end. */
 void sim_net_forget(const sim_proc_t *proc);

@@ -335,10 +335,24 @@ static void s_publish_life(orchestrator_t *self)
     sim_pub_send(self->events, topic, hello.data, hello.length);
 }
 
+/* Nobody reaches a process whose endpoints another has taken: its next run binds them anew. */
+static bool s_keeps_endpoints(orchestrator_t *self)
+{
+    static const char *const names[] = {"signals", "request", "events"};
+    bool ours = true;
+    for (size_t i = 0; self->bound && i < sizeof names / sizeof names[0]; i++) ours = ours && sim_net_serves(self->proc, names[i]);
+    if (!ours) {
+        SIM_COUNT("orchestrators without endpoints");
+        s_leave(self);
+    }
+    return ours;
+}
+
 static void s_on_tip(void *arg)
 {
     orchestrator_t *self = arg;
     s_tell_time(self);
+    if (!s_keeps_endpoints(self)) return;
     if (self->state == LOG_OPEN)
         turn_core_publish_tip(self->core);
     else

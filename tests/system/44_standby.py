@@ -60,6 +60,30 @@ def stops(fleet, client, database):
         check(text, wait_until(60, lambda: database.number(f"{STRATEGY_ORDERS} {sender}") > 0), database("select epoch, holder from writer_lease"))
 
 
+def woken(fleet, client):
+    """The one that was stopped goes on just when its successor dies, or when Postgres restarts: it may have the lease again,
+    but its endpoints were taken from it, so it leaves and comes back with fresh ones."""
+    recovered, order = {"kill": [], "restart": []}, ("order", "--symbol", "BTC/USDT", "--side", "buy", "--quantity", "0.01", "--json")
+    for what, rounds in (("kill", ROUNDS), ("restart", 2)):
+        for _ in range(rounds):
+            works, waits = settled(fleet)
+            pid = fleet.pid(works)
+            os.kill(pid, signal.SIGSTOP)
+            if not wait_until(5, lambda: fleet.is_trading(waits)):
+                check("the one that waited works", False, fleet.state(waits))
+            victim, number = (fleet.pid(waits), signal.SIGKILL) if what == "kill" else (fleet.pid("postgres"), signal.SIGQUIT)
+            began = time.monotonic()
+            os.kill(victim, number)
+            os.kill(pid, signal.SIGCONT)
+            recovered[what].append(client.recovered_ms(began, 15) or float("inf"))
+            done = json.loads(fleet(*order, may_fail=True) or "{}")
+            if not done.get("success"):
+                check("a client that connects anew reaches the one that works", False, done)
+    check(f"one that was stopped wakes up when its successor is killed, {ROUNDS} times: trading again in less than the patience and a second "
+          f"({summary(recovered['kill'])})", max(recovered["kill"]) < (TAKEOVER_MS + 1000) * SLOW, recovered)
+    check(f"or when Postgres restarts: in less than five seconds ({summary(recovered['restart'])})", max(recovered["restart"]) < 5000 * SLOW, recovered)
+
+
 def down_for_good(fleet, client):
     """Its service is stopped, so that nobody but the standby can go on."""
     works, waits = settled(fleet)
@@ -113,6 +137,7 @@ def main():
         check("status shows who waits", [shown[name] for name in PAIR] == ["running", "standby"], shown)
         kills(fleet, client)
         stops(fleet, client, database)
+        woken(fleet, client)
         down_for_good(fleet, client)
         both_at_once(fleet, client)
         database_restarts(fleet, client, database)

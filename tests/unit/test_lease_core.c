@@ -143,10 +143,23 @@ Test(lease_core, who_was_replaced_leaves)
     cr_assert_eq(s_look(5, true, 1), LEASE_LEAVE);
 }
 
-Test(lease_core, who_was_replaced_by_one_that_is_dead_takes_the_lease)
+Test(lease_core, who_was_replaced_leaves_although_the_other_is_dead_because_its_endpoints_are_gone)
 {
-    s_begin(&s_alone, 4);
+    static const lease_rules_t *const rules[] = {&s_alone, &s_first, &s_second};
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        s_begin(rules[i], 4);
+        cr_assert_eq(s_look(5, false, 1), LEASE_LEAVE, "rules %zu", i);
+    }
+}
+
+Test(lease_core, its_next_run_takes_what_the_dead_one_left)
+{
+    lease_verdict_t verdict;
+    s_begin(&s_first, 0);
     cr_assert_eq(s_look(5, false, 1), LEASE_TAKE);
+    s_begin(&s_second, 0);
+    cr_assert_leq(s_waited(5, false, &verdict), 2 * SECOND);
+    cr_assert_eq(verdict, LEASE_TAKE, "the standby gives the other time to come first");
 }
 
 Test(lease_core, a_log_with_an_older_epoch_than_ours_is_another_log_and_taken_by_the_same_rules)
