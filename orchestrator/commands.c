@@ -624,7 +624,8 @@ void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_
             commands_refuse_without_log(self, client);
         return;
     }
-    if (request->halt == self->halted) {
+    bool resuming = self->resumed_seq > self->committed_seq; /* recorded again, so that nobody is told before it is durable */
+    if (request->halt == self->halted && !resuming) {
         commands_reply(self, client, true, ZVT_CODE_OK, request->halt ? "halted already" : "not halted");
         return;
     }

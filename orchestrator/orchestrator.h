@@ -48,6 +48,7 @@ typedef struct {
     char halt_path[512];
     halt_file_halt_t halt;          /* the last one that an operator asked this process for */
     bool halt_unstored;             /* the disk does not take it; tried again every second */
+    bool resume_unstored;           /* nor its end */
     int retry_timer;
 
     /* ---- orchestrator_sockets.c ---- */
@@ -79,9 +80,11 @@ void orchestrator_log_check(orchestrator_t *self);
 void orchestrator_log_check_endpoints(orchestrator_t *self);
 /* Somebody on the way to the venues has obeyed this epoch. */
 void orchestrator_log_note_epoch(orchestrator_t *self, uint64_t epoch);
-/* An operator's halt, which must hold with and without a log. */
+/* An operator's halt, which must hold with and without a log. A resume changes nothing until it is durable. */
 void orchestrator_log_latch_halt(orchestrator_t *self, const zvt_halt_request_t *request);
-/* Once a second: stores a halt that the disk did not take. */
+/* The core's resume. */
+void orchestrator_log_on_resumed(void *arg);
+/* Once a second: stores a halt or its end that the disk did not take, and obeys a halt that the other orchestrator was told of. */
 void orchestrator_log_on_second(orchestrator_t *self);
 
 /* ---- orchestrator_sockets.c ---- */

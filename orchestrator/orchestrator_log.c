@@ -19,30 +19,63 @@ static void s_store_halt(orchestrator_t *self)
 
 void orchestrator_log_latch_halt(orchestrator_t *self, const zvt_halt_request_t *request)
 {
-    if (!request->halt) {
-        if (self->state != LOG_OPEN || turn_core_is_stalled(self->core)) return; /* the resume is refused */
-        self->halt_unstored = false;
-        if (halt_file_store(self->halt_path, NULL) != 0) zvt_error("cannot write %s: %s; a restart halts again", self->halt_path, strerror(errno));
-        turn_core_latch_halt(self->core, NULL, NULL);
-        return;
-    }
+    if (!request->halt) return;
     ZVT_STR_SET(self->halt.requested_by, request->requested_by);
     ZVT_STR_SET(self->halt.reason, request->reason);
+    self->resume_unstored = false;
     s_store_halt(self);
     if (self->state != LOG_OPEN) turn_core_latch_halt(self->core, request->requested_by, request->reason);
+}
+
+static void s_store_resume(orchestrator_t *self)
+{
+    self->resume_unstored = halt_file_store(self->halt_path, NULL) != 0;
+    if (self->resume_unstored && zvt_diag_allowed())
+        zvt_error("cannot write %s: %s; the next process to start halts again, and it is tried again", self->halt_path, strerror(errno));
+}
+
+void orchestrator_log_on_resumed(void *arg)
+{
+    orchestrator_t *self = arg;
+    self->halt_unstored = false;
+    turn_core_note_halt_stored(self->core, true);
+    s_store_resume(self);
+}
+
+/* The halt in force that is not in the log, if there is one. The file is the fleet's, and the other orchestrator writes it as
+ * well: it holds both ways, but for what the disk did not take from this process. */
+static bool s_find_halt(const orchestrator_t *self, halt_file_halt_t *halt)
+{
+    *halt = self->halt;
+    return self->halt_unstored || (!self->resume_unstored && halt_file_load(self->halt_path, halt));
+}
+
+static void s_load_halt(orchestrator_t *self)
+{
+    halt_file_halt_t halt;
+    bool halted = s_find_halt(self, &halt);
+    turn_core_latch_halt(self->core, halt.requested_by, halted ? halt.reason : NULL);
+    if (halted) zvt_warn("halted by %s (%s); 'fleet resume' ends it", halt.requested_by, halt.reason);
+}
+
+/* An orchestrator that was stopped and goes on may still be told to halt before it finds out that it was replaced. */
+static void s_follow_halt(orchestrator_t *self)
+{
+    turn_status_t status;
+    halt_file_halt_t halt;
+    turn_core_status(self->core, &status);
+    bool halted = s_find_halt(self, &halt);
+    if (self->state != LOG_OPEN)
+        turn_core_latch_halt(self->core, halt.requested_by, halted ? halt.reason : NULL);
+    else if (halted && !status.halted)
+        s_load_halt(self);
 }
 
 void orchestrator_log_on_second(orchestrator_t *self)
 {
     if (self->halt_unstored) s_store_halt(self);
-}
-
-static void s_load_halt(orchestrator_t *self)
-{
-    halt_file_halt_t halt = self->halt; /* what the disk did not take is in force as well */
-    if (!self->halt_unstored && !halt_file_load(self->halt_path, &halt)) return;
-    turn_core_latch_halt(self->core, halt.requested_by, halt.reason);
-    zvt_warn("halted by %s (%s); 'fleet resume' ends it", halt.requested_by, halt.reason);
+    if (self->resume_unstored) s_store_resume(self);
+    if (self->has_standby) s_follow_halt(self);
 }
 
 /* ---- losing the log ---- */

@@ -118,9 +118,19 @@ void turn_core_latch_halt(turn_core_t *self, const char *requested_by, const cha
     if (reason == NULL) return;
     ZVT_STR_SET(self->halt_latch.requested_by, requested_by);
     ZVT_STR_SET(self->halt_latch.reason, reason);
-    if (!self->open) return; /* nothing is submitted before it opens, and then it is recorded first */
-    self->halted = true;
+    if (!self->open || self->halted) return; /* nothing is submitted before it opens, and then it is recorded first */
+    self->halt_record = self->halt_latch;
+    self->halt_unrecorded = self->halted = true;
     ZVT_STR_SET(self->halt_reason, reason);
+}
+
+/* Nothing may bring a halt back whose end an operator was told of: neither the latch nor what the process has stored. */
+static void s_end_halt(turn_core_t *self, const turn_batch_t *batch)
+{
+    bool durable = self->resumed_seq >= batch->first_seq && self->resumed_seq <= batch->last_seq;
+    if (!durable || self->halted) return;
+    turn_core_latch_halt(self, NULL, NULL);
+    self->io.resumed(self->io.arg);
 }
 
 void turn_core_note_halt_stored(turn_core_t *self, bool stored)
@@ -433,6 +443,7 @@ void turn_core_on_commit(turn_core_t *self)
     if (self->gather->view.count > 0) s_commit(self);
     s_publish_batch(self, &batch->view);
     if (self->publish_types) s_publish_types(self, &batch->view);
+    s_end_halt(self, &batch->view);
     int32_t effects = batch->effects_first;
     batch->view.count = 0;
     batch->payloads.length = 0;
@@ -448,7 +459,8 @@ int64_t turn_core_next_ns(const turn_core_t *self)
 {
     if (!self->open) return 0;
     int64_t next_ns = saga_core_next_ns(self->sagas);
-    bool chores = self->trouble_first != NONE || self->fills_first != NONE || self->waiters_used > 0 || letters_wait(self) || reconcile_waits(self);
+    bool chores = self->trouble_first != NONE || self->fills_first != NONE || self->waiters_used > 0 || letters_wait(self) ||
+                  reconcile_waits(self) || self->halt_unrecorded;
     for (uint32_t i = 0; i < HALTS_MAX; i++) chores = chores || self->halts[i].seq != 0;
     for (uint32_t i = 0; i < self->fleet->venues_count; i++)
         chores = chores || self->venues[i].tip > self->venues[i].received.contiguous;
@@ -487,7 +499,7 @@ void turn_core_status(const turn_core_t *self, turn_status_t *status)
     status->open_sagas = saga_core_count(self->sagas);
     status->open_orders = order_core_open_count(self->orders);
     status->dead_letters = self->letters_count;
-    status->halted = self->halted || self->halt_latched;
+    status->halted = self->halted || self->halt_latched || self->resumed_seq > self->committed_seq;
     status->orders_ended = self->orders_ended;
     memcpy(status->services_up, self->service_up, sizeof status->services_up);
     for (uint32_t i = 0; i < self->fleet->venues_count; i++) status->venues_up += self->venues[i].reachable;

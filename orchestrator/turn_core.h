@@ -58,6 +58,8 @@ typedef struct {
     void (*ask)(void *arg, turn_service_t service, zvt_type_t type, const void *record);
     void (*reply)(void *arg, const turn_client_t *client, zvt_type_t type, const void *record);
     void (*publish)(void *arg, const char *topic, const void *data, size_t length);
+    /* A resume is durable and no halt has followed: what the process has stored of a halt is over. Before anybody is told. */
+    void (*resumed)(void *arg);
 } turn_io_t;
 
 typedef struct turn_core turn_core_t;
@@ -86,7 +88,8 @@ ZVT_MUSTUSE int turn_core_load_end(turn_core_t *self);
 uint64_t turn_core_folded_seq(const turn_core_t *self);
 
 /* Halts from here on, whatever the log says and whether it can be written: the latch outlives turn_core_clear and is
- * recorded as soon as the core is open. For an operator's halt while the log is away. NULL takes it back. */
+ * recorded as soon as the core is open. For an operator's halt that somebody else was told of, or while the log is away. A
+ * resume takes it back when it is durable, and NULL as reason does. */
 void turn_core_latch_halt(turn_core_t *self, const char *requested_by, const char *reason);
 
 /* Whether the process could store the last halt: what is said about a halt that is not in the log depends on it. */
@@ -129,7 +132,7 @@ typedef struct {
     uint32_t open_orders;
     uint32_t unknown_orders;
     uint32_t dead_letters;
-    bool halted;
+    bool halted; /* also while the resume is not durable yet */
     bool services_up[TURN_SERVICES];
     uint32_t venues_up;
     uint64_t orders_ended; /* since the core was opened */

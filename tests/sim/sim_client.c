@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_oracle.h"
 #include "sim_procs.h"
 
 enum { ORDERS = 8 };
@@ -62,7 +63,7 @@ static void s_halt(client_t *self, bool halt)
 {
     zvt_halt_request_t request = {.halt = halt};
     ZVT_STR_SET(request.requested_by, self->proc->name);
-    ZVT_STR_SET(request.reason, "the simulator says so");
+    ZVT_STR_SET(request.reason, SIM_HALT_REASON);
     zvt_link_send(self->link, ZVT_T_HALT_REQUEST, &request);
 }
 

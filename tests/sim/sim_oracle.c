@@ -196,6 +196,11 @@ static void s_on_cancel_reply(const zvt_cancel_reply_t *reply)
     SIM_COUNT("cancels confirmed");
 }
 
+void sim_oracle_on_halt_request(const zvt_halt_request_t *request)
+{
+    oracle.halts_told += request->halt;
+}
+
 void sim_oracle_on_reply(zvt_type_t type, const void *record)
 {
     if (type == ZVT_T_PLACE_REPLY) s_on_place_reply(record);

@@ -18,6 +18,9 @@ void sim_oracle_on_rewind(uint64_t tip_seq);
 /* An orchestrator asks a service. */
 void sim_oracle_on_ask(zvt_type_t type, const void *record);
 /* An orchestrator answers a client, or acknowledges to a sender. */
+/* An orchestrator is told to halt or to resume, with this reason; a kill gives another. */
+#define SIM_HALT_REASON "the simulator halts"
+void sim_oracle_on_halt_request(const zvt_halt_request_t *request);
 void sim_oracle_on_reply(zvt_type_t type, const void *record);
 void sim_oracle_on_ack(const char *by, const char *sender, const void *data, size_t length);
 /* A gateway hands an order to its venue. */

@@ -242,7 +242,13 @@ static void s_on_system(const zvt_event_t *event)
                               event->seq, event->aggregate_version, oracle.system_version);
     oracle.system_version = event->aggregate_version;
     *cause = event->event_id;
-    if (event->type == ZVT_T_RISK_HALTED) oracle.halted = true;
+    if (event->type == ZVT_T_RISK_HALTED) {
+        oracle.halted = true;
+        oracle.halts_logged += strcmp(s_record.risk_halted.reason, SIM_HALT_REASON) == 0;
+        if (oracle.halts_logged > oracle.halts_told)
+            sim_violation("a halt that was resumed does not come back", NULL, "seq %" PRIu64 ": halt %" PRIu32 " in the log, %" PRIu32 " asked for",
+                          event->seq, oracle.halts_logged, oracle.halts_told);
+    }
     if (event->type == ZVT_T_RISK_RESUMED) {
         oracle.halted = false;
         oracle.resumed_ns = sim.now_ns;
@@ -304,6 +310,7 @@ void oracle_forget_log(void)
     oracle.system_sagas_count = 0;
     memset(oracle.system_sagas, 0, sizeof oracle.system_sagas);
     oracle.halted = false;
+    oracle.halts_logged = 0;
     oracle.resumed_ns = 0;
     for (uint32_t i = 0; i < oracle.children_count; i++) oracle.children[i].submitted = false;
     for (uint32_t venue = 0; venue < SIM_VENUES; venue++)

@@ -91,6 +91,7 @@ typedef struct {
     } system_sagas[ORACLE_SYSTEM_SAGAS]; /* recoveries and reconciliations, the latest */
     uint32_t system_sagas_count;
     bool halted;
+    uint32_t halts_told, halts_logged; /* by an operator, to an orchestrator; and as the log has them */
     int64_t resumed_ns; /* when the last halt of all trading ended; 0: there was none */
     uint32_t fills;
 } oracle_t;

@@ -1,4 +1,4 @@
-/* Mirrors orchestrator_main.c: sockets, lease and clock around the turn core. */
+/* Mirrors orchestrator_main.c: sockets, lease, halt file and clock around the turn core. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +42,45 @@ struct orchestrator {
     bool bound;
     int wake_timer, retry_timer;
 };
+
+/* ---- the operator's halt: on a disk that both share ---- */
+static struct {
+    bool halted;
+    zvt_halt_request_t halt;
+} s_halt_file;
+
+void sim_orchestrator_reset(void)
+{
+    memset(&s_halt_file, 0, sizeof s_halt_file);
+}
+
+static void s_load_halt(orchestrator_t *self)
+{
+    turn_core_latch_halt(self->core, s_halt_file.halt.requested_by, s_halt_file.halted ? s_halt_file.halt.reason : NULL);
+}
+
+static void s_latch_halt(orchestrator_t *self, const zvt_halt_request_t *request)
+{
+    sim_oracle_on_halt_request(request);
+    if (!request->halt) return;
+    s_halt_file.halted = true;
+    s_halt_file.halt = *request;
+    if (self->state != LOG_OPEN) s_load_halt(self);
+}
+
+static void s_on_resumed(void *arg)
+{
+    (void)arg;
+    s_halt_file.halted = false;
+}
+
+static void s_follow_halt(void *arg)
+{
+    orchestrator_t *self = arg;
+    turn_status_t status;
+    turn_core_status(self->core, &status);
+    if (sim_faults_has_standby() && (self->state != LOG_OPEN || (s_halt_file.halted && !status.halted))) s_load_halt(self);
+}
 
 /* ---- the world of the turn core ---- */
 static void s_commit(void *arg, const turn_batch_t *batch)
@@ -102,6 +141,7 @@ static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *
     turn_client_t client = {{0}};
     memcpy(client.bytes, peer, sizeof *peer);
     s_tell_time(self);
+    if (record->type == ZVT_T_HALT_REQUEST) s_latch_halt(self, &record->halt_request);
     turn_core_on_record(self->core, TURN_FROM_CLIENT, &client, record);
 }
 
@@ -167,6 +207,7 @@ static void s_on_lost(void *arg, const char *reason, bool fenced)
         turn_core_abandon(self->core);
         turn_core_clear(self->core);
         self->folded_seq = 0;
+        s_load_halt(self);
     }
     self->state = LOG_AWAY;
     self->lost_ns = sim.now_ns;
@@ -228,6 +269,7 @@ static void s_take(orchestrator_t *self, const lease_look_t *look)
         SIM_COUNT("recoveries from a checkpoint");
     }
     self->state = LOG_FOLDING;
+    s_load_halt(self);
 }
 
 /* As log_recovery does it: what comes next is archived, so that the base takes the place of what is folded. */
@@ -384,7 +426,8 @@ void *sim_orchestrator_start(sim_proc_t *proc)
 {
     orchestrator_t *self = calloc(1, sizeof *self);
     ZVT_ASSERT(self != NULL);
-    turn_io_t io = {.arg = self, .commit = s_commit, .ask = s_ask, .reply = s_reply, .publish = s_publish};
+    turn_io_t io = {.arg = self, .commit = s_commit, .ask = s_ask, .reply = s_reply, .publish = s_publish,
+                    .resumed = s_on_resumed};
     self->proc = proc;
     self->identity = proc->identity;
     self->lost_ns = sim.now_ns;
@@ -399,6 +442,8 @@ void *sim_orchestrator_start(sim_proc_t *proc)
     if (!sim_faults_has_standby() && !sim_proc(SIM_ORCHESTRATOR, 1 - proc->index)->alive) s_bind(self);
     zvt_loop_every(proc->loop, TIP_PERIOD_NS, s_on_tip, self);
     zvt_loop_every(proc->loop, lease_core_heartbeat_ns(&self->rules), s_on_heartbeat, self);
+    zvt_loop_every(proc->loop, ZVT_SECOND_NS, s_follow_halt, self);
+    s_load_halt(self);
     zvt_loop_arm(proc->loop, self->retry_timer, sim.now_ns + 1);
     return self;
 }

@@ -25,6 +25,7 @@ SIM_KIND(client)
 #undef SIM_KIND
 
 /* Durable state of those that keep more than the log: forgotten between seeds. */
+void sim_orchestrator_reset(void);
 void sim_executor_reset(void);
 void sim_gateway_reset(void);
 void sim_venue_reset(void);

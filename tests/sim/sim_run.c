@@ -290,6 +290,7 @@ void sim_run(uint64_t seed, const sim_options_t *options, sim_result_t *result)
     sim_world_reset(seed, options->tracing);
     sim_db_reset();
     sim_archive_reset();
+    sim_orchestrator_reset();
     sim_executor_reset();
     sim_gateway_reset();
     sim_venue_reset();

@@ -127,6 +127,24 @@ def halt_is_handed_over(fleet, client):
     check("and resumes", client.recovered_ms(began, 15) is not None, {name: fleet.state(name) for name in PAIR})
 
 
+def resume_is_final(fleet, client, database):
+    """The standby is started anew while trading is halted, so that it knows of the halt; what it knows must not outlive the resume."""
+    works, waits = settled(fleet)
+    fleet("halt", "--reason", "lunch")
+    pid = fleet.pid(waits)
+    os.kill(pid, signal.SIGKILL)
+    check("the standby comes back while trading is halted", wait_until(15, lambda: fleet.pid(waits) not in (0, pid) and fleet.state(waits) == "standby"),
+          fleet.state(waits))
+    fleet("resume")
+    check("a resume is told to the standby as well", wait_until(5, lambda: not fleet.control(waits, "stats", 1000)["halted"]))
+    began = time.monotonic()
+    os.kill(fleet.pid(works), signal.SIGKILL)
+    recovered = client.recovered_ms(began, 15) or float("inf")
+    check(f"a resumed halt does not come back with the standby: it trades ({recovered:.0f} ms)", recovered < 1000 * SLOW, fleet.state(waits))
+    switches = database("select event_type from event_store where event_type in ('risk.halted', 'risk.resumed') order by seq")
+    check("each halt in the log was asked for, and resumed", switches == ["risk.halted", "risk.resumed"] * 2, switches)
+
+
 def main():
     with Fleet(strategies=True, standby="yes", takeover_ms=TAKEOVER_MS) as fleet:
         database, client = Database(fleet.env["DATABASE_URL"]), Client(fleet, RATE)
@@ -145,6 +163,7 @@ def main():
         check_nothing_lost_or_doubled(client, Database(fleet.env["DATABASE_URL"]))
         halted = Client(fleet, 5)
         halt_is_handed_over(fleet, halted)
+        resume_is_final(fleet, halted, Database(fleet.env["DATABASE_URL"]))
         halted.finish()
         check_epochs(Database(fleet.env["DATABASE_URL"]))
         fleet.verify()

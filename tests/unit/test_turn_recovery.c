@@ -247,6 +247,114 @@ Test(turn_recovery, a_halt_after_the_fold_and_before_the_opening_is_recorded_as_
     cr_assert_eq(w.log[before + 1].type, ZVT_T_RISK_HALTED);
 }
 
+static void s_give_halt(bool halt)
+{
+    turn_client_t client = {{1}};
+    zvt_record_t record = {.type = ZVT_T_HALT_REQUEST, .halt_request = {.halt = halt, .requested_by = "me", .reason = "test"}};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &record);
+}
+
+static bool s_is_halted(void)
+{
+    turn_status_t status;
+    turn_core_status(w.core, &status);
+    return status.halted;
+}
+
+/* The next run: reads the log and opens. */
+static void s_open_again(uint64_t epoch)
+{
+    turn_core_clear(w.core);
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, epoch, 0);
+    s_services_up();
+    s_settle();
+}
+
+Test(turn_recovery, a_latched_halt_that_was_resumed_does_not_come_back)
+{
+    turn_core_clear(w.core);
+    turn_core_latch_halt(w.core, "me", "test");
+    s_open_again(2);
+    cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 1);
+    s_give_halt(false);
+    s_settle();
+    cr_assert_eq(w.resumes, 1);
+    cr_assert_not(s_is_halted());
+    s_open_again(3);
+    cr_assert_not(s_is_halted());
+    cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 1);
+}
+
+Test(turn_recovery, a_resume_ends_the_latch_when_it_is_durable_and_before_anybody_is_told)
+{
+    turn_core_clear(w.core);
+    turn_core_latch_halt(w.core, "me", "test");
+    s_open_again(2);
+    s_give_halt(false);
+    s_tick(0);
+    cr_assert(w.commit_pending);
+    cr_assert_eq(w.resumes, 0);
+    cr_assert(s_is_halted(), "the commit may fail");
+    s_confirm();
+    cr_assert_eq(w.resumes, 1);
+    cr_assert_eq(w.resumes_told, 0, "what is stored is cleared first");
+    cr_assert_eq(w.command_replies, 1);
+}
+
+Test(turn_recovery, a_resume_whose_commit_is_lost_leaves_the_latch)
+{
+    turn_core_clear(w.core);
+    turn_core_latch_halt(w.core, "me", "test");
+    s_open_again(2);
+    s_give_halt(false);
+    s_tick(0);
+    w.commit_pending = false;
+    turn_core_abandon(w.core);
+    s_open_again(3);
+    cr_assert(s_is_halted());
+    cr_assert_eq(w.resumes, 0);
+}
+
+Test(turn_recovery, a_halt_that_follows_a_resume_before_it_is_durable_stays_stored)
+{
+    s_give_halt(true);
+    s_settle();
+    s_give_halt(false);
+    s_tick(0);
+    s_give_halt(true);
+    s_settle();
+    cr_assert_eq(w.resumes, 0);
+    cr_assert(s_is_halted());
+}
+
+Test(turn_recovery, a_resume_that_is_asked_for_again_is_answered_when_it_is_durable)
+{
+    s_give_halt(true);
+    s_settle();
+    int before = w.command_replies;
+    s_give_halt(false);
+    s_tick(0);
+    s_give_halt(false);
+    cr_assert_eq(w.command_replies, before);
+    s_settle();
+    cr_assert_eq(w.command_replies, before + 2);
+    cr_assert_not(s_is_halted());
+}
+
+Test(turn_recovery, a_halt_that_another_process_was_told_of_is_in_force_and_recorded)
+{
+    turn_core_latch_halt(w.core, "me", "test");
+    cr_assert(s_is_halted());
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 1);
+    s_give_halt(false);
+    s_settle();
+    cr_assert_eq(w.resumes, 1);
+    cr_assert_not(s_is_halted());
+}
+
 Test(turn_recovery, a_fenced_verdict_on_a_question_of_the_epoch_before_ends_no_order)
 {
     w.risk_silent = true;

@@ -47,6 +47,8 @@ static struct {
     zvt_error_reply_t error_reply;
     int error_replies, list_ends;
     /* behaviour */
+    int resumes; /* that became durable */
+    int resumes_told; /* resumes answered before */
     bool risk_silent, route_silent, venue_silent, portfolio_silent;
     uint8_t risk_code, route_code, portfolio_code;
     zvt_reports_since_t since; /* the last one asked */
@@ -214,6 +216,13 @@ static inline void s_reply(void *arg, const turn_client_t *client, zvt_type_t ty
     }
 }
 
+static inline void s_resumed(void *arg)
+{
+    (void)arg;
+    w.resumes++;
+    w.resumes_told = w.command_replies;
+}
+
 static inline void s_publish(void *arg, const char *topic, const void *data, size_t length)
 {
     (void)arg;
@@ -293,7 +302,7 @@ static inline void s_services_up(void)
 
 static inline turn_core_t *s_new_core(void)
 {
-    const turn_io_t io = {.commit = s_commit, .ask = s_ask, .reply = s_reply, .publish = s_publish};
+    const turn_io_t io = {.commit = s_commit, .ask = s_ask, .reply = s_reply, .publish = s_publish, .resumed = s_resumed};
     return turn_core_new(w.fleet, "orchestrator", &io, 99);
 }
 
