@@ -138,6 +138,12 @@ def drop_snapshots():
         os.remove(path)
 
 
+def stop_checkpointer():
+    """And leave no checkpoint behind it."""
+    subprocess.run(["s6-svc", "-wD", "-T", "15000", "-d", f"{HOME}/s6/services/checkpointer"], check=True)
+    owner_sql("delete from checkpoints")
+
+
 def positions():
     rows = json.loads(fleet("positions", "--json"))
     rows = rows["positions"] if isinstance(rows, dict) else rows
@@ -154,7 +160,7 @@ def test_new_beginning():
     fleet("down")
     drop_snapshots()
     start_fleet("--seed", "7")
-    owner_sql("delete from checkpoints")
+    stop_checkpointer()
     fleet("restart", "orchestrator", "checkpointer")
     check("without snapshots and checkpoints everybody begins with the base", all(counter(process, "bases_loaded") == 1 for process in FOLDERS),
           {process: counter(process, "bases_loaded") for process in FOLDERS})
@@ -175,7 +181,7 @@ def test_hole(first):
     """Without a base nobody may begin."""
     owner_sql("create table kept_bases as select * from log_bases; delete from log_bases")
     drop_snapshots()
-    owner_sql("delete from checkpoints")
+    stop_checkpointer()
     for process in ("checkpointer", *FOLDERS):
         check(f"{process} refuses to begin from a hole, and says what to do", *stays_down(process, str(first), "base"))
     folds = {name: subprocess.run([os.path.join(os.environ["ZVT_BIN"], f"zvt-{name}"), "--name", name, "--fold", str(first + 100)], capture_output=True,
