@@ -4,5 +4,6 @@ foreach(core account_core account_image balances_core book_core capture capture_
 endforeach()
 # Recorded market data, if it lies beside the checkout; ZVT_SHARED_DATA names another place at run time.
 target_compile_definitions(test_venue_player PRIVATE SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
+zvt_fuzz_target(venue fuzz_venue_account_image)
 zvt_fuzz_target(venue fuzz_venue_capture_line)
 zvt_fuzz_target(venue fuzz_venue_ledger)

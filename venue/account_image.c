@@ -38,8 +38,9 @@ typedef struct {
 _Static_assert(sizeof(open_row_t) == 48, "the row's size is part of the format");
 
 typedef struct {
-    uint32_t slot;
+    uint16_t slot;
 } free_row_t;
+_Static_assert(MARKET_SLOTS_MAX <= UINT16_MAX, "a slot fits into its row");
 
 typedef struct {
     zvt_id_t key;
@@ -101,7 +102,7 @@ static int s_save_slots(const save_t *self)
         status = self->fn(self->arg, &row, sizeof row);
     }
     for (uint32_t slot = account->slots_free; status == 0 && slot != NO_INDEX; slot = account->slots[slot].next) {
-        free_row_t row = {.slot = slot};
+        free_row_t row = {.slot = (uint16_t)slot};
         status = self->fn(self->arg, &row, sizeof row);
     }
     return status;
@@ -311,10 +312,19 @@ static int s_load_free_slots(load_t *self)
     return slot == NO_INDEX ? 0 : ZVT_ERR_CORRUPT;
 }
 
+/* Whatever the open orders bring has to fit, because a fill cannot fail. */
+static int s_check_totals(const load_t *self)
+{
+    for (uint32_t i = 0; i < self->head.assets; i++)
+        if (!balances_core_has_room(&self->account->balances, i, 0)) return ZVT_ERR_OVERFLOW;
+    return 0;
+}
+
 static int s_load_slots(load_t *self)
 {
     int status = 0;
     for (uint32_t i = 0; status == 0 && i < self->head.open; i++) status = s_load_open(self);
+    if (status == 0) status = s_check_totals(self);
     return status != 0 ? status : s_load_free_slots(self);
 }
 

@@ -5,8 +5,9 @@
  * Shapes   names, counts and chains, then one row for each id that is remembered; in the machine's byte order. Rows
  *          are laid out by hand, so that reading a million of them is little more than looking at them.
  * Bounds   what the account that reads it remembers (ids_max); an image with more ids is ZVT_ERR_FULL.
- * Errors   0, ZVT_ERR_INVALID (of other instruments or assets), ZVT_ERR_FULL, ZVT_ERR_TRUNCATED, ZVT_ERR_CORRUPT. Nothing
- *          that bytes can say makes an account that breaks its own rules. */
+ * Errors   0, ZVT_ERR_INVALID (of other instruments or assets), ZVT_ERR_FULL, ZVT_ERR_TRUNCATED, ZVT_ERR_CORRUPT,
+ *          ZVT_ERR_OVERFLOW. Rows, chains and counts are held against each other, so that no bytes make an account that
+ *          breaks its own rules; whether its numbers are true is what the checkpoint's checksum says. */
 #ifndef VENUE_ACCOUNT_IMAGE_H
 #define VENUE_ACCOUNT_IMAGE_H
 

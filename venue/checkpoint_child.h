@@ -7,6 +7,7 @@
  * Bounds   one child at a time. It is due when the ledger has `after` reports that the checkpoint lacks, or a quarter of the
  *          ids that are remembered if those are more: what a start reads is bounded by that, and what checkpoints write
  *          to the disk is at most some 350 bytes for each report.
+ *          While it runs it takes as much memory as the venue's account: up to 200 MB for a million ids.
  * Errors   a child that fails has said why, is counted ("checkpoints_failed"), and tried again after a minute. */
 #ifndef VENUE_CHECKPOINT_CHILD_H
 #define VENUE_CHECKPOINT_CHILD_H
