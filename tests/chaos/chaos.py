@@ -7,6 +7,8 @@
   --kills N      inject faults until so many processes were killed
   --seed S       draws kinds, victims and times of all faults, and the load; the same seed is the same plan
   --rate R       orders a second, default 600
+  --standby W    yes: the fleet has a second orchestrator, and either is killed and stopped; no: one alone. By default
+                 an even seed has one and an odd seed has none
   --look N       compare the three ledgers after every N faults (default 30)
   --stop-early   end at the first violation
   --verbose      one line a fault: when orders completed again, when what was killed was ready, what was done
@@ -139,15 +141,15 @@ def die_with_parent():
 
 class Run:
     def __init__(self, options, base, binaries):
-        self.options, self.report, self.plan = options, Report(options.seed), Plan(options.seed)
-        self.fleet = Fleet(base, binaries, options.seed)
+        self.options, self.report, self.plan = options, Report(options.seed, options.standby), Plan(options.seed, options.standby)
+        self.fleet = Fleet(base, binaries, options.seed, options.standby)
         self.told = os.path.join(base, "told")
         self.load = self.proxy = None
         self.missing = ""  # what the last recovery waited for in vain
         self.repair = None  # the supervisor of all was killed: what is killed next when `fleet up` has repaired that
 
     def start(self):
-        print(f"seed {self.options.seed}; starting the fleet", flush=True)
+        print(f"seed {self.options.seed}, {'with' if self.options.standby else 'without'} a standby; starting the fleet", flush=True)
         self.fleet.up()
         folder = os.path.join(self.fleet.base, "pg")
         self.proxy = Proxy(folder, self.fleet)
@@ -267,6 +269,7 @@ def options_of(arguments):
     length.add_argument("--kills", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 1 << 31), help=argparse.SUPPRESS)
     parser.add_argument("--rate", type=int, default=600, help=argparse.SUPPRESS)
+    parser.add_argument("--standby", choices=("yes", "no"), help=argparse.SUPPRESS)
     parser.add_argument("--look", type=int, default=30, help=argparse.SUPPRESS)
     parser.add_argument("--stop-early", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--verbose", action="store_true", help=argparse.SUPPRESS)
@@ -275,6 +278,7 @@ def options_of(arguments):
     options = parser.parse_args(arguments)
     if options.minutes <= 0 or options.kills < 0 or options.rate <= 0 or options.look <= 0 or options.seed <= 0:
         parser.error("numbers have to be positive")
+    options.standby = options.standby == "yes" if options.standby else options.seed % 2 == 0
     return options
 
 

@@ -7,7 +7,7 @@ import signal
 import time
 
 import wire
-from fleet import PROCESSES, VENUES
+from fleet import PROCESSES, STANDBY, VENUES
 
 STOPS_MS = (50, 300, 700, 1500, 3000)
 ORDER_PATH = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "portfolio")
@@ -19,15 +19,18 @@ AT_VENUES = ("gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "exec
 LIMITS_MS = {"kill": 1000, "supervise": 1000, "logger": 1000, "svscan": 1000, "stop": 1000, "stop-supervise": 1000, "stop-logger": 1000,
              "stop-svscan": 1000, "stop-postmaster": 1000, "twice": 3000, "again": 3000, "pair": 3000, "backend": 3000, "backend-stop": 1000,
              "postmaster": 3000, "immediate": 2000, "everything": 5000, "cut": 3000, "stall": 1000, "late-writer": 1000,
-             "halt": 1000, "halt-kill": 1000}
+             "halt": 1000, "halt-kill": 1000, "stop-works": 3000, "wake-kill": 3000, "halt-standby": 1000}
 KILLS = {"kill": 1, "supervise": 1, "logger": 1, "svscan": 1, "twice": 2, "again": 1, "pair": 2, "backend": 1, "postmaster": 1, "everything": 1,
-         "halt-kill": 1}
-AGAIN_MS = 1000
+         "halt-kill": 1, "wake-kill": 1, "halt-standby": 2}
+# Only with a standby, and from the moment that stops or kills the one that works: its patience (takeover_ms) and a second.
+STANDBY_KINDS = frozenset(("stop-works", "wake-kill", "halt-standby"))
+AGAIN_MS, TAKEOVER_SECONDS = 1000, 10
 
 
 class Plan:
-    def __init__(self, seed):
-        self.random, self.cards, self.dealt = random.Random(seed), [], 0
+    def __init__(self, seed, standby):
+        self.random, self.cards, self.dealt, self.standby = random.Random(seed), [], 0, standby
+        self.processes = (*PROCESSES, STANDBY) if standby else PROCESSES
 
     def next(self):
         if not self.cards:
@@ -45,26 +48,33 @@ class Plan:
     def deck(self):
         rng = self.random
         one = lambda kind, victim, **more: {"kind": kind, "victims": [victim], **more}
-        cards = [one("kill", name) for name in PROCESSES for _ in range(2)]
-        cards += [one("twice", name, after_ms=rng.randrange(50, 900)) for name in rng.sample(PROCESSES, 4)]
-        cards += [one("supervise", name) for name in rng.sample(PROCESSES, 2)]
-        cards += [one("logger", rng.choice(PROCESSES))]
-        cards += [one("svscan", "svscan", then={"kind": "kill", "victims": [rng.choice(PROCESSES)]})]
+        cards = [one("kill", name) for name in self.processes for _ in range(2)]
+        cards += [one("twice", name, after_ms=rng.randrange(50, 900)) for name in rng.sample(self.processes, 4)]
+        cards += [one("supervise", name) for name in rng.sample(self.processes, 2)]
+        cards += [one("logger", rng.choice(self.processes))]
+        cards += [one("svscan", "svscan", then={"kind": "kill", "victims": [rng.choice(self.processes)]})]
         cards += [one(kind, victim, ms=rng.randrange(50, 4000)) for kind, victim in (
-            ("stop-supervise", rng.choice(PROCESSES)), ("stop-logger", rng.choice(PROCESSES)), ("stop-svscan", "svscan"),
+            ("stop-supervise", rng.choice(self.processes)), ("stop-logger", rng.choice(self.processes)), ("stop-svscan", "svscan"),
             ("stop-postmaster", "postgres"))]
         cards += [one("stop", name, ms=rng.choice(STOPS_MS)) for name in rng.sample(ORDER_PATH, 4)]
         cards += [one("stop", rng.choice(AT_VENUES), ms=rng.randrange(1500, 4000)), one("stop", rng.choice(("replayer", "checkpointer", "maker")), ms=2000)]
-        cards += [{"kind": "pair", "victims": rng.sample(PROCESSES, 2), "after_ms": rng.choice((0, 50, 200, 400))} for _ in range(3)]
+        cards += [{"kind": "pair", "victims": rng.sample(self.processes, 2), "after_ms": rng.choice((0, 50, 200, 400))} for _ in range(3)]
         cards += [one("backend", "postgres", pick=rng.random()) for _ in range(2)]
         cards += [one("backend-stop", "postgres", pick=rng.random(), ms=rng.randrange(100, 2000))]
         cards += [one("postmaster", "postgres"), one("immediate", "postgres"), one("immediate", "postgres")]
-        cards += [{"kind": "everything", "victims": [*PROCESSES, "postgres"], "supervisors": rng.random() < 0.5}]
+        cards += [{"kind": "everything", "victims": [*self.processes, "postgres"], "supervisors": rng.random() < 0.5}]
         cards += [one("cut", "commit", when=when) for when in ("before", "during", "after", "answered")]
         cards += [one("stall", "commit", ms=rng.randrange(200, 3000))]
         cards += [one("late-writer", "orchestrator", venue=rng.choice(VENUES))]
         cards += [one("halt", "switch", ms=rng.randrange(100, 600)), one("halt-kill", "orchestrator", ms=rng.randrange(100, 600))]
-        return cards
+        return cards + self.standby_cards() if self.standby else cards
+
+    def standby_cards(self):
+        rng = self.random
+        one = lambda kind, **more: {"kind": kind, "victims": ["orchestrator"], **more}
+        cards = [one("stop-works", ms=rng.randrange(3000, 5000)) for _ in range(2)]
+        cards += [one("wake-kill", after_ms=rng.choice((0, 50, 300, 1000))) for _ in range(2)]
+        return cards + [one("halt-standby"), {"kind": "stop", "victims": [STANDBY], "ms": rng.choice(STOPS_MS)}]
 
 
 class Injector:
@@ -76,6 +86,7 @@ class Injector:
         self.sightings = []  # of ledgers, see Checker.compare_sightings
 
     def inject(self, card):
+        card["names"] = [self.fleet.who(victim) for victim in card["victims"]]
         return getattr(self, "do_" + card["kind"].replace("-", "_"))(card)
 
     def kill(self, name):
@@ -84,14 +95,14 @@ class Injector:
         return time.monotonic_ns(), {name: pid}
 
     def do_kill(self, card):
-        name = card["victims"][0]
+        name = card["names"][0]
         if self.fleet.age_ms(self.fleet.pid(name)) < AGAIN_MS:
             card["kind"] = "again"
         return self.kill(name)
 
     def do_twice(self, card):
         """Again within a second: as soon as it lives again, or after_ms later if that is sooner than a second."""
-        name, began = card["victims"][0], time.monotonic()
+        name, began = card["names"][0], time.monotonic()
         first = self.kill(name)[1][name]
         while self.fleet.pid(name) == first:
             time.sleep(0.01)
@@ -99,7 +110,7 @@ class Injector:
         return self.kill(name)
 
     def do_pair(self, card):
-        one, other = card["victims"]
+        one, other = card["names"]
         before = self.kill(one)[1]
         time.sleep(card["after_ms"] / 1000)
         began, after = self.kill(other)
@@ -107,13 +118,13 @@ class Injector:
 
     def do_supervise(self, card):
         """Its process dies with it: nobody must run twice."""
-        name = card["victims"][0]
+        name = card["names"][0]
         pid = self.fleet.pid(name)
         self.fleet.kill(self.fleet.supervisor(name))
         return time.monotonic_ns(), {name: pid}
 
     def do_logger(self, card):
-        name = card["victims"][0] + "/log"
+        name = card["names"][0] + "/log"
         return self.kill(name)
 
     def do_svscan(self, card):
@@ -128,13 +139,13 @@ class Injector:
         return time.monotonic_ns(), {}
 
     def do_stop(self, card):
-        return self.stop(self.fleet.pid(card["victims"][0]), card)
+        return self.stop(self.fleet.pid(card["names"][0]), card)
 
     def do_stop_supervise(self, card):
-        return self.stop(self.fleet.supervisor(card["victims"][0]), card)
+        return self.stop(self.fleet.supervisor(card["names"][0]), card)
 
     def do_stop_logger(self, card):
-        return self.stop(self.fleet.pid(card["victims"][0] + "/log"), card)
+        return self.stop(self.fleet.pid(card["names"][0] + "/log"), card)
 
     def do_stop_svscan(self, card):
         return self.stop(self.fleet.svscan(), card)
@@ -168,7 +179,7 @@ class Injector:
         return time.monotonic_ns(), {"postgres": pid}
 
     def do_everything(self, card):
-        pids = {name: self.fleet.pid(name) for name in card["victims"]}
+        pids = {name: self.fleet.pid(name) for name in card["names"]}
         supervisors = [self.fleet.supervisor(name) for name in pids] if card["supervisors"] else []
         for pid in [*supervisors, *pids.values()]:
             self.fleet.kill(pid)
@@ -205,8 +216,41 @@ class Injector:
     def do_halt_kill(self, card):
         """The halt outlives the orchestrator: nothing is submitted until somebody resumes."""
         self.load.switch(True)
-        pids = self.kill("orchestrator")[1]
+        pids = self.kill(card["names"][0])[1]
         self.load.switch(True)
         time.sleep(card["ms"] / 1000)
         self.load.switch(False)
         return time.monotonic_ns(), pids
+
+    # ---- with a standby ----
+    def do_stop_works(self, card):
+        """Counts from the stop: the standby has to notice it by itself. Woken, it leaves and comes back."""
+        name = card["names"][0]
+        pid, began = self.fleet.pid(name), time.monotonic_ns()
+        self.stop(pid, card)
+        return began, {name: pid} if self.fleet.holder() != name else {}
+
+    def do_wake_kill(self, card):
+        """Who was stopped goes on when its successor is killed, at once or a moment after it has taken the lease."""
+        name = card["names"][0]
+        pid, end = self.fleet.pid(name), time.monotonic() + TAKEOVER_SECONDS
+        self.fleet.kill(pid, signal.SIGSTOP)
+        while self.fleet.holder() == name and time.monotonic() < end:
+            time.sleep(0.02)
+        time.sleep(card["after_ms"] / 1000)
+        began, away = self.kill(self.fleet.who("orchestrator"))
+        self.fleet.kill(pid, signal.SIGCONT)
+        return began, away | {name: pid}
+
+    def do_halt_standby(self, card):
+        """The standby is started anew while trading is halted; what it knows of the halt must not outlive the resume."""
+        waits, end = self.fleet.who(STANDBY), time.monotonic() + TAKEOVER_SECONDS
+        self.load.switch(True)
+        pid = self.kill(waits)[1][waits]
+        while time.monotonic() < end:
+            now, ready = self.fleet.state(waits)
+            if now not in (0, pid) and ready:
+                break
+            time.sleep(0.02)
+        self.load.switch(False)
+        return self.kill(card["names"][0])

@@ -12,16 +12,19 @@ VENUES = ("alpha", "beta")
 # Every process of ours, in the order in which an order meets them.
 PROCESSES = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "portfolio",
              "replayer", "checkpointer", "maker")
+ORCHESTRATORS = ("orchestrator", "orchestrator-2")
+STANDBY = "standby"  # as a victim: whichever of these waits, and "orchestrator" is the one that works then
 READY_SECONDS = 20
 CHILD_ID = re.compile(rb"[0-9a-f]{32}-\d+-\d+")  # a client_order_id, as its text stands in a ledger
 
 
 class Fleet:
-    def __init__(self, base, binaries, seed):
-        self.base, self.binaries, self.home = base, binaries, os.path.join(base, "home")
+    def __init__(self, base, binaries, seed, standby):
+        self.base, self.binaries, self.home, self.standby = base, binaries, os.path.join(base, "home"), standby
+        self.orchestrators = ORCHESTRATORS if standby else ORCHESTRATORS[:1]
         self.config = os.path.join(base, "fleet.zpl")
         with open(os.path.join(HERE, "fleet.zpl")) as template, open(self.config, "w") as made:
-            made.write(template.read().replace("SEED", str(seed)))
+            made.write(template.read().replace("SEED", str(seed)).replace("STANDBY", "yes" if standby else "no"))
         self.env = {}
         self.sighted = dict.fromkeys(VENUES, 0)  # how many bytes of each ledger were searched
 
@@ -48,19 +51,31 @@ class Fleet:
         self.command("down", "--wipe", "--yes", may_fail=True)
 
     def put_proxy(self, folder):
-        """The orchestrator connects to Postgres by another way from its next start on. Its service folder is made anew by
-        the next `up`, so this ends with the fleet."""
+        """The orchestrators connect to Postgres by another way from their next start on. Their service folders are made anew
+        by the next `up`, so this ends with the fleet."""
         self.proxy_folder = folder
-        run = os.path.join(self.home, "s6/services/orchestrator/run")
         other = self.database.replace(os.path.dirname(self.pg_socket), folder)
-        with open(run) as script:
-            lines = script.read().splitlines()
-        lines.insert(len(lines) - 1, f"export DATABASE_URL='{other}'")
-        with open(run, "w") as script:
-            script.write("\n".join(lines) + "\n")
-        self.command("restart", "orchestrator")
+        for name in self.orchestrators:
+            run = os.path.join(self.service(name), "run")
+            with open(run) as script:
+                lines = script.read().splitlines()
+            lines.insert(len(lines) - 1, f"export DATABASE_URL='{other}'")
+            with open(run, "w") as script:
+                script.write("\n".join(lines) + "\n")
+            self.command("restart", name)
 
     # ---- processes ----
+    def holder(self):
+        """The orchestrator that has the lease."""
+        return self.sql("select holder from writer_lease")[0][0]
+
+    def who(self, victim):
+        """The service that a victim is at this moment."""
+        if not self.standby or victim not in ("orchestrator", STANDBY):
+            return victim
+        works = self.holder()
+        return works if victim == "orchestrator" else next(name for name in ORCHESTRATORS if name != works)
+
     def service(self, name):
         return os.path.join(self.home, "s6/services", name)
 
@@ -183,8 +198,8 @@ class Fleet:
     def states(self):
         """Processes whose live state is not the fold of the log, by the digests they give at a barrier."""
         seq, wrong = str(self.tool("zvt-monitor", "barrier", "--json").get("seq", 0)), []
-        for name in ("orchestrator", "risk", "portfolio"):
-            folded, end = self.tool(f"zvt-{name}", "--name", name, "--fold", seq).get("digest"), time.monotonic() + 10
+        for name, program in (*((name, "zvt-orchestrator") for name in self.orchestrators), ("risk", "zvt-risk"), ("portfolio", "zvt-portfolio")):
+            folded, end = self.tool(program, "--name", name, "--fold", seq).get("digest"), time.monotonic() + 10
             live = None
             while live is None and time.monotonic() < end:
                 live = self.tool("zvt-monitor", "digest", name, seq).get("digest")

@@ -1,8 +1,11 @@
 #   The fleet of the chaos run: limits wide enough for its load, except SOL's position limit, which the load presses
-#   against; venues whose answers get lost, late and doubled. SEED is replaced.
+#   against; venues whose answers get lost, late and doubled. SEED and STANDBY are replaced.
 
 fleet
     name = "chaos"
+
+orchestrator
+    standby = STANDBY
 
 market
     seed = SEED

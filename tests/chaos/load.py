@@ -30,6 +30,7 @@ from wire import BUY, E8, GTC, IOC, LIMIT, MARKET, MS, SECOND, SELL
 
 VENUES = ("alpha", "beta")
 EXPIRY_NS, REQUEST_PATIENCE_NS, CANCEL_PATIENCE_NS = 8 * SECOND, 40 * SECOND, 20 * SECOND
+SILENCE_NS = SECOND // 2      # without a word from the orchestrator, after which another may serve its endpoints
 RESEND_NS, RESEND_LAST_NS = 250 * MS, 1000 * MS
 REPEATED = 0.03                # share of the commands that are sent once more, up to REPEAT_NS later
 REPEAT_NS = 3 * SECOND
@@ -67,6 +68,9 @@ class Load:
         self.signals = wire.connect(context, zmq.PUSH, env["ZVT_ENDPOINT_SIGNALS"])
         self.requests = wire.connect(context, zmq.DEALER, env["ZVT_ENDPOINT_REQUEST"])
         self.events = wire.connect(context, zmq.SUB, env["ZVT_ENDPOINT_EVENTS"], "ack.chaos", f"log.{env['ZVT_SHARD']}")
+        self.endpoints = ((self.signals, env["ZVT_ENDPOINT_SIGNALS"]), (self.requests, env["ZVT_ENDPOINT_REQUEST"]),
+                          (self.events, env["ZVT_ENDPOINT_EVENTS"]))
+        self.heard_ns = time.monotonic_ns()     # from the orchestrator
         self.market = wire.connect(context, zmq.SUB, env["ZVT_ENDPOINT_MARKET"], "quote.")
         self.quotes, self.numbers = {}, itertools.count(1)
         self.pending, self.timers = {}, []      # by (sender, number) or request id; (due, n, what to do, with what)
@@ -98,7 +102,7 @@ class Load:
         pending = self.pending[key] = Pending(wire.pack(record), socket, now_ns + patience_ns, kind, signal)
         self.transmit(pending)
         self.at(now_ns + pending.pause_ns, self.resend, key)
-        if self.rng.random() < REPEATED:
+        if self.rng.random() < REPEATED and key != "switch":  # a halt that comes after its resume halts again
             self.at(now_ns + int(self.rng.random() * REPEAT_NS), self.transmit, pending)
 
     def resend(self, key):
@@ -301,6 +305,7 @@ class Load:
                 topic, frame = self.events.recv_multipart(zmq.NOBLOCK)
             except zmq.ZMQError:
                 return
+            self.heard_ns = time.monotonic_ns()
             records = wire.unpack(frame)
             first = next(records)
             if first[0] == wire.LOG_BATCH:
@@ -309,6 +314,15 @@ class Load:
                 self.on_ack(first, topic)
                 for ack in records:
                     self.on_ack(ack, topic)
+
+    def connect_anew(self, now_ns):
+        """A process that is stopped keeps its connections, and says nothing on them."""
+        if now_ns - self.heard_ns < SILENCE_NS:
+            return
+        self.heard_ns = now_ns
+        for opened, endpoint in self.endpoints:
+            opened.disconnect(endpoint)
+            opened.connect(endpoint)
 
     def read_replies(self):
         while True:
@@ -378,6 +392,7 @@ class Load:
                 self.read_replies()
             if self.market in ready:
                 self.read_market()
+            self.connect_anew(time.monotonic_ns())
             self.work(time.monotonic_ns())
 
 

@@ -317,6 +317,21 @@ Test(turn_recovery, a_resume_whose_commit_is_lost_leaves_the_latch)
     cr_assert_eq(w.resumes, 0);
 }
 
+Test(turn_recovery, a_resume_for_which_the_batch_has_no_room_leaves_the_halt)
+{
+    turn_client_t client = {{1}};
+    zvt_record_t barrier = {.type = ZVT_T_BARRIER_REQUEST};
+    s_give_halt(true);
+    s_tick(0);
+    cr_assert(w.commit_pending);
+    for (int i = 0; i <= TURN_BATCH_EVENTS_MAX; i++) turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &barrier);
+    s_give_halt(false);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_OVERLOADED);
+    s_settle();
+    cr_assert_eq(w.resumes, 0);
+    cr_assert(s_is_halted());
+}
+
 Test(turn_recovery, a_halt_that_follows_a_resume_before_it_is_durable_stays_stored)
 {
     s_give_halt(true);
