@@ -31,6 +31,7 @@ from wire import BUY, E8, GTC, IOC, LIMIT, MARKET, MS, SECOND, SELL
 VENUES = ("alpha", "beta")
 EXPIRY_NS, REQUEST_PATIENCE_NS, CANCEL_PATIENCE_NS = 8 * SECOND, 40 * SECOND, 20 * SECOND
 SILENCE_NS = SECOND // 2      # without a word from the orchestrator, after which another may serve its endpoints
+CONNECT_AGAIN_NS = 100 * MS   # and then again so often, so that what is measured is the fleet's time and not ours
 RESEND_NS, RESEND_LAST_NS = 250 * MS, 1000 * MS
 REPEATED = 0.03                # share of the commands that are sent once more, up to REPEAT_NS later
 REPEAT_NS = 3 * SECOND
@@ -319,7 +320,7 @@ class Load:
         """A process that is stopped keeps its connections, and says nothing on them."""
         if now_ns - self.heard_ns < SILENCE_NS:
             return
-        self.heard_ns = now_ns
+        self.heard_ns = now_ns - SILENCE_NS + CONNECT_AGAIN_NS
         for opened, endpoint in self.endpoints:
             opened.disconnect(endpoint)
             opened.connect(endpoint)
