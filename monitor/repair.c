@@ -9,6 +9,7 @@
 #include "table.h"
 #include "zvt_fixed.h"
 #include "zvt_json.h"
+#include "zvt_time.h"
 
 enum { RECONCILE_TIMEOUT_MS = 10000 };
 
@@ -20,12 +21,35 @@ static bool s_on_reply(void *arg, const zvt_record_t *record, zvt_cursor_t *rest
     return true;
 }
 
-/* Asks the orchestrator once: a second time might do it twice. */
-static int s_command(zvt_type_t type, const void *question, bool json, int64_t timeout_ms)
+/* A command that changes something, and what is known of it when no answer came. */
+typedef struct {
+    const char *request_id; /* "": it has none, so it is asked once only: a second time might do it twice */
+    const char *look;       /* the subcommand that shows whether it was done */
+} guard_t;
+
+/* The request id of a command: the user's, or one that nobody else makes. */
+static void s_name_request(const char *given, const char *verb, char request_id[ZVT_REQUEST_SIZE])
+{
+    if (given != NULL)
+        snprintf(request_id, ZVT_REQUEST_SIZE, "%s", given);
+    else
+        snprintf(request_id, ZVT_REQUEST_SIZE, "%s-%" PRId64 "-%d", verb, zvt_utc_ns(), (int)getpid());
+}
+
+static int s_fail_unanswered(const client_ask_t *ask, const guard_t *guard)
+{
+    if (ask->sent_ns == 0 || ask->outcome == CLIENT_REFUSED) return command_fail("%s", ask->problem);
+    if (guard->request_id[0] == '\0') return command_fail("%s; the outcome is unknown: it may be done, or be done yet", ask->problem);
+    return command_fail("%s; the outcome is unknown: it may be done, or be done yet. Look with '%s %s', or give the same command with "
+                        "--request-id %s: it is done once", ask->problem, command_program(), guard->look, guard->request_id);
+}
+
+static int s_command(zvt_type_t type, const void *question, bool json, int64_t timeout_ms, const guard_t *guard)
 {
     zvt_command_reply_t reply = {.success = false};
     client_ask_t ask = command_ask_orchestrator(type, question, s_on_reply, &reply);
-    if (client_ask(&ask, 1, timeout_ms) == 0) return command_fail("%s", ask.problem);
+    ask.repeatable = guard->request_id[0] != '\0';
+    if (client_ask(&ask, 1, timeout_ms) == 0) return s_fail_unanswered(&ask, guard);
     bool colour = format_wants_colour(stdout);
     format_tone_t tone = reply.success ? FORMAT_GOOD : FORMAT_BAD;
     if (json)
@@ -33,12 +57,13 @@ static int s_command(zvt_type_t type, const void *question, bool json, int64_t t
     else
         printf("%s%s%s: %s%s%s\n", format_tone(tone, colour), reply.success ? "done" : "refused", format_tone_end(tone, colour),
                reply.success ? "" : zvt_code_text(reply.code), reply.success ? "" : " ", reply.message);
+    if (!json && reply.code == ZVT_CODE_LOG_UNAVAILABLE && guard->request_id[0] != '\0') printf("its id: --request-id %s\n", guard->request_id);
     return reply.success ? ZVT_EXIT_OK : ZVT_EXIT_FAILED;
 }
 
 /* ---- resolve ---- */
 typedef struct {
-    const char *id, *reason;
+    const char *id, *reason, *request_id;
     bool json;
 } resolve_args_t;
 
@@ -48,6 +73,8 @@ static const arg_t s_resolve_args[] = {
      .meaning = "order id or correlation id, or the first or last 8 characters of it"},
     {.name = "reason", .argument = "TEXT", .kind = ARG_TEXT, .required = true, .bound = ZVT_MESSAGE_SIZE, AT(reason),
      .meaning = "how you know that it will not execute (any more), for the log"},
+    {.name = "request-id", .argument = "ID", .kind = ARG_TEXT, .bound = ZVT_REQUEST_SIZE, AT(request_id),
+     .meaning = "the same id twice is done once; default: a new one"},
     {.name = "json", .kind = ARG_FLAG, AT(json), .meaning = "one JSON object"},
     {.name = NULL},
 };
@@ -64,7 +91,9 @@ static int s_run_resolve(const void *arg)
     zvt_resolve_request_t request = {.order_id = row.order_id};
     ZVT_STR_SET(request.requested_by, command_user());
     ZVT_STR_SET(request.reason, args->reason);
-    return s_command(ZVT_T_RESOLVE_REQUEST, &request, args->json, CLIENT_TIMEOUT_MS);
+    s_name_request(args->request_id, "resolve", request.request_id);
+    const guard_t guard = {.request_id = request.request_id, .look = "orders"};
+    return s_command(ZVT_T_RESOLVE_REQUEST, &request, args->json, CLIENT_TIMEOUT_MS, &guard);
 }
 
 const command_t command_resolve = {.name = "resolve",
@@ -167,7 +196,7 @@ static int s_change_letter(const letters_args_t *args, const zvt_dead_letter_row
     zvt_dead_letter_request_t request = {.retry = retry, .letter_id = row->letter_id};
     ZVT_STR_SET(request.requested_by, command_user());
     if (args->reason != NULL) ZVT_STR_SET(request.reason, args->reason);
-    return s_command(ZVT_T_DEAD_LETTER_REQUEST, &request, args->json, CLIENT_TIMEOUT_MS);
+    return s_command(ZVT_T_DEAD_LETTER_REQUEST, &request, args->json, CLIENT_TIMEOUT_MS, &(guard_t){.request_id = ""});
 }
 
 static int s_run_letters(const void *arg)
@@ -228,7 +257,7 @@ static int s_run_reconcile(const void *arg)
     ZVT_STR_SET(request.exchange, args->venue);
     ZVT_STR_SET(request.requested_by, command_user());
     if (args->reason != NULL) ZVT_STR_SET(request.reason, args->reason);
-    return s_command(ZVT_T_RECONCILE_REQUEST, &request, args->json, RECONCILE_TIMEOUT_MS);
+    return s_command(ZVT_T_RECONCILE_REQUEST, &request, args->json, RECONCILE_TIMEOUT_MS, &(guard_t){.request_id = ""});
 }
 
 const command_t command_reconcile = {.name = "reconcile",
@@ -237,7 +266,7 @@ const command_t command_reconcile = {.name = "reconcile",
 
 /* ---- adjust ---- */
 typedef struct {
-    const char *strategy, *portfolio, *symbol, *venue, *reason;
+    const char *strategy, *portfolio, *symbol, *venue, *reason, *request_id;
     int64_t quantity_e8, price_e8;
     bool json;
 } adjust_args_t;
@@ -257,6 +286,8 @@ static const arg_t s_adjust_args[] = {
      .meaning = "also explains a difference of the account there: base asset and quote asset"},
     {.name = "reason", .argument = "TEXT", .kind = ARG_TEXT, .required = true, .bound = ZVT_MESSAGE_SIZE, AT(reason),
      .meaning = "why, for the log"},
+    {.name = "request-id", .argument = "ID", .kind = ARG_TEXT, .bound = ZVT_REQUEST_SIZE, AT(request_id),
+     .meaning = "the same id twice is done once; default: a new one"},
     {.name = "json", .kind = ARG_FLAG, AT(json), .meaning = "one JSON object"},
     {.name = NULL},
 };
@@ -272,7 +303,9 @@ static int s_run_adjust(const void *arg)
     if (args->venue != NULL) ZVT_STR_SET(request.exchange, args->venue);
     ZVT_STR_SET(request.requested_by, command_user());
     ZVT_STR_SET(request.reason, args->reason);
-    return s_command(ZVT_T_ADJUST_REQUEST, &request, args->json, CLIENT_TIMEOUT_MS);
+    s_name_request(args->request_id, "adjust", request.request_id);
+    const guard_t guard = {.request_id = request.request_id, .look = "positions"};
+    return s_command(ZVT_T_ADJUST_REQUEST, &request, args->json, CLIENT_TIMEOUT_MS, &guard);
 }
 
 const command_t command_adjust = {.name = "adjust",

@@ -242,7 +242,9 @@ static void s_markdown_twice(FILE *out)
           "  clock has passed the horizon. A created_at more than a minute ahead of both our clock and the horizon is `MALFORMED`.\n"
           "- Without created_at (0, or the field missing) an id is a guard only while its order is remembered: 65,536 ended orders\n"
           "  are 6.5 seconds at 10,000 orders a second. A copy that comes later is a second order.\n\n"
-          "`cancel.request` needs none of this: an order is canceled once, however often it is asked.\n",
+          "`cancel.request` needs none of this: an order is canceled once, however often it is asked. `adjust.request` and\n"
+          "`resolve.request` with a request_id are done once: a copy is answered with the seq of what was done, as long as the id is\n"
+          "among the last 1,024.\n",
           out);
 }
 

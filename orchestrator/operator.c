@@ -5,21 +5,56 @@
 #include "zvt_fixed.h"
 #include "zvt_stats.h"
 
+/* Refuses what the log cannot take now; an earlier copy may be in it or on its way. */
+static void s_refuse_without_log(turn_core_t *self, const turn_client_t *client, const char *request_id)
+{
+    char message[ZVT_MESSAGE_SIZE];
+    if (request_id[0] == '\0') {
+        commands_refuse_without_log(self, client);
+        return;
+    }
+    commands_explain_log(self, "this was not taken; try again with the same request id", message);
+    commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, message);
+}
+
+/* Whether the command is refused or answered without doing anything: the log stands still, or it was done before. The answer
+ * to a copy waits until what was done is durable, as the first one's does. */
+static bool s_is_settled(turn_core_t *self, const turn_client_t *client, const char *request_id, zvt_type_t type,
+                         const zvt_id_t *subject, int64_t quantity_e8, int64_t price_e8)
+{
+    if (!self->open || turn_core_is_stalled(self)) {
+        s_refuse_without_log(self, client, request_id);
+        return true;
+    }
+    const zvt_saved_done_t *done = done_core_find(self->done, request_id);
+    if (done == NULL) return false;
+    if (!done_core_is_same(done, type, subject, quantity_e8, price_e8)) {
+        commands_reply(self, client, false, ZVT_CODE_DUPLICATE, "this request id belongs to another command; use a new one");
+        return true;
+    }
+    effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};
+    effect.command_reply = (zvt_command_reply_t){.success = true, .code = ZVT_CODE_OK, .seq = done->seq};
+    ZVT_STR_SET(effect.command_reply.message, "it was done before under this request id, and not again");
+    turn_after_seq(self, done->seq, &effect);
+    ZVT_COUNT("commands_repeated");
+    return true;
+}
+
 /* An operator knows what we cannot find out: the order will not execute any more. What executed before stays, and what
  * the venue may still report is taken like any late report. */
 void operator_on_resolve(turn_core_t *self, const turn_client_t *client, const zvt_resolve_request_t *request)
 {
     order_t *order = order_core_by_either(self->orders, &request->order_id);
-    if (!self->open) {
-        commands_refuse_without_log(self, client);
-    } else if (order == NULL) {
+    const zvt_id_t *subject = order != NULL ? &order->order_id : &request->order_id;
+    if (s_is_settled(self, client, request->request_id, ZVT_T_ORDER_RESOLVED, subject, 0, 0)) return;
+    if (order == NULL) {
         commands_reply(self, client, false, ZVT_CODE_UNKNOWN_ORDER, "not among the open and recent orders");
     } else if (order_is_ended(order)) {
         commands_reply(self, client, false, ZVT_CODE_ORDER_ENDED, zvt_order_state_text(order->state));
     } else if (order->state != ZVT_ORDER_STATE_UNKNOWN || order->fills_pending > 0) {
         commands_reply(self, client, false, ZVT_CODE_BAD_ORDER, "only an order whose outcome is unknown can be resolved by hand");
     } else {
-        reports_resolve(self, order, request->requested_by, request->reason);
+        reports_resolve(self, order, request->requested_by, request->reason, request->request_id);
         effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};
         effect.command_reply = (zvt_command_reply_t){.success = true, .code = ZVT_CODE_OK};
         ZVT_STR_SET(effect.command_reply.message, "resolved: it counts as canceled");
@@ -100,23 +135,22 @@ static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, effect
 
 void operator_on_adjust(turn_core_t *self, const turn_client_t *client, const zvt_adjust_request_t *request)
 {
-    const char *message;
-    if (!self->open) {
-        commands_refuse_without_log(self, client);
-        return;
-    }
+    const char *message, *portfolio_id = request->portfolio_id[0] != '\0' ? request->portfolio_id : "main";
+    zvt_id_t position_id = turn_position_id(portfolio_id, request->strategy_id, request->symbol);
+    if (s_is_settled(self, client, request->request_id, ZVT_T_POSITION_ADJUSTED, &position_id, request->quantity_change_e8, request->price_e8)) return;
     uint8_t code = s_check_adjust(self, request, &message);
     if (code != ZVT_CODE_OK) {
         commands_reply(self, client, false, code, message);
         return;
     }
     zvt_position_adjusted_t adjusted = {.quantity_change_e8 = request->quantity_change_e8, .price_e8 = request->price_e8};
-    ZVT_STR_SET(adjusted.portfolio_id, request->portfolio_id[0] != '\0' ? request->portfolio_id : "main");
+    ZVT_STR_SET(adjusted.portfolio_id, portfolio_id);
     ZVT_STR_SET(adjusted.strategy_id, request->strategy_id);
     ZVT_STR_SET(adjusted.symbol, request->symbol);
     ZVT_STR_SET(adjusted.exchange, request->exchange);
     ZVT_STR_SET(adjusted.requested_by, request->requested_by);
     ZVT_STR_SET(adjusted.reason, request->reason);
+    ZVT_STR_SET(adjusted.request_id, request->request_id);
     effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};
     effect.command_reply = (zvt_command_reply_t){.success = true, .code = ZVT_CODE_OK};
     int status = s_adjust(self, &adjusted, &effect);

@@ -324,7 +324,7 @@ static void s_open_assets(turn_core_t *self, int venue)
 static void s_accept_missing(turn_core_t *self, int venue, order_t *order)
 {
     const reconcile_t *run = &self->venues[venue].reconcile;
-    reports_resolve(self, order, run->requested_by, run->reason);
+    reports_resolve(self, order, run->requested_by, run->reason, "");
 }
 
 /* Takes the venue's balances for true, by command. */

@@ -273,13 +273,14 @@ static void s_on_over(turn_core_t *self, order_t *order, const zvt_report_t *rep
 }
 
 /* An operator declares the outcome of an order: it ends as canceled, with what it had executed. */
-void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by, const char *reason)
+void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by, const char *reason, const char *request_id)
 {
     zvt_order_resolved_t resolved = {.order_id = order->order_id};
     ZVT_STR_SET(resolved.requested_by, requested_by);
     ZVT_STR_SET(resolved.reason, reason);
     ZVT_STR_SET(resolved.exchange, order->exchange);
     ZVT_STR_SET(resolved.client_order_id, order->client_order_id);
+    ZVT_STR_SET(resolved.request_id, request_id);
     turn_emit(self, order, ZVT_T_ORDER_RESOLVED, &resolved);
     zvt_order_canceled_t canceled = {.order_id = order->order_id, .reason = ZVT_CODE_RESOLVED_BY_HAND,
                                      .cum_qty_e8 = order->cum_qty_e8, .leaves_qty_e8 = order_leaves_e8(order)};

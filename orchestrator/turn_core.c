@@ -24,6 +24,8 @@ turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const tur
     self->orders = order_core_new();
     self->sagas = saga_core_new(seed, self);
     self->senders = dedup_core_new();
+    self->done = calloc(1, sizeof *self->done);
+    ZVT_ASSERT(self->done != NULL);
     self->admission = admission_core_new(fleet->max_signals_per_second);
     self->early_routes = early_routes_new();
     self->positions_by_id = zvt_map_new(sizeof(zvt_id_t), POSITIONS_MAX);
@@ -59,6 +61,7 @@ void turn_core_destroy(turn_core_t **self_in)
     fills_destroy(self);
     free(self->waiters);
     free(self->letters);
+    free(self->done);
     free(self->staged);
     free(self->effects);
     free(self);
@@ -72,6 +75,7 @@ void turn_core_clear(turn_core_t *self)
     saga_core_clear(self->sagas);
     order_core_clear(self->orders);
     dedup_core_clear(self->senders);
+    done_core_clear(self->done);
     early_routes_clear(self->early_routes);
     turn_stage_clear(self);
     zvt_map_clear(self->positions_by_id);

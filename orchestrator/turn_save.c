@@ -58,7 +58,8 @@ static int s_save_head(turn_core_t *self, turn_save_fn *save, void *arg)
                              .letters = self->letters_count,
                              .assets = s_count_assets(self),
                              .request_horizon_ns = order_core_horizon_ns(self->orders),
-                             .forgotten_run = dedup_core_forgotten(self->senders)};
+                             .forgotten_run = dedup_core_forgotten(self->senders),
+                             .done = done_core_kept(self->done)};
     ZVT_STR_SET(head.halt_reason, self->halt_reason);
     return save(arg, ZVT_T_SAVED_HEAD, &head);
 }
@@ -112,6 +113,7 @@ int turn_core_save(turn_core_t *self, turn_save_fn *save, void *arg)
                                     .timestamp_ns = letter->timestamp_ns, .letter = letter->event};
         status = save(arg, ZVT_T_SAVED_LETTER, &saved);
     }
+    for (uint32_t i = 0; i < done_core_kept(self->done) && status == 0; i++) status = save(arg, ZVT_T_SAVED_DONE, done_core_at(self->done, i));
     return status;
 }
 
@@ -217,6 +219,10 @@ int turn_core_load(turn_core_t *self, const zvt_record_t *record)
     case ZVT_T_SAVED_LETTER:
         status = s_count_down(&self->loading.letters);
         return status != 0 ? status : s_load_letter(self, &record->saved_letter);
+    case ZVT_T_SAVED_DONE:
+        status = s_count_down(&self->loading.done);
+        if (status == 0) done_core_restore(self->done, &record->saved_done);
+        return status;
     default: return ZVT_ERR_TYPE;
     }
 }
@@ -224,7 +230,7 @@ int turn_core_load(turn_core_t *self, const zvt_record_t *record)
 int turn_core_load_end(turn_core_t *self)
 {
     const zvt_saved_head_t *left = &self->loading;
-    bool all = left->seq != 0 && left->orders + left->ended + left->senders + left->venues + left->positions + left->assets + left->letters == 0;
+    bool all = left->seq != 0 && left->orders + left->ended + left->senders + left->venues + left->positions + left->assets + left->letters + left->done == 0;
     return all ? 0 : ZVT_ERR_TRUNCATED;
 }
 

@@ -327,12 +327,13 @@ void turn_note_logged(turn_core_t *self, const zvt_event_t *event)
         [ZVT_T_ORDER_CANCELED] = true, [ZVT_T_ORDER_EXPIRED] = true, [ZVT_T_SAGA_STEP_FAILED] = true,
         [ZVT_T_ALERT_TRIGGERED] = true, [ZVT_T_SAGA_DEAD_LETTERED] = true, [ZVT_T_DEAD_LETTER_RETRIED] = true,
         [ZVT_T_DEAD_LETTER_DROPPED] = true, [ZVT_T_ACCOUNT_OPENED] = true, [ZVT_T_POSITION_ADJUSTED] = true,
-        [ZVT_T_RISK_HALTED] = true, [ZVT_T_RISK_RESUMED] = true};
+        [ZVT_T_ORDER_RESOLVED] = true, [ZVT_T_RISK_HALTED] = true, [ZVT_T_RISK_RESUMED] = true};
     if (!says_more[event->type] || zvt_read_payload(event, &record) != 0) return;
     s_note_venue_seq(self, &record);
     s_note_resume(self, event, &record);
     letters_note(self, event, &record);
     reconcile_note(self, &record);
+    done_core_note(self->done, event, &record);
 }
 
 /* Moves all staged events of the order into the batch; false if there is no room for all of them. */
@@ -471,6 +472,17 @@ bool turn_has_batch_room(const turn_core_t *self, uint32_t events)
 }
 
 /* ---- effects ---- */
+static void s_after_seq(turn_core_t *self, uint64_t seq, int32_t index)
+{
+    if (seq <= self->committed_seq) {
+        turn_do_effects(self, index);
+        return;
+    }
+    bool gathered = self->gather->view.count > 0 && seq >= self->gather->view.first_seq;
+    batch_t *batch = gathered ? self->gather : self->committing;
+    s_chain_effect(self, &batch->effects_first, &batch->effects_last, index);
+}
+
 void turn_after(turn_core_t *self, order_t *order, const effect_t *effect)
 {
     int32_t index = s_take_effect(self, effect);
@@ -480,13 +492,12 @@ void turn_after(turn_core_t *self, order_t *order, const effect_t *effect)
         s_chain_effect(self, &staged->effects_first, &staged->effects_last, index);
         return;
     }
-    if (order->last_seq <= self->committed_seq) {
-        turn_do_effects(self, index);
-        return;
-    }
-    bool gathered = self->gather->view.count > 0 && order->last_seq >= self->gather->view.first_seq;
-    batch_t *batch = gathered ? self->gather : self->committing;
-    s_chain_effect(self, &batch->effects_first, &batch->effects_last, index);
+    s_after_seq(self, order->last_seq, index);
+}
+
+void turn_after_seq(turn_core_t *self, uint64_t seq, const effect_t *effect)
+{
+    s_after_seq(self, seq, s_take_effect(self, effect));
 }
 
 static void s_publish_acks(turn_core_t *self, acks_t *acks)

@@ -6,6 +6,7 @@
 #include "accounts.h"
 #include "admission_core.h"
 #include "dedup_core.h"
+#include "done_core.h"
 #include "early_routes.h"
 #include "order_core.h"
 #include "saga_core.h"
@@ -183,6 +184,7 @@ struct turn_core {
     order_core_t *orders;
     saga_core_t *sagas;
     dedup_core_t *senders;
+    done_core_t *done;
     admission_core_t *admission;
     early_routes_t *early_routes;
     venue_t venues[ZVT_VENUES_MAX];
@@ -291,6 +293,8 @@ void turn_note_logged(turn_core_t *self, const zvt_event_t *event);
 void turn_flush(turn_core_t *self, order_t *order);
 /* Does the effect once everything known of the order is durable. */
 void turn_after(turn_core_t *self, order_t *order, const effect_t *effect);
+/* Does the effect once this seq, which has been appended, is durable. */
+void turn_after_seq(turn_core_t *self, uint64_t seq, const effect_t *effect);
 /* Publishes an acknowledgement that needs no commit (a refusal, a repetition), or has had it. Those to one sender leave
  * as one message, at the end of the turn or before another sender's. */
 void turn_publish_ack(turn_core_t *self, const effect_t *effect);
@@ -332,7 +336,7 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status);
 void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *result);
 void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip);
 /* Ends an order whose outcome an operator declares. */
-void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by, const char *reason);
+void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by, const char *reason, const char *request_id);
 /* Asks for the reports that are missing. */
 void reports_ask_since(turn_core_t *self, int venue);
 /* Takes a report that waited for the order's fills. */

@@ -117,7 +117,8 @@
     F(S, STR, requested_by, ZVT_NAME_SIZE, "", "the operator")                  \
     F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "what the operator knows")          \
     F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue that may have it")       \
-    F(S, STR, client_order_id, ZVT_CLIENT_ORDER_SIZE, "", "its last child")
+    F(S, STR, client_order_id, ZVT_CLIENT_ORDER_SIZE, "", "its last child")     \
+    F(S, STR, request_id, ZVT_REQUEST_SIZE, "", "id of the command; may be empty")
 
 #define ZVT_FIELDS_order_failed(F, S)                                  \
     F(S, ID, order_id, 0, "", "the order")                             \
@@ -161,7 +162,8 @@
     F(S, E8, price, 0, "quote asset", "what the change is valued at; 0 for an asset")                \
     F(S, E8, new_quantity, 0, "base asset, or asset", "signed position, or balance, afterwards")     \
     F(S, STR, requested_by, ZVT_NAME_SIZE, "", "the operator")                                       \
-    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")                                                   \
+    F(S, STR, request_id, ZVT_REQUEST_SIZE, "", "id of the command; may be empty")
 
 #define ZVT_FIELDS_account_opened(F, S)                                                              \
     F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                             \

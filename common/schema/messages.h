@@ -134,7 +134,8 @@
 #define ZVT_FIELDS_resolve_request(F, S)                              \
     F(S, ID, order_id, 0, "", "order id or correlation id of an unknown order") \
     F(S, STR, requested_by, ZVT_NAME_SIZE, "", "who says so")         \
-    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "how they know")
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "how they know")          \
+    F(S, STR, request_id, ZVT_REQUEST_SIZE, "", "the same id twice is done once; empty: no guard")
 
 #define ZVT_FIELDS_dead_letter_request(F, S)                          \
     F(S, BOOL, retry, 0, "", "true tries again, false drops")         \
@@ -165,7 +166,8 @@
     F(S, E8, quantity_change, 0, "base asset", "signed")                                         \
     F(S, E8, price, 0, "quote asset", "what the change is valued at")                            \
     F(S, STR, requested_by, ZVT_NAME_SIZE, "", "who asks")                                       \
-    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")
+    F(S, STR, reason, ZVT_MESSAGE_SIZE, "", "why")                                               \
+    F(S, STR, request_id, ZVT_REQUEST_SIZE, "", "the same id twice is done once; empty: no guard")
 
 #define ZVT_FIELDS_positions_query(F, S)                                          \
     F(S, STR, portfolio_id, ZVT_NAME_SIZE, "", "only this portfolio; empty: all") \

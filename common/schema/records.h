@@ -90,7 +90,7 @@
     R(EXCLUDED, excluded, 247, 1, PART, "", "excluded", "a venue that gets no orders now") \
     R(DIFFERENCE, difference, 248, 1, PART, "", "difference", "a balance that the log cannot explain") \
     R(RUN, run, 249, 1, PART, "", "run", "a run of a sender of commands") \
-    R(SAVED_HEAD, saved_head, 210, 4, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
+    R(SAVED_HEAD, saved_head, 210, 5, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
     R(SAVED_ORDER, saved_order, 211, 2, STATE, "checkpointer", "saved.order", "an order") \
     R(SAVED_ENDED, saved_ended, 212, 1, STATE, "checkpointer", "saved.ended", "the sequence in which orders ended") \
     R(SAVED_SENDER, saved_sender, 213, 2, STATE, "checkpointer", "saved.sender", "deduplication of a sender's commands") \
@@ -112,9 +112,9 @@
     R(ORDER_UNKNOWN, order_unknown, 13, 1, LOGGED, "orchestrator", "order.unknown", "sent, and the outcome is not known") \
     R(ORDER_FAILED, order_failed, 14, 1, LOGGED, "orchestrator", "order.failed", "given up; nothing executed; ends the order") \
     R(ORDER_COMPLETED, order_completed, 15, 1, LOGGED, "orchestrator", "order.completed", "filled and accounted for; ends the order") \
-    R(ORDER_RESOLVED, order_resolved, 16, 1, LOGGED, "orchestrator", "order.resolved", "an operator declared the outcome of an unknown order") \
+    R(ORDER_RESOLVED, order_resolved, 16, 2, LOGGED, "orchestrator", "order.resolved", "an operator declared the outcome of an unknown order") \
     R(POSITION_UPDATED, position_updated, 20, 1, LOGGED, "orchestrator", "position.updated", "a fill changed a position") \
-    R(POSITION_ADJUSTED, position_adjusted, 21, 1, LOGGED, "orchestrator", "position.adjusted", "an operator explained a difference") \
+    R(POSITION_ADJUSTED, position_adjusted, 21, 2, LOGGED, "orchestrator", "position.adjusted", "an operator explained a difference") \
     R(ACCOUNT_OPENED, account_opened, 22, 1, LOGGED, "orchestrator", "account.opened", "a balance that a venue account began with") \
     R(RISK_HALTED, risk_halted, 30, 2, LOGGED, "orchestrator", "risk.halted", "no order is submitted from here on") \
     R(RISK_RESUMED, risk_resumed, 31, 2, LOGGED, "orchestrator", "risk.resumed", "orders are submitted again") \
@@ -155,13 +155,14 @@
     R(QUOTES_QUERY, quotes_query, 151, 1, MESSAGE, "client", "quotes.query", "last quotes from a gateway; price.updated .. list.end") \
     R(CONTROL_REQUEST, control_request, 152, 1, MESSAGE, "client", "control.request", "ask one process") \
     R(CONTROL_REPLY, control_reply, 153, 1, MESSAGE, "every process", "control.reply", "its answer") \
-    R(RESOLVE_REQUEST, resolve_request, 154, 1, MESSAGE, "client", "resolve.request", "declare that an unknown order will not execute (any more)") \
+    R(RESOLVE_REQUEST, resolve_request, 154, 2, MESSAGE, "client", "resolve.request", "declare that an unknown order will not execute (any more)") \
     R(DEAD_LETTER_REQUEST, dead_letter_request, 155, 1, MESSAGE, "client", "dead_letter.request", "retry or drop a dead letter") \
     R(DEAD_LETTERS_QUERY, dead_letters_query, 156, 1, MESSAGE, "client", "dead_letters.query", "list dead letters; dead_letter.row .. list.end") \
     R(DEAD_LETTER_ROW, dead_letter_row, 157, 1, MESSAGE, "orchestrator", "dead_letter.row", "one dead letter") \
     R(SAVED_LETTER, saved_letter, 217, 1, STATE, "checkpointer", "saved.letter", "a dead letter that is kept") \
+    R(SAVED_DONE, saved_done, 218, 1, STATE, "checkpointer", "saved.done", "what an operator had done by hand, by its request id") \
     R(RECONCILE_REQUEST, reconcile_request, 158, 1, MESSAGE, "client", "reconcile.request", "compare a venue account with the log now") \
-    R(ADJUST_REQUEST, adjust_request, 159, 1, MESSAGE, "client", "adjust.request", "change a position by hand") \
+    R(ADJUST_REQUEST, adjust_request, 159, 2, MESSAGE, "client", "adjust.request", "change a position by hand") \
     R(RISK_CHECK, risk_check, 160, 1, MESSAGE, "orchestrator", "risk.check", "may this order pass?") \
     R(RISK_VERDICT, risk_verdict, 161, 2, MESSAGE, "risk", "risk.verdict", "the answer") \
     R(RISK_RELEASE, risk_release, 162, 1, MESSAGE, "orchestrator", "risk.release", "an order that passed will not be logged as validated") \
@@ -200,9 +201,13 @@
 /* A(ID, how many): fields at the end of a record that may be missing, because logs, checkpoints and clients from before
  * they were appended do not have them. They are 0, or empty, then. */
 #define ZVT_APPENDED(A) \
+    A(ADJUST_REQUEST, 1) \
     A(ORDER_REQUESTED, 1) \
+    A(ORDER_RESOLVED, 1) \
     A(PLACE_REQUEST, 1) \
-    A(SAVED_HEAD, 2) \
+    A(POSITION_ADJUSTED, 1) \
+    A(RESOLVE_REQUEST, 1) \
+    A(SAVED_HEAD, 3) \
     A(SAVED_ORDER, 1) \
     A(SAVED_SENDER, 2) \
     A(SIGNAL_ACK, 2)

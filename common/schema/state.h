@@ -26,7 +26,8 @@
     F(S, U32, assets, 0, "", "saved.asset records that follow")                                    \
     F(S, U32, letters, 0, "", "saved.letter records that follow")                                  \
     F(S, NS, request_horizon, 0, "UTC ns", "the latest created_at among the requests whose orders are forgotten; 0: none") \
-    F(S, U64, forgotten_run, 0, "", "the latest run among the senders that are forgotten; 0: none")
+    F(S, U64, forgotten_run, 0, "", "the latest run among the senders that are forgotten; 0: none") \
+    F(S, U32, done, 0, "", "saved.done records that follow")
 
 #define ZVT_FIELDS_saved_order(F, S)                                                               \
     F(S, ID, order_id, 0, "", "the order; oldest first")                                           \
@@ -98,3 +99,11 @@
     F(S, BOOL, retrying, 0, "", "it is being tried again")                                         \
     F(S, NS, timestamp, 0, "UTC ns", "when it was put aside")                                      \
     F(S, REC, letter, saga_dead_lettered, "", "the event")
+
+#define ZVT_FIELDS_saved_done(F, S)                                                                \
+    F(S, STR, request_id, ZVT_REQUEST_SIZE, "", "of an operator's command; the oldest comes first") \
+    F(S, U64, seq, 0, "", "of the event that it became")                                           \
+    F(S, U32, type, 0, "", "of that event")                                                        \
+    F(S, ID, subject, 0, "", "the position adjusted, or the order resolved")                       \
+    F(S, E8, quantity, 0, "base asset", "of an adjustment")                                        \
+    F(S, E8, price, 0, "quote asset", "of an adjustment")

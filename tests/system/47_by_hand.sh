@@ -55,6 +55,13 @@ check_refused "adjusting too" "reason" fleet adjust --strategy desk --symbol BTC
 check "the trade is booked on a strategy by hand" fleet adjust --strategy desk --symbol BTC/USDT --quantity 0.1 --price 60000 \
     --venue alpha --reason "traded in the venue's own window"
 check_equal "which has the position now" 0.1 "$(fleet positions --strategy desk --json | field 0.quantity)"
+adjust_once() { fleet adjust --strategy phone --symbol BTC/USDT --quantity 2 --price 60000 --reason "by phone" --request-id call-4711 "$@"; }
+check "another one is given an id" adjust_once
+check "a copy of it is answered with what was done" grep -q 'done before' <<<"$(adjust_once)"
+check_equal "with the number of its event" "$(sql "select seq from event_store where event_data ->> 'request_id' = 'call-4711'")" "$(adjust_once --json | field seq)"
+check_equal "and done once" 2 "$(fleet positions --strategy phone --json | field 0.quantity)"
+check_refused "the id is no other adjustment's" "DUPLICATE" fleet adjust --strategy phone --symbol BTC/USDT --quantity 3 --price 60000 \
+    --reason "by phone" --request-id call-4711
 check_refused "price and fee of it are still unexplained" "UNEXPLAINED" fleet reconcile alpha
 check "the rest is accepted" fleet reconcile alpha --accept --reason "price and fee of that trade"
 check "and the account agrees again" fleet reconcile alpha
@@ -82,7 +89,9 @@ check "an order without an answer becomes unknown" wait_until 15 is_unknown
 check_equal "status counts it" 1 "$(fleet status --json | field fleet.unknown_orders)"
 order=$(unknown_orders)
 check_refused "resolving needs a reason" "reason" fleet resolve "$order"
-check "it is resolved by hand" fleet resolve "${order: -8}" --reason "the venue's desk says it never arrived"
+check "it is resolved by hand" fleet resolve "${order: -8}" --reason "the venue's desk says it never arrived" --request-id call-4712
+check "and once, however often" fleet resolve "$order" --reason "the venue's desk says it never arrived" --request-id call-4712
+check_equal "as the log shows" 1 "$(events_of order.resolved)"
 check_equal "and counts as canceled" "canceled RESOLVED_BY_HAND" \
     "$(fleet orders --limit 1 --json | python -c 'import json, sys; o = json.load(sys.stdin)[0]; print(o["state"], o["code"])')"
 check_equal "nothing is unknown any more" "" "$(unknown_orders)"

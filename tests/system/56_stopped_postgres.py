@@ -85,6 +85,8 @@ def main():
         said, waited = timed(lambda: ask(context, "request", place("refused")))
         check(f"the next one is refused with LOG_UNAVAILABLE after {waited * 1000:.0f} ms", said is not None and said[6] == LOG_UNAVAILABLE and
               not said[2] and waited < 0.5 * SLOW, said)
+        code, said, error = answer("adjust", "--strategy", "desk", "--symbol", "SOL/USDT", "--quantity", "1", "--price", "100", "--reason", "by phone")
+        check("an adjustment by hand is refused with LOG_UNAVAILABLE too", code == 1 and "LOG_UNAVAILABLE" in said, (code, said, error))
         said, waited = timed(order_by_command)
         check(f"fleet order says the same after {waited:.2f} s", said.get("code") == "LOG_UNAVAILABLE" and waited < 3 * SLOW, said)
         said, waited = timed(lambda: ask(context, "request", [HALT_REQUEST, True, "tester", "the log does not answer"]))
@@ -103,6 +105,7 @@ def main():
         check(f"orders complete {back:.2f} s after Postgres goes on" if back else "orders complete again", back is not None and back < 2 * SLOW, back)
         states = sql("select event_type from event_store where event_data->>'request_id' in ('caught', 'refused')").split()
         check("the caught order is in the log once, the refused one is not", states == ["order.requested"], states)
+        check("the refused adjustment is not in the log", sql("select count(*) from event_store where event_type = 'position.adjusted'") == "0")
         last = trader.stop()
         outcomes = trader.outcomes(stopped_ns + KNOWN_NS, resumed_ns)
         check(f"a strategy's orders were put off with LOG_UNAVAILABLE meanwhile: {outcomes}",

@@ -143,3 +143,79 @@ Test(turn_twice, a_run_above_one_that_lies_days_ahead_of_the_clock_is_taken)
     cr_assert_eq(s_signal_in(now + 25 * hour, 1)->code, ZVT_CODE_OK, "above the known run by less than a day");
     cr_assert_eq(s_signal_in(now + 50 * hour, 1)->code, ZVT_CODE_MALFORMED);
 }
+
+/* ---- by hand ---- */
+static void s_adjust(const char *request_id, int64_t quantity_e8)
+{
+    turn_client_t client = {{1}};
+    zvt_record_t request = {.type = ZVT_T_ADJUST_REQUEST, .adjust_request = {.strategy_id = "desk", .symbol = "BTC/USDT", .quantity_change_e8 = quantity_e8,
+                                                                           .price_e8 = 50000 * ZVT_E8, .requested_by = "ann", .reason = "by phone"}};
+    ZVT_STR_SET(request.adjust_request.request_id, request_id);
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+}
+
+Test(turn_twice, an_adjustment_with_the_same_id_is_done_once_and_both_are_told_when_it_is_durable)
+{
+    s_adjust("call-1", ZVT_E8);
+    s_adjust("call-1", ZVT_E8);
+    cr_assert_eq(w.command_replies, 0, "not before the commit");
+    s_settle();
+    cr_assert_eq(w.command_replies, 2);
+    cr_assert(w.command_reply.success);
+    uint64_t seq = w.command_reply.seq;
+    cr_assert_neq(seq, 0);
+    s_adjust("call-1", ZVT_E8);
+    cr_assert_eq(w.command_replies, 3);
+    cr_assert_eq(w.command_reply.seq, seq, "%s", w.command_reply.message);
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 1);
+    s_adjust("call-1", 2 * ZVT_E8);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_DUPLICATE);
+    s_adjust("call-2", ZVT_E8);
+    s_adjust("", ZVT_E8);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 3);
+}
+
+Test(turn_twice, an_adjustment_is_refused_while_the_log_stands_still)
+{
+    s_adjust("call-1", ZVT_E8);
+    s_tick(0);
+    cr_assert(w.commit_pending);
+    s_tick(1500 * MS);
+    s_adjust("call-2", ZVT_E8);
+    cr_assert_eq(w.command_replies, 1);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_LOG_UNAVAILABLE);
+    cr_assert_not_null(strstr(w.command_reply.message, "same request id"), "%s", w.command_reply.message);
+    s_adjust("call-1", ZVT_E8);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_LOG_UNAVAILABLE, "nobody knows yet");
+    zvt_record_t resolve = {.type = ZVT_T_RESOLVE_REQUEST, .resolve_request = {.order_id = {{1}}, .reason = "why"}};
+    turn_client_t client = {{1}};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &resolve);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_LOG_UNAVAILABLE);
+    s_settle();
+    s_adjust("call-1", ZVT_E8);
+    cr_assert(w.command_reply.success);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 1);
+}
+
+Test(turn_twice, what_was_done_by_hand_outlives_the_orchestrator)
+{
+    s_adjust("call-1", ZVT_E8);
+    s_settle();
+    turn_core_t *working = w.core;
+    w.core = s_new_core();
+    zvt_record_t head = {.type = ZVT_T_SAVED_HEAD, .saved_head = {.seq = 1000000}};
+    cr_assert_eq(turn_core_load(w.core, &head), 0);
+    for (uint32_t i = 0; i < w.log_count; i++)
+        if (w.log[i].seq > 1000000) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, 3, 0);
+    s_services_up();
+    s_adjust("call-1", ZVT_E8);
+    s_settle();
+    cr_assert(w.command_reply.success);
+    cr_assert_not_null(strstr(w.command_reply.message, "done before"), "%s", w.command_reply.message);
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 1);
+    turn_core_destroy(&working);
+}
