@@ -11,4 +11,9 @@
 #define ZVT_POOL(size, small) (size)
 #endif
 
+/* Positions that a log may ever hold: combinations of portfolio, strategy and symbol. A closed one keeps its place, because
+ * its versions go on and its result is asked for. The orchestrator refuses orders beyond it, so that nobody behind it
+ * meets a position more. */
+enum { ZVT_POSITIONS_MAX = ZVT_POOL(65536, 256) };
+
 #endif

@@ -129,12 +129,12 @@ static zvt_id_t s_position_id(const position_key_t *key)
     return zvt_id_from_text(text, (size_t)length);
 }
 
-/* Finds or makes the slot of a key; NULL when `limit` of them are taken. */
-static slot_t *s_take_slot(portfolio_core_t *self, const position_key_t *key, uint32_t limit)
+/* Finds or makes the slot of a key; NULL when all are taken. */
+static slot_t *s_take_slot(portfolio_core_t *self, const position_key_t *key)
 {
     slot_t *slot = s_find_slot(self, key);
     if (slot != NULL) return slot;
-    if (self->stats.positions >= limit) return NULL;
+    if (self->stats.positions == PORTFOLIO_POSITIONS_MAX) return NULL;
     uint32_t index = self->free_slots_count > 0 ? self->free_slots[--self->free_slots_count] : self->slots_count++;
     ZVT_ASSERT(zvt_map_put(self->position_map, key, index) == 0);
     slot = &self->slots[index];
@@ -318,7 +318,7 @@ static uint8_t s_add_fill(portfolio_core_t *self, const zvt_fill_apply_t *fill, 
 {
     position_key_t position = s_key(fill->portfolio_id, fill->strategy_id, fill->symbol);
     if (self->free_pending == NONE) return ZVT_CODE_OVERLOADED;
-    slot_t *slot = s_take_slot(self, &position, PORTFOLIO_POSITIONS_MAX / 4 * 3);
+    slot_t *slot = s_take_slot(self, &position);
     if (slot == NULL) return ZVT_CODE_OVERLOADED;
     pending_t pending = {.key = *key, .older = slot->newest, .result = {.order_id = fill->order_id}};
     pending.fill = (position_fill_t){.quantity_e8 = fill->side == ZVT_SIDE_BUY ? fill->quantity_e8 : -fill->quantity_e8,
@@ -425,7 +425,7 @@ static fill_key_t s_logged_key(portfolio_core_t *self, const slot_t *slot, const
 static int s_fold_position(portfolio_core_t *self, const zvt_event_t *event, const zvt_position_updated_t *updated)
 {
     position_key_t key = s_key(updated->portfolio_id, updated->strategy_id, updated->symbol);
-    slot_t *slot = s_take_slot(self, &key, PORTFOLIO_POSITIONS_MAX);
+    slot_t *slot = s_take_slot(self, &key);
     if (slot == NULL) return ZVT_ERR_FULL;
     int64_t expected_e8;
     int status = zvt_fixed_add(slot->committed.quantity_e8, updated->quantity_change_e8, &expected_e8);
@@ -456,7 +456,7 @@ static int s_fold_adjusted(portfolio_core_t *self, const zvt_event_t *event, con
 {
     if (adjusted->strategy_id[0] == '\0') return 0;
     position_key_t key = s_key(adjusted->portfolio_id, adjusted->strategy_id, adjusted->symbol);
-    slot_t *slot = s_take_slot(self, &key, PORTFOLIO_POSITIONS_MAX);
+    slot_t *slot = s_take_slot(self, &key);
     if (slot == NULL) return ZVT_ERR_FULL;
     position_fill_t change = {.quantity_e8 = adjusted->quantity_change_e8, .price_e8 = adjusted->price_e8};
     position_result_t result;
@@ -638,7 +638,7 @@ int portfolio_core_load(portfolio_core_t *self, const zvt_record_t *record)
     if (record->type != ZVT_T_POSITION_ROW) return ZVT_ERR_TYPE;
     const zvt_position_row_t *row = &record->position_row;
     position_key_t key = s_key(row->portfolio_id, row->strategy_id, row->symbol);
-    slot_t *slot = s_take_slot(self, &key, PORTFOLIO_POSITIONS_MAX);
+    slot_t *slot = s_take_slot(self, &key);
     if (slot == NULL) return ZVT_ERR_FULL;
     slot->seq = row->seq;
     slot->committed = (position_t){.quantity_e8 = row->quantity_e8,

@@ -6,8 +6,8 @@
  * its chain when the log has it, and all chains are dropped when a new epoch begins: the new writer asks again.
  *
  * Units    *_e8: fixed point 1e-8; now_ns: monotonic.
- * Bounds   PORTFOLIO_POSITIONS_MAX positions, of which new ones may take three quarters (the rest is for what the log still
- *          brings), PORTFOLIO_PENDING_MAX pending fills; beyond them a fill is refused with OVERLOADED.
+ * Bounds   PORTFOLIO_POSITIONS_MAX positions, as many as the orchestrator lets the log have, so that a fill always finds
+ *          its place; PORTFOLIO_PENDING_MAX pending fills. Beyond them a fill is refused with OVERLOADED.
  * Owns     everything inside; borrows the fleet until destroy.
  * Errors   portfolio_core_on_event: the state cannot follow the log any further. Everything from outside is answered with
  *          a code instead. */
@@ -20,7 +20,7 @@
 #include "zvt_config.h"
 #include "zvt_pools.h"
 
-enum { PORTFOLIO_POSITIONS_MAX = ZVT_POOL(16384, 256), PORTFOLIO_PENDING_MAX = ZVT_POOL(16384, 256) };
+enum { PORTFOLIO_POSITIONS_MAX = ZVT_POSITIONS_MAX, PORTFOLIO_PENDING_MAX = ZVT_POOL(16384, 256) };
 
 typedef struct portfolio_core portfolio_core_t;
 

@@ -10,7 +10,7 @@
 #include "zvt_time.h"
 
 enum {
-    TEXT_SIZE = 1 << 20, /* parameter of a statement; see the assertion below */
+    TEXT_SIZE = 4 << 20, /* parameter of a statement; see the assertion below */
     ID_TEXT_MAX = 40,    /* a quoted id and a comma */
     ROW_TEXT_MAX = 1024, /* a position.row as JSON, names with escapes */
 };

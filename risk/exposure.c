@@ -9,12 +9,11 @@
 #include "zvt_fixed.h"
 #include "zvt_map.h"
 
-/* One key with a position or with reservations. */
+/* One key with a position or with reservations; one that has neither is no slot. */
 typedef struct {
     exposure_key_t key;
     exposure_sum_t sum;
     uint32_t reservations; /* orders that hold one */
-    bool positioned;       /* the log holds a position.updated; such a key stays for ever */
 } slot_t;
 
 /* Numbers of unused elements of an array, last freed first. */
@@ -106,9 +105,10 @@ static slot_t *s_take_slot(exposure_t *self, const exposure_key_t *key)
     return slot;
 }
 
+/* A closed position is none: what has been traded leaves nothing behind, in the digest and the snapshot neither. */
 static void s_drop_slot_if_unused(exposure_t *self, slot_t *slot)
 {
-    if (slot->positioned || slot->reservations > 0) return;
+    if (slot->sum.position_e8 != 0 || slot->reservations > 0) return;
     ZVT_ASSERT(zvt_map_remove(self->key_map, &slot->key));
     self->free_slots.numbers[self->free_slots.count++] = (uint32_t)(slot - self->slots);
     self->stats.keys--;
@@ -198,9 +198,13 @@ const exposure_order_t *exposure_order(const exposure_t *self, const zvt_id_t *o
     return s_find_order(self, order_id);
 }
 
-bool exposure_has_room(const exposure_t *self, const exposure_key_t *key)
+bool exposure_has_room_for_order(const exposure_t *self)
 {
-    if (self->stats.orders >= EXPOSURE_ORDERS_MAX / 4 * 3) return false;
+    return self->stats.orders < EXPOSURE_ORDERS_MAX / 4 * 3;
+}
+
+bool exposure_has_room_for_key(const exposure_t *self, const exposure_key_t *key)
+{
     return self->stats.keys < EXPOSURE_KEYS_MAX / 4 * 3 || s_find_slot(self, key) != NULL;
 }
 
@@ -297,9 +301,9 @@ int exposure_on_position(exposure_t *self, const zvt_position_updated_t *positio
     memcpy(key.symbol, position->symbol, sizeof key.symbol);
     slot_t *slot = s_take_slot(self, &key);
     if (slot == NULL) return ZVT_ERR_FULL;
-    slot->positioned = true;
     slot->sum.position_e8 = position->new_quantity_e8;
     s_take_leaves(self, &position->order_id, position->quantity_change_e8);
+    s_drop_slot_if_unused(self, slot);
     return 0;
 }
 
@@ -362,7 +366,7 @@ void exposure_save(const exposure_t *self, exposure_save_fn *save, void *arg)
         if (self->orders[i].requested) s_save_order(&self->orders[i], save, arg);
     for (uint32_t i = 0; i < EXPOSURE_KEYS_MAX; i++) {
         const slot_t *slot = &self->slots[i];
-        if (slot->positioned) s_save_position(&slot->key, &no_order, 0, slot->sum.position_e8, save, arg);
+        if (slot->sum.position_e8 != 0) s_save_position(&slot->key, &no_order, 0, slot->sum.position_e8, save, arg);
     }
 }
 
@@ -383,7 +387,7 @@ static uint32_t s_dump_positions(const exposure_t *self, FILE *out)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < EXPOSURE_KEYS_MAX; i++)
-        if (self->slots[i].positioned) self->sorted[count++] = i;
+        if (self->slots[i].sum.position_e8 != 0) self->sorted[count++] = i;
     qsort_r(self->sorted, count, sizeof *self->sorted, s_compare_slots, self->slots);
     for (uint32_t i = 0; i < count; i++) {
         const slot_t *slot = &self->slots[self->sorted[i]];

@@ -8,7 +8,8 @@
  *
  * Units    *_e8: base asset, fixed point 1e-8.
  * Bounds   EXPOSURE_ORDERS_MAX orders that have not ended, EXPOSURE_KEYS_MAX combinations of portfolio, strategy and symbol
- *          with a position or a reservation. exposure_has_room keeps a quarter of both for what the log still brings.
+ *          with an open position or a reservation; a closed position gives its place back. The questions about room keep a
+ *          quarter of both for what the log still brings.
  * Owns     everything; allocates nothing after exposure_new.
  * Errors   ZVT_ERR_FULL where stated: the log holds more than the tables can, and the state would be wrong from there on. */
 #ifndef EXPOSURE_H
@@ -19,7 +20,7 @@
 #include "zvt_pools.h"
 #include "zvt_schema.h"
 
-enum { EXPOSURE_ORDERS_MAX = ZVT_POOL(131072, 1024), EXPOSURE_KEYS_MAX = ZVT_POOL(16384, 256), EXPOSURE_ENDED_MAX = ZVT_POOL(65536, 512) };
+enum { EXPOSURE_ORDERS_MAX = ZVT_POOL(131072, 1024), EXPOSURE_KEYS_MAX = ZVT_POSITIONS_MAX, EXPOSURE_ENDED_MAX = ZVT_POOL(65536, 512) };
 
 /* What a position belongs to. Text is padded with NULs, as every decoded record is. */
 typedef struct {
@@ -79,8 +80,9 @@ exposure_sum_t exposure_of(const exposure_t *self, const exposure_key_t *key);
 bool exposure_has_ended(const exposure_t *self, const zvt_id_t *order_id);
 /* NULL: not known, or ended. Valid until the next change. */
 const exposure_order_t *exposure_order(const exposure_t *self, const zvt_id_t *order_id);
-/* True while another order of this key can be taken without risking that the log outgrows the tables. */
-bool exposure_has_room(const exposure_t *self, const exposure_key_t *key);
+/* True while another order, and one of this key, can be taken without risking that the log outgrows the tables. */
+bool exposure_has_room_for_order(const exposure_t *self);
+bool exposure_has_room_for_key(const exposure_t *self, const exposure_key_t *key);
 exposure_stats_t exposure_stats(const exposure_t *self);
 /* Canonical text of the durable part: one line per position and order, sorted. Returns their number. */
 uint32_t exposure_dump(const exposure_t *self, FILE *out);

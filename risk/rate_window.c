@@ -6,6 +6,7 @@
 #include "zvt_map.h"
 #include "zvt_time.h"
 
+#define NONE UINT32_MAX
 enum { RING = RATE_SLOTS + 1 }; /* the slot that is filling, beside a whole second of full ones */
 #define SLOT_NS (ZVT_SECOND_NS / RATE_SLOTS)
 
@@ -14,12 +15,13 @@ typedef struct {
     int64_t slot;          /* number of the newest slot, counted from the clock's zero */
     uint32_t total;        /* sum of counts */
     uint32_t counts[RING]; /* by slot number modulo RING */
+    uint32_t older, newer; /* neighbours by their last order */
 } window_t;
 
 struct rate_window {
     zvt_map_t *strategies; /* strategy_id -> window */
     uint32_t count;        /* windows ever used */
-    uint32_t hand;         /* where the search for an idle window goes on */
+    uint32_t oldest, newest; /* by their last order; NONE: there is none */
     window_t windows[RATE_STRATEGIES_MAX];
 };
 
@@ -28,6 +30,7 @@ rate_window_t *rate_window_new(void)
     rate_window_t *self = calloc(1, sizeof *self);
     ZVT_ASSERT(self != NULL);
     self->strategies = zvt_map_new(ZVT_NAME_SIZE, RATE_STRATEGIES_MAX);
+    self->oldest = self->newest = NONE;
     return self;
 }
 
@@ -63,18 +66,41 @@ uint32_t rate_window_count(rate_window_t *self, const char strategy_id[ZVT_NAME_
     return self->windows[index].total;
 }
 
-/* A window that nobody has used, or whose strategy was idle for a second; NULL when all are busy. */
+static void s_unlink(rate_window_t *self, const window_t *window)
+{
+    if (window->older == NONE)
+        self->oldest = window->newer;
+    else
+        self->windows[window->older].newer = window->newer;
+    if (window->newer == NONE)
+        self->newest = window->older;
+    else
+        self->windows[window->newer].older = window->older;
+}
+
+static void s_append(rate_window_t *self, window_t *window)
+{
+    uint32_t index = (uint32_t)(window - self->windows);
+    window->older = self->newest;
+    window->newer = NONE;
+    if (self->newest == NONE)
+        self->oldest = index;
+    else
+        self->windows[self->newest].newer = index;
+    self->newest = index;
+}
+
+/* A window that nobody has used, or that of the strategy idle for longest; NULL when that one has ordered within a second,
+ * because forgetting it would let it exceed its limit. */
 static window_t *s_take_window(rate_window_t *self, int64_t now_ns)
 {
     if (self->count < RATE_STRATEGIES_MAX) return &self->windows[self->count++];
-    for (uint32_t tried = 0; tried < RATE_STRATEGIES_MAX; tried++) {
-        window_t *window = &self->windows[self->hand++ % RATE_STRATEGIES_MAX];
-        s_advance(window, now_ns);
-        if (window->total > 0) continue;
-        ZVT_ASSERT(zvt_map_remove(self->strategies, window->strategy_id));
-        return window;
-    }
-    return NULL;
+    window_t *window = &self->windows[self->oldest];
+    s_advance(window, now_ns);
+    if (window->total > 0) return NULL;
+    ZVT_ASSERT(zvt_map_remove(self->strategies, window->strategy_id));
+    s_unlink(self, window);
+    return window;
 }
 
 static window_t *s_window(rate_window_t *self, const char *strategy_id, int64_t now_ns)
@@ -86,6 +112,7 @@ static window_t *s_window(rate_window_t *self, const char *strategy_id, int64_t 
     memset(window, 0, sizeof *window);
     memcpy(window->strategy_id, strategy_id, sizeof window->strategy_id);
     ZVT_ASSERT(zvt_map_put(self->strategies, window->strategy_id, (uint32_t)(window - self->windows)) == 0);
+    s_append(self, window);
     return window;
 }
 
@@ -96,5 +123,7 @@ int rate_window_add(rate_window_t *self, const char strategy_id[ZVT_NAME_SIZE], 
     s_advance(window, now_ns);
     window->counts[window->slot % RING]++;
     window->total++;
+    s_unlink(self, window);
+    s_append(self, window);
     return 0;
 }

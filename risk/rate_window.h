@@ -4,8 +4,8 @@
  * that no second ever holds more orders than the limit.
  *
  * Pure     the caller passes now_ns, monotonic.
- * Bounds   RATE_STRATEGIES_MAX strategies with an order in the last second; one more is ZVT_ERR_FULL. An idle
- *          strategy's place is given to the next.
+ * Bounds   RATE_STRATEGIES_MAX strategies with an order in the last second; one more is ZVT_ERR_FULL. The next takes
+ *          the place of the strategy that has been idle for longest.
  * Owns     everything; ephemeral, lost with the process. */
 #ifndef RATE_WINDOW_H
 #define RATE_WINDOW_H
@@ -13,7 +13,7 @@
 #include "zvt_pools.h"
 #include "zvt_schema.h"
 
-enum { RATE_STRATEGIES_MAX = ZVT_POOL(1024, 32), RATE_SLOTS = 100 };
+enum { RATE_STRATEGIES_MAX = ZVT_POOL(16384, 64), RATE_SLOTS = 100 };
 
 typedef struct rate_window rate_window_t;
 

@@ -162,6 +162,14 @@ static void s_judge(risk_core_t *self, const zvt_risk_check_t *check, const expo
     risk_checks_run(&facts, verdict);
 }
 
+/* Why a passed order cannot be made to count now; NULL if it can. */
+static const char *s_no_room(const risk_core_t *self, const exposure_terms_t *terms)
+{
+    if (!exposure_has_room_for_order(self->exposure)) return "too many open orders; try again when some have ended";
+    if (!exposure_has_room_for_key(self->exposure, &terms->key)) return "too many open positions; try again when some are closed";
+    return NULL;
+}
+
 /* Makes a passed order count. Room for it was seen before, so that only the rate window can be full. */
 static int s_reserve(risk_core_t *self, const zvt_risk_check_t *check, const exposure_terms_t *terms, int64_t now_ns,
                      const zvt_risk_verdict_t *verdict)
@@ -179,9 +187,10 @@ void risk_core_on_check(risk_core_t *self, const zvt_risk_check_t *check, int64_
     if (s_answer_again(self, check, &terms, verdict)) return;
     s_judge(self, check, &terms, now_ns, verdict);
     if (verdict->code != ZVT_CODE_OK) return;
-    if (!exposure_has_room(self->exposure, &terms.key) || s_reserve(self, check, &terms, now_ns, verdict) != 0)
-        risk_core_refuse(self, check, ZVT_CODE_OVERLOADED,
-                         "too many open orders or strategies; try again when some have ended", verdict);
+    const char *problem = s_no_room(self, &terms);
+    if (problem == NULL && s_reserve(self, check, &terms, now_ns, verdict) != 0)
+        problem = "too many strategies have ordered within a second; try again in another";
+    if (problem != NULL) risk_core_refuse(self, check, ZVT_CODE_OVERLOADED, problem, verdict);
 }
 
 void risk_core_on_release(risk_core_t *self, const zvt_risk_release_t *release)

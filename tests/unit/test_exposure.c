@@ -246,7 +246,7 @@ Test(exposure, keeps_room_for_what_the_log_still_brings)
     exposure_terms_t terms = s_terms("a", ZVT_SIDE_BUY, 1);
     exposure_verdict_t verdict = {0};
     unsigned n = 0;
-    for (; exposure_has_room(s_book, &terms.key); n++) {
+    for (; exposure_has_room_for_order(s_book); n++) {
         zvt_id_t id = s_id(0);
         memcpy(&id.bytes[8], &n, sizeof n);
         cr_assert_eq(exposure_reserve(s_book, &id, &terms, 1, &verdict), 0);
@@ -260,5 +260,50 @@ Test(exposure, keeps_room_for_what_the_log_still_brings)
     zvt_id_t one_more = s_id(1);
     cr_assert_eq(exposure_on_requested(s_book, &one_more, &terms), ZVT_ERR_FULL);
     cr_assert_eq(exposure_release_before(s_book, 2), EXPOSURE_ORDERS_MAX / 4 * 3);
-    cr_assert(exposure_has_room(s_book, &terms.key));
+    cr_assert(exposure_has_room_for_order(s_book));
+}
+
+Test(exposure, a_closed_position_gives_its_place_back_and_leaves_no_trace)
+{
+    char text[2048] = "";
+    s_request(1, "a", ZVT_SIDE_BUY, 1);
+    s_validate(1);
+    s_fill(1, "a", 1, 1);
+    s_end(1);
+    s_request(2, "a", ZVT_SIDE_SELL, 1);
+    s_validate(2);
+    s_fill(2, "a", -1, 0);
+    cr_assert_eq(exposure_stats(s_book).keys, 1, "its order is open");
+    s_end(2);
+    cr_assert_eq(exposure_stats(s_book).keys, 0);
+    s_text(text, sizeof text);
+    cr_assert_str_empty(text);
+    s_fill(3, "never-known", 0, 0);
+    cr_assert_eq(exposure_stats(s_book).keys, 0);
+}
+
+Test(exposure, any_number_of_strategies_may_come_and_go)
+{
+    char name[ZVT_NAME_SIZE];
+    for (unsigned n = 1; n <= 2 * EXPOSURE_KEYS_MAX; n++) {
+        snprintf(name, sizeof name, "s%u", n);
+        s_fill(n, name, 1, 1);
+        s_fill(n, name, -1, 0);
+    }
+    cr_assert_eq(exposure_stats(s_book).keys, 0);
+}
+
+Test(exposure, new_positions_are_refused_at_three_quarters_and_those_that_are_open_go_on)
+{
+    char name[ZVT_NAME_SIZE];
+    exposure_terms_t known = s_terms("s0", ZVT_SIDE_BUY, 1), stranger = s_terms("stranger", ZVT_SIDE_BUY, 1);
+    for (unsigned n = 0; n < EXPOSURE_KEYS_MAX / 4 * 3; n++) {
+        cr_assert(exposure_has_room_for_key(s_book, &stranger.key));
+        snprintf(name, sizeof name, "s%u", n);
+        s_fill(n, name, 1, 1);
+    }
+    cr_assert_not(exposure_has_room_for_key(s_book, &stranger.key));
+    cr_assert(exposure_has_room_for_key(s_book, &known.key));
+    s_fill(1, "s1", -1, 0);
+    cr_assert(exposure_has_room_for_key(s_book, &stranger.key), "one was closed");
 }

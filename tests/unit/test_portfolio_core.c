@@ -288,7 +288,7 @@ Test(portfolio_core, refuses_more_pending_fills_than_it_holds_until_some_are_log
     cr_assert_eq(s_ask_ok(&fill).new_quantity_e8, E8(PORTFOLIO_PENDING_MAX + 1));
 }
 
-Test(portfolio_core, keeps_room_for_the_positions_of_the_log)
+Test(portfolio_core, takes_as_many_positions_as_the_log_may_have)
 {
     zvt_fill_apply_t fill;
     unsigned n = 0;
@@ -296,10 +296,10 @@ Test(portfolio_core, keeps_room_for_the_positions_of_the_log)
         fill = s_fill(n, 1, 100);
         snprintf(fill.strategy_id, sizeof fill.strategy_id, "s%u", n++);
     } while (strcmp(s_ask(&fill), "OK") == 0);
-    cr_assert_eq(n - 1, PORTFOLIO_POSITIONS_MAX / 4 * 3);
+    cr_assert_eq(n - 1, PORTFOLIO_PENDING_MAX, "so many fills may be on their way at once");
     cr_assert_eq(s_answer.code, ZVT_CODE_OVERLOADED);
     zvt_position_updated_t position = {.new_quantity_e8 = 1, .quantity_change_e8 = 1};
-    for (n = 0; n < PORTFOLIO_POSITIONS_MAX / 4; n++) {
+    for (n = PORTFOLIO_PENDING_MAX; n < PORTFOLIO_POSITIONS_MAX; n++) {
         snprintf(position.strategy_id, sizeof position.strategy_id, "t%u", n);
         cr_assert_eq(portfolio_core_on_event(s_core, s_event(ZVT_T_POSITION_UPDATED, &position)), 0);
     }
@@ -307,7 +307,7 @@ Test(portfolio_core, keeps_room_for_the_positions_of_the_log)
     cr_assert_eq(portfolio_core_on_event(s_core, s_event(ZVT_T_POSITION_UPDATED, &position)), ZVT_ERR_FULL);
     zvt_system_started_t started = {.epoch = 9};
     cr_assert_eq(portfolio_core_on_event(s_core, s_event_of_epoch(ZVT_T_SYSTEM_STARTED, &started, 9)), 0);
-    cr_assert_eq(portfolio_core_stats(s_core).positions, PORTFOLIO_POSITIONS_MAX / 4, "those with pending fills only are gone");
+    cr_assert_eq(portfolio_core_stats(s_core).positions, PORTFOLIO_POSITIONS_MAX - PORTFOLIO_PENDING_MAX, "those with pending fills only are gone");
 }
 
 Test(portfolio_core, values_positions_at_the_freshest_mid)
