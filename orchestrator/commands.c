@@ -71,18 +71,43 @@ static void s_refuse_stale(turn_core_t *self, const zvt_signal_t *signal)
     ZVT_COUNT("signals_refused");
 }
 
-/* Not marked as taken: the same number may be sent again when there is a token. */
-static void s_refuse_signal_rate(turn_core_t *self, const zvt_signal_t *signal)
+/* What one strategy or sender may take of what all share: OK, or the code and text of the refusal. */
+static uint8_t s_share(turn_core_t *self, const char *sender, const char *portfolio_id, const char *strategy_id,
+                       const char *symbol, char message[ZVT_MESSAGE_SIZE])
 {
-    char message[ZVT_MESSAGE_SIZE];
-    ZVT_COUNT("signals_over_rate");
-    snprintf(message, sizeof message, "max_signals_per_second=%" PRId64 "; not recorded", admission_core_rate_hz(self->admission));
-    s_refuse_signal(self, signal, ZVT_CODE_SIGNAL_RATE, message);
+    admission_verdict_t verdict = admission_core_take(self->admission, sender, strategy_id, self->monotonic_ns);
+    if (verdict != ADMISSION_TAKEN) {
+        if (verdict == ADMISSION_SENDER_NAMES || verdict == ADMISSION_NEW_NAMES) ZVT_COUNT("strategies_refused");
+        admission_core_explain(self->admission, verdict, message);
+        return ZVT_CODE_SIGNAL_RATE;
+    }
+    if (turn_has_room_for_position(self, portfolio_id, strategy_id, symbol)) return ZVT_CODE_OK;
+    ZVT_COUNT("positions_refused");
+    snprintf(message, ZVT_MESSAGE_SIZE, "the log has its %d positions: orders for those pass, also closed ones; not recorded", POSITIONS_MAX);
+    return ZVT_CODE_POSITIONS_FULL;
 }
 
 static const char *s_strategy_of(const zvt_signal_t *signal)
 {
     return signal->strategy_id[0] != '\0' ? signal->strategy_id : signal->sender;
+}
+
+/* A name, or what stands for it when it is left out. */
+static const char *s_or(const char *name, const char *otherwise)
+{
+    return name[0] != '\0' ? name : otherwise;
+}
+
+/* Not marked as taken: the same number may be sent again when there is a token. */
+static bool s_refuse_share(turn_core_t *self, const zvt_signal_t *signal)
+{
+    char message[ZVT_MESSAGE_SIZE];
+    uint8_t code = s_share(self, signal->sender, s_or(signal->portfolio_id, "main"), s_strategy_of(signal),
+                           signal->order_request.symbol, message);
+    if (code == ZVT_CODE_OK) return false;
+    if (code == ZVT_CODE_SIGNAL_RATE) ZVT_COUNT("signals_over_rate");
+    s_refuse_signal(self, signal, code, message);
+    return true;
 }
 
 /* Seen before: the first answer stands, and is given again once it is durable. */
@@ -145,16 +170,14 @@ void commands_on_signal(turn_core_t *self, const zvt_signal_t *signal)
         s_refuse_signal(self, signal, ZVT_CODE_STALE, "expired before it arrived");
     } else if (admission != ZVT_CODE_OK) {
         s_refuse_signal(self, signal, admission, "send it again later");
-    } else if (!admission_core_take(self->admission, s_strategy_of(signal), self->monotonic_ns)) {
-        s_refuse_signal_rate(self, signal);
-    } else {
+    } else if (!s_refuse_share(self, signal)) {
         zvt_order_requested_t event = {.order_request = signal->order_request, .signal_id = signal->signal_id,
                                        .incarnation = signal->incarnation, .sender_seq = signal->sender_seq,
                                        .confidence_e8 = signal->confidence_e8};
         ZVT_STR_SET(event.user_id, signal->sender);
         ZVT_STR_SET(event.sender, signal->sender);
         ZVT_STR_SET(event.strategy_id, s_strategy_of(signal));
-        ZVT_STR_SET(event.portfolio_id, signal->portfolio_id[0] != '\0' ? signal->portfolio_id : "main");
+        ZVT_STR_SET(event.portfolio_id, s_or(signal->portfolio_id, "main"));
         dedup_core_mark(self->senders, signal->sender, signal->incarnation, signal->sender_seq);
         order_t *order = s_request_order(self, &event);
         effect_t ack;
@@ -484,18 +507,17 @@ static uint8_t s_check_created(const turn_core_t *self, const zvt_place_request_
     return ZVT_CODE_STALE;
 }
 
-/* Whether a request may become a new order; if not, the client has been told. */
-static bool s_may_request(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request, const char *strategy_id)
+/* Whether a request may become a new order; if not, the client has been told. Clients are told apart by the user they name. */
+static bool s_may_request(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request,
+                          const char *portfolio_id, const char *strategy_id)
 {
     char message[ZVT_MESSAGE_SIZE];
     uint8_t code = s_check_created(self, request, message);
-    if (code != ZVT_CODE_OK) {
-        s_refuse_place(self, client, request, code, message);
-        return false;
-    }
-    if (admission_core_take(self->admission, strategy_id, self->monotonic_ns)) return true;
-    ZVT_COUNT("requests_over_rate");
-    s_refuse_place(self, client, request, ZVT_CODE_SIGNAL_RATE, "this strategy asks for too many orders; this one was not recorded");
+    if (code == ZVT_CODE_OK)
+        code = s_share(self, s_or(request->user_id, "client"), portfolio_id, strategy_id, request->order_request.symbol, message);
+    if (code == ZVT_CODE_OK) return true;
+    if (code == ZVT_CODE_SIGNAL_RATE) ZVT_COUNT("requests_over_rate");
+    s_refuse_place(self, client, request, code, message);
     return false;
 }
 
@@ -517,17 +539,17 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
         return;
     }
     bool fresh = order == NULL;
-    const char *strategy_id = request->strategy_id[0] != '\0' ? request->strategy_id : "manual";
+    const char *strategy_id = s_or(request->strategy_id, "manual"), *portfolio_id = s_or(request->portfolio_id, "main");
     if (!fresh && !s_same_terms(&order->terms, &request->order_request)) {
         s_refuse_place(self, client, request, ZVT_CODE_DUPLICATE, "this request id belongs to another order; use a new one");
         return;
     }
-    if (fresh && !s_may_request(self, client, request, strategy_id)) return;
+    if (fresh && !s_may_request(self, client, request, portfolio_id, strategy_id)) return;
     if (fresh) {
         zvt_order_requested_t event = {.order_request = request->order_request, .created_at_ns = request->created_at_ns};
         ZVT_STR_SET(event.user_id, request->user_id);
         ZVT_STR_SET(event.strategy_id, strategy_id);
-        ZVT_STR_SET(event.portfolio_id, request->portfolio_id[0] != '\0' ? request->portfolio_id : "main");
+        ZVT_STR_SET(event.portfolio_id, portfolio_id);
         ZVT_STR_SET(event.request_id, request->request_id);
         order = s_request_order(self, &event);
     }

@@ -250,6 +250,14 @@ uint64_t turn_min_seq(const turn_core_t *self, turn_service_t service)
     return self->floor_seq[service] > self->last_position_seq ? self->floor_seq[service] : self->last_position_seq;
 }
 
+bool turn_has_room_for_position(const turn_core_t *self, const char *portfolio_id, const char *strategy_id, const char *symbol)
+{
+    /* Each open order may be about to make a position of its own. */
+    if (self->positions_count + order_core_open_count(self->orders) < POSITIONS_MAX - POSITIONS_RESERVE) return true;
+    zvt_id_t position_id = turn_position_id(portfolio_id, strategy_id, symbol);
+    return zvt_map_get(self->positions_by_id, &position_id) != ZVT_MAP_NONE;
+}
+
 static bool s_batch_takes(const batch_t *batch, uint32_t events, size_t bytes)
 {
     return batch->view.count + events <= TURN_BATCH_EVENTS_MAX && batch->payloads.capacity - batch->payloads.length >= bytes;

@@ -24,7 +24,8 @@ enum {
     EFFECTS_PER_SAGA = 4,       /* acknowledgement, send, cancel, answer */
     FILLS_MAX = ZVT_POOL(16384, 256),
     WAITERS_MAX = ZVT_POOL(8192, 64),
-    POSITIONS_MAX = ZVT_POOL(65536, 256),
+    POSITIONS_MAX = ZVT_POSITIONS_MAX,
+    POSITIONS_RESERVE = POSITIONS_MAX / 16,    /* kept free for adjustments by hand and fills of orders that have ended */
     LETTERS_MAX = ZVT_POOL(4096, 64),
     KILLS_KEPT = 16,
     HALTS_MAX = 8,
@@ -275,6 +276,8 @@ void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_up
 zvt_id_t turn_position_id(const char *portfolio_id, const char *strategy_id, const char *symbol);
 /* Finds or makes a position; NULL when the table is full. */
 position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id);
+/* Whether an order for this position can be taken: its fills must find a place, whatever the open orders still make. */
+bool turn_has_room_for_position(const turn_core_t *self, const char *portfolio_id, const char *strategy_id, const char *symbol);
 /* An event of the system itself, straight into the batch; 0 or ZVT_ERR_FULL. */
 ZVT_MUSTUSE int turn_emit_system(turn_core_t *self, zvt_type_t type, const void *payload, const effect_t *effect);
 /* The same as part of a system saga. */

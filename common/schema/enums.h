@@ -125,7 +125,8 @@
     E(CODE, CIRCUIT_OPEN, 73, "CIRCUIT_OPEN", "the venue failed too often lately; it is tried again by itself")     \
     E(CODE, VENUE_THROTTLED, 74, "VENUE_THROTTLED", "the venue's limit per second leaves no room for it in time")  \
     E(CODE, NOT_JOURNALED, 75, "NOT_JOURNALED", "done, but the executor's journal cannot be written: not durable")  \
-    E(CODE, SIGNAL_RATE, 79, "SIGNAL_RATE", "far too many orders by this strategy; this one was not recorded") \
+    E(CODE, SIGNAL_RATE, 79, "SIGNAL_RATE", "far too many orders or new strategies by this sender; not recorded") \
+    E(CODE, POSITIONS_FULL, 80, "POSITIONS_FULL", "the log has no room for another position; not recorded") \
     E(CODE, RESOLVED_BY_HAND, 85, "RESOLVED_BY_HAND", "an operator declared its outcome")                 \
     E(CODE, ACCOUNT_HALTED, 86, "ACCOUNT_HALTED", "the venue account differs from the log; reconcile it first") \
     E(CODE, NOT_RECONCILED, 87, "NOT_RECONCILED", "the venue account is being compared with the log")     \

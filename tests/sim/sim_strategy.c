@@ -109,14 +109,19 @@ static void s_cancel_one(strategy_t *self)
     if (delivery_core_cancel(self->delivery, 0, &cancel, 4 * ZVT_SECOND_NS, sim.now_ns) != 0) SIM_COUNT("windows full");
 }
 
-/* A strategy that has lost its mind: what exceeds its rate is refused, and nobody notices but itself. */
+/* A strategy that has lost its mind: what exceeds its rate is refused, and nobody notices but itself. It may take another
+ * name with every signal. */
 static void s_run_away(strategy_t *self)
 {
+    bool rotating = sim_below(2) == 0;
     SIM_COUNT("fault runaway strategy");
+    if (rotating) SIM_COUNT("fault runaway with many names");
     for (int i = 0; i < RUNAWAY_SIGNALS; i++) {
         zvt_order_request_t terms;
+        char name[ZVT_NAME_SIZE];
+        snprintf(name, sizeof name, "%.16s-%d", self->proc->name, i);
         sim_workload_terms(&terms);
-        s_signal(self, &terms, self->proc->name);
+        s_signal(self, &terms, rotating ? name : self->proc->name);
     }
 }
 

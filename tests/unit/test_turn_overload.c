@@ -1,5 +1,6 @@
 /* The turn core under more than it can take: a runaway strategy, a log that does not answer, batches that are large. */
 #include "turn_fixture.h"
+#include "turn_world.h"
 
 TestSuite(turn_overload, .init = s_setup, .fini = s_teardown);
 
@@ -78,6 +79,79 @@ Test(turn_overload, a_copy_of_a_signal_that_was_taken_costs_no_token_and_is_neve
     s_settle();
     cr_assert_eq(w.acks_of[ZVT_CODE_DUPLICATE], 2 * RATE);
     cr_assert_eq(w.acks_of[ZVT_CODE_SIGNAL_RATE], 0);
+}
+
+/* A burst of signals by one sender, each for another strategy. */
+static void s_burst_rotating(uint64_t first, uint64_t count)
+{
+    for (uint64_t n = first; n < first + count; n++) {
+        zvt_record_t signal = s_signal(n, ZVT_ORDER_TYPE_LIMIT);
+        snprintf(signal.signal.strategy_id, sizeof signal.signal.strategy_id, "r%d", (int)n);
+        s_give_signal(&signal);
+    }
+}
+
+Test(turn_overload, a_sender_that_changes_its_strategys_name_is_refused_and_harms_nobody)
+{
+    w.risk_silent = true;
+    s_burst_rotating(1, 10000);
+    zvt_record_t signal = s_signal(20000, ZVT_ORDER_TYPE_MARKET);
+    ZVT_STR_SET(signal.signal.sender, "bob");
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(w.acks_of[ZVT_CODE_OK], ADMISSION_OF_SENDER_MAX + 1);
+    cr_assert_eq(w.acks_of[ZVT_CODE_SIGNAL_RATE], 10000 - ADMISSION_OF_SENDER_MAX);
+    cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), ADMISSION_OF_SENDER_MAX + 1);
+}
+
+/* A log with so many positions, all of them closed, open for orders. */
+static void s_open_with_positions(uint32_t count)
+{
+    static uint8_t bytes[4096];
+    turn_core_destroy(&w.core);
+    w.core = s_new_core();
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    for (uint32_t n = 0; n < count; n++) {
+        char strategy_id[ZVT_NAME_SIZE];
+        snprintf(strategy_id, sizeof strategy_id, "s%u", n);
+        zvt_position_updated_t position = {.position_id = turn_position_id("main", strategy_id, "BTC/USDT")};
+        zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
+        cr_assert_eq(zvt_pack_payload(&buf, ZVT_T_POSITION_UPDATED, &position), 0);
+        zvt_event_t event = {.seq = n + 1, .type = ZVT_T_POSITION_UPDATED, .aggregate_id = position.position_id, .aggregate_version = 1,
+                             .payload = bytes, .payload_length = buf.length};
+        cr_assert_eq(turn_core_fold(w.core, &event), 0);
+    }
+    turn_core_open(w.core, 2, 0);
+    s_services_up();
+    s_settle();
+}
+
+Test(turn_overload, an_order_whose_fill_would_find_no_place_is_refused_and_known_positions_trade_on)
+{
+    s_open_with_positions(POSITIONS_MAX - POSITIONS_RESERVE);
+    zvt_record_t stranger = s_place("stranger"), known = s_place("s7"), signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_ask_for(&stranger);
+    s_give_signal(&signal);
+    s_ask_for(&known);
+    s_settle();
+    cr_assert_eq(w.places_count, 2);
+    cr_assert_eq(w.places[0].code, ZVT_CODE_POSITIONS_FULL);
+    cr_assert(zvt_id_is_none(&w.places[0].order_id), "not recorded");
+    cr_assert_eq(w.acks_of[ZVT_CODE_POSITIONS_FULL], 1);
+    cr_assert(w.places[1].success, "%s", w.places[1].message);
+}
+
+Test(turn_overload, open_orders_count_as_the_positions_they_may_make)
+{
+    s_open_with_positions(POSITIONS_MAX - POSITIONS_RESERVE - 2);
+    zvt_record_t first = s_place("one"), second = s_place("two"), third = s_place("three");
+    s_ask_for(&first);
+    s_ask_for(&second);
+    s_ask_for(&third);
+    s_settle();
+    cr_assert_eq(w.places_count, 3);
+    cr_assert_eq(w.places[0].code, ZVT_CODE_POSITIONS_FULL, "the refusal comes first, without a commit");
+    cr_assert(w.places[1].success && w.places[2].success);
 }
 
 Test(turn_overload, clients_orders_count_for_the_strategy_they_name)
