@@ -115,12 +115,36 @@ static void s_order_cells(table_t *table, const zvt_order_row_t *row)
     table_cell(table, FORMAT_BAD, fine ? "" : zvt_code_text(row->code));
 }
 
-static void s_print_orders(const rows_t *rows)
+/* What one asks the venue's desk with. */
+static void s_unknown_cells(table_t *table, const zvt_order_row_t *row)
 {
-    static const char *const heads[] = {"requested (UTC)", "order", "strategy", "symbol", "side",  ">quantity", "type",
-                                        ">price",          "state", ">filled",  ">avg",   "venue", "",          NULL};
+    char id[FORMAT_SHORT_ID], requested[FORMAT_CLOCK], since[FORMAT_CLOCK];
+    format_short_id(&row->order_id, id);
+    format_clock(row->requested_at_ns, requested);
+    format_clock(row->updated_at_ns, since);
+    table_cell(table, FORMAT_QUIET, requested);
+    table_cell(table, FORMAT_PLAIN, id);
+    table_cell(table, FORMAT_PLAIN, row->strategy_id);
+    table_cell(table, FORMAT_PLAIN, row->order_request.symbol);
+    table_cell(table, FORMAT_PLAIN, zvt_enum_text(ZVT_ENUM_OF_SIDE, row->order_request.side));
+    table_e8(table, row->leaves_qty_e8, false);
+    table_e8(table, row->order_request.limit_price_e8, true);
+    table_cell(table, FORMAT_PLAIN, row->exchange);
+    table_cell(table, FORMAT_PLAIN, row->client_order_id);
+    table_cell(table, FORMAT_WARNING, since);
+}
+
+typedef void(order_cells_fn)(table_t *table, const zvt_order_row_t *row);
+
+static const char *const s_order_heads[] = {"requested (UTC)", "order", "strategy", "symbol", "side",  ">quantity", "type",
+                                            ">price",          "state", ">filled",  ">avg",   "venue", "",          NULL};
+static const char *const s_unknown_heads[] = {"requested (UTC)", "order",  "strategy", "symbol",          "side",
+                                              ">leaves",         ">price", "venue",    "client order id", "since (UTC)", NULL};
+
+static void s_print_orders(const rows_t *rows, const char *const *heads, order_cells_fn *cells)
+{
     table_t *table = table_new(heads);
-    for (size_t i = 0; i < rows->count; i++) s_order_cells(table, rows_at(rows, i));
+    for (size_t i = 0; i < rows->count; i++) cells(table, rows_at(rows, i));
     if (rows->count == 0)
         puts("no orders");
     else
@@ -144,8 +168,10 @@ static int s_run_orders(const void *arg)
     }
     if (args->json)
         s_print_rows_json(&rows);
+    else if (args->unknown)
+        s_print_orders(&rows, s_unknown_heads, s_unknown_cells);
     else
-        s_print_orders(&rows);
+        s_print_orders(&rows, s_order_heads, s_order_cells);
     rows_destroy(&rows);
     return ZVT_EXIT_OK;
 }

@@ -70,6 +70,17 @@ void letters_note_handled(turn_core_t *self, const char *exchange, uint64_t venu
 }
 
 /* ---- putting aside ---- */
+/* From here on the list says less than the log: said once, and again when there was room meanwhile. */
+static void s_tell_full(turn_core_t *self)
+{
+    bool full = self->letters_count == LETTERS_MAX;
+    zvt_alert_triggered_t alert = {.severity = ZVT_SEVERITY_CRITICAL, .code = ZVT_CODE_OVERLOADED};
+    snprintf(alert.message, sizeof alert.message,
+             "%d dead letters are listed, and more are only in the log (saga.dead_lettered); retry or drop some", LETTERS_MAX);
+    if (full && !self->letters_full_told && turn_emit_system(self, ZVT_T_ALERT_TRIGGERED, &alert, NULL) != 0) return;
+    self->letters_full_told = full;
+}
+
 void letters_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *report, const char *step, uint8_t code,
                        const char *message)
 {
@@ -81,6 +92,7 @@ void letters_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *re
     ZVT_STR_SET(event.exchange, report->exchange);
     ZVT_STR_SET(event.client_order_id, report->client_order_id);
     ZVT_COUNT("dead_letters");
+    s_tell_full(self);
     if (order != NULL) {
         event.order_id = order->order_id;
         turn_emit(self, order, ZVT_T_SAGA_DEAD_LETTERED, &event);

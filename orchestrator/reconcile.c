@@ -176,11 +176,9 @@ void reconcile_on_order(turn_core_t *self, const zvt_account_order_t *row)
     run->strange++;
     s_complain(run, order == NULL ? "the venue has an order that is not ours:" : "the venue still has an order that has ended:",
                row->client_order_id);
-    if (!run->accept) return;
-    zvt_order_cancel_t cancel = {.epoch = self->epoch};
-    ZVT_STR_SET(cancel.client_order_id, row->client_order_id);
-    ZVT_STR_SET(cancel.exchange, row->exchange);
-    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ORDER_CANCEL, &cancel);
+    /* That an order which was resolved by hand should not live has been said already. */
+    bool resolved = order != NULL && order->code == ZVT_CODE_RESOLVED_BY_HAND;
+    if (run->accept || resolved) reports_cancel_ended(self, row->exchange, row->client_order_id);
 }
 
 void reconcile_on_asset(turn_core_t *self, const zvt_account_asset_t *row)

@@ -272,6 +272,15 @@ static void s_on_over(turn_core_t *self, order_t *order, const zvt_report_t *rep
     order->querying = false;
 }
 
+void reports_cancel_ended(turn_core_t *self, const char *exchange, const char *client_order_id)
+{
+    zvt_order_cancel_t cancel = {.epoch = self->epoch};
+    ZVT_STR_SET(cancel.client_order_id, client_order_id);
+    ZVT_STR_SET(cancel.exchange, exchange);
+    self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ORDER_CANCEL, &cancel);
+    ZVT_COUNT("ended_orders_canceled");
+}
+
 /* An operator declares the outcome of an order: it ends as canceled, with what it had executed. */
 void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by, const char *reason, const char *request_id)
 {
@@ -289,6 +298,25 @@ void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by
     s_end_saga(self, order);
     place_order_settle(self, order);
     ZVT_COUNT("orders_resolved");
+}
+
+/* The venue works an order that an operator had declared over. What was declared is brought about: the order is canceled, and
+ * the account compared, which asks for the cancel again for as long as the venue has the order. */
+static void s_end_resolved(turn_core_t *self, const order_t *order, const zvt_report_t *report)
+{
+    reports_cancel_ended(self, report->exchange, report->client_order_id);
+    zvt_alert_triggered_t alert = {.severity = ZVT_SEVERITY_WARNING, .code = ZVT_CODE_RESOLVED_BY_HAND};
+    ZVT_STR_SET(alert.exchange, report->exchange);
+    ZVT_STR_SET(alert.client_order_id, report->client_order_id);
+    snprintf(alert.message, sizeof alert.message, "the venue works an order that was resolved as %s; it is canceled there and the account compared",
+             zvt_order_state_text(order->state));
+    if (turn_emit_system(self, ZVT_T_ALERT_TRIGGERED, &alert, NULL) != 0) ZVT_COUNT("alerts_unrecorded");
+    reconcile_begin(self, zvt_fleet_venue(self->fleet, report->exchange), "an order that was resolved by hand lives");
+}
+
+static bool s_was_resolved(const order_t *order)
+{
+    return order->code == ZVT_CODE_RESOLVED_BY_HAND && order_is_ended(order);
 }
 
 static void s_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *report, uint8_t code, const char *what)
@@ -332,8 +360,7 @@ static void s_take(turn_core_t *self, const zvt_report_t *report)
         return;
     }
     /* The end of an order that an operator had declared over confirms what was declared. */
-    bool confirms = order->code == ZVT_CODE_RESOLVED_BY_HAND && order_is_ended(order) &&
-                    (report->kind == ZVT_REPORT_KIND_CANCELED || report->kind == ZVT_REPORT_KIND_EXPIRED);
+    bool confirms = s_was_resolved(order) && (report->kind == ZVT_REPORT_KIND_CANCELED || report->kind == ZVT_REPORT_KIND_EXPIRED);
     if (confirms) {
         s_step_failed(self, order, report->code, "the venue ended it too", report->exchange, report->venue_seq);
         place_order_settle(self, order);
@@ -346,6 +373,7 @@ static void s_take(turn_core_t *self, const zvt_report_t *report)
         return;
     }
     s_kinds[report->kind].fn(self, order, report);
+    if (report->kind == ZVT_REPORT_KIND_ACCEPTED && s_was_resolved(order)) s_end_resolved(self, order, report);
     if (order_is_ended(order)) reports_trouble_remove(self, order);
     place_order_settle(self, order);
 }

@@ -95,6 +95,7 @@ void turn_core_clear(turn_core_t *self)
     self->waiters_free = 0;
     self->waiters_used = 0;
     self->letters_count = 0;
+    self->letters_full_told = false;
     self->trouble_first = self->trouble_last = NONE;
     self->next_seq = 1;
     self->committed_seq = self->last_position_seq = self->folded = 0;

@@ -228,6 +228,7 @@ struct turn_core {
 
     letter_t *letters;                   /* oldest first */
     uint32_t letters_count;
+    bool letters_full_told;              /* ephemeral: an alert has said that more are only in the log */
 
     /* aggregates that are not orders */
     zvt_map_t *positions_by_id;
@@ -340,6 +341,8 @@ void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *resu
 void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip);
 /* Ends an order whose outcome an operator declares. */
 void reports_resolve(turn_core_t *self, order_t *order, const char *requested_by, const char *reason, const char *request_id);
+/* Cancels at its venue what has ended for us; nothing waits for the outcome. */
+void reports_cancel_ended(turn_core_t *self, const char *exchange, const char *client_order_id);
 /* Asks for the reports that are missing. */
 void reports_ask_since(turn_core_t *self, int venue);
 /* Takes a report that waited for the order's fills. */

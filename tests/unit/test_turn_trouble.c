@@ -1,5 +1,6 @@
 /* The turn core in trouble: compensation, orders resolved by hand, dead letters, accounts that differ. */
 #include "turn_fixture.h"
+#include "turn_world.h"
 
 TestSuite(turn_trouble, .init = s_setup, .fini = s_teardown);
 
@@ -53,6 +54,19 @@ Test(turn_trouble, an_order_without_a_venue_is_compensated_and_rejected)
     }
     s_assert_log_ends(end, 3);
     cr_assert_eq(w.sent_count, 0);
+}
+
+/* The last event of a type, read. */
+static const zvt_record_t *s_last(zvt_type_t type)
+{
+    static zvt_record_t record;
+    for (uint32_t i = w.log_count; i-- > 0;) {
+        if (w.log[i].type != type) continue;
+        cr_assert_eq(zvt_read_payload(&w.log[i], &record), 0);
+        return &record;
+    }
+    cr_assert_fail("no %s in the log", zvt_type_name(type));
+    return NULL;
 }
 
 /* ---- orders resolved by hand ---- */
@@ -116,6 +130,34 @@ Test(turn_trouble, what_a_venue_still_reports_of_a_resolved_order_counts)
     cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 1, "the venue's number is accounted for");
 }
 
+Test(turn_trouble, a_resolved_order_that_the_venue_works_is_canceled_there_and_its_account_compared)
+{
+    zvt_id_t order_id = s_unknown_order();
+    s_resolve(&order_id);
+    uint32_t compared = s_count(ZVT_T_RECONCILIATION_COMPLETED);
+    int cancels = w.cancels;
+    zvt_report_t accepted = s_report(&w.sent[0], ZVT_REPORT_KIND_ACCEPTED);
+    s_queue(ZVT_T_REPORT, &accepted);
+    ZVT_STR_SET(w.open_orders[0], w.sent[0].client_order_id);
+    w.open_count = 1;
+    s_deliver_all();
+    cr_assert_gt(w.cancels, cancels);
+    s_settle();
+    cr_assert_eq(s_last(ZVT_T_ALERT_TRIGGERED)->alert_triggered.code, ZVT_CODE_RESOLVED_BY_HAND);
+    cr_assert_str_eq(s_last(ZVT_T_ALERT_TRIGGERED)->alert_triggered.client_order_id, w.sent[0].client_order_id);
+    cr_assert_gt(w.cancels, cancels + 1, "the comparison found it and asked for the cancel again");
+    zvt_report_t canceled = s_report(&w.sent[0], ZVT_REPORT_KIND_CANCELED);
+    s_queue(ZVT_T_REPORT, &canceled);
+    w.open_count = 0;
+    for (int i = 0; i < 20; i++) {
+        s_settle();
+        s_tick(1000 * MS);
+    }
+    cr_assert_eq(s_count(ZVT_T_RECONCILIATION_COMPLETED), compared + 1);
+    cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 0, "the account agrees with the log");
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 0);
+}
+
 Test(turn_trouble, only_an_unknown_order_can_be_resolved)
 {
     zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
@@ -176,6 +218,26 @@ Test(turn_trouble, a_report_of_no_order_of_ours_becomes_a_dead_letter_that_a_res
     turn_core_open(w.core, 2, 0);
     s_list_letters();
     cr_assert_eq(w.letters_count, 1);
+}
+
+Test(turn_trouble, more_dead_letters_than_are_listed_are_told_once_by_an_alert)
+{
+    for (int n = 0; n < LETTERS_MAX; n++) {
+        zvt_report_t report = s_strange_fill();
+        report.kind = ZVT_REPORT_KIND_ACCEPTED;
+        s_queue(ZVT_T_REPORT, &report);
+        if (n % 1000 == 999 || n == LETTERS_MAX - 1) s_settle();
+    }
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), LETTERS_MAX);
+    cr_assert_eq(s_count(ZVT_T_ALERT_TRIGGERED), 0);
+    for (int n = 0; n < 3; n++) {
+        zvt_report_t report = s_strange_fill();
+        report.kind = ZVT_REPORT_KIND_ACCEPTED;
+        s_queue(ZVT_T_REPORT, &report);
+        s_settle();
+    }
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), LETTERS_MAX + 3, "the log has all of them");
+    cr_assert_eq(s_count(ZVT_T_ALERT_TRIGGERED), 1);
 }
 
 Test(turn_trouble, a_dropped_letter_is_gone_and_an_unknown_one_is_refused)
@@ -247,19 +309,6 @@ static void s_reconcile(bool accept)
     zvt_reconcile_request_t request = {.exchange = "alpha", .accept = accept, .requested_by = "ann", .reason = "a deposit"};
     s_command(ZVT_T_RECONCILE_REQUEST, &request);
     s_let_time_pass();
-}
-
-/* The last event of a type, read. */
-static const zvt_record_t *s_last(zvt_type_t type)
-{
-    static zvt_record_t record;
-    for (uint32_t i = w.log_count; i-- > 0;) {
-        if (w.log[i].type != type) continue;
-        cr_assert_eq(zvt_read_payload(&w.log[i], &record), 0);
-        return &record;
-    }
-    cr_assert_fail("no %s in the log", zvt_type_name(type));
-    return NULL;
 }
 
 Test(turn_trouble, a_venue_gets_no_orders_before_its_account_was_compared)
