@@ -108,28 +108,38 @@ static bool s_is_wild(const turn_core_t *self, const char *symbol, int64_t befor
     return s_size(after_e8) > s_size(before_e8) && s_size(after_e8) / WILD_FACTOR > (uint64_t)instrument->max_position_e8;
 }
 
-/* ZVT_ERR_INVALID: no such position can be meant. */
+/* What the position becomes. ZVT_ERR_OVERFLOW, or ZVT_ERR_INVALID: no such position can be meant. */
+static int s_compute(const turn_core_t *self, int64_t quantity_e8, zvt_position_adjusted_t *adjusted)
+{
+    int64_t value_e8;
+    int status = zvt_fixed_add(quantity_e8, adjusted->quantity_change_e8, &adjusted->new_quantity_e8);
+    if (status == 0) status = zvt_fixed_mul(adjusted->new_quantity_e8, adjusted->price_e8, &value_e8);
+    if (status == 0 && s_is_wild(self, adjusted->symbol, quantity_e8, adjusted->new_quantity_e8)) status = ZVT_ERR_INVALID;
+    return status;
+}
+
+/* The errors of s_compute; ZVT_ERR_FULL, no room now; ZVT_ERR_NOT_FOUND, and no room ever for a position that the log does not
+ * have. Such a one is not made before the log gets it. */
 static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, effect_t *effect)
 {
     adjusted->position_id = turn_position_id(adjusted->portfolio_id, adjusted->strategy_id, adjusted->symbol);
-    position_t *position = turn_position(self, &adjusted->position_id);
-    if (position == NULL) return ZVT_ERR_FULL;
-    int64_t value_e8;
-    int status = zvt_fixed_add(position->quantity_e8, adjusted->quantity_change_e8, &adjusted->new_quantity_e8);
-    if (status == 0) status = zvt_fixed_mul(adjusted->new_quantity_e8, adjusted->price_e8, &value_e8);
-    if (status == 0 && s_is_wild(self, adjusted->symbol, position->quantity_e8, adjusted->new_quantity_e8)) status = ZVT_ERR_INVALID;
+    uint32_t known = zvt_map_get(self->positions_by_id, &adjusted->position_id);
+    position_t position = known == ZVT_MAP_NONE ? (position_t){.last_order = ORDER_NONE} : self->positions[known];
+    int status = s_compute(self, position.quantity_e8, adjusted);
+    if (status == 0 && known == ZVT_MAP_NONE && self->positions_count == POSITIONS_MAX) status = ZVT_ERR_NOT_FOUND;
     if (status != 0) return status;
     /* What has happened is recorded, also where an order could not have made it happen. */
     bool short_now = adjusted->new_quantity_e8 < 0 && !self->fleet->allow_short;
     ZVT_STR_SET(effect->command_reply.message,
                 short_now ? "the position is adjusted, and negative: allow_short = no binds orders, not what has happened" : "the position is adjusted");
     /* What is staged of an order that changed the position comes before it in the log. */
-    order_t *before = order_core_at(self->orders, position->last_order);
+    order_t *before = order_core_at(self->orders, position.last_order);
     if (before != NULL && before->used) turn_flush(self, before);
     status = turn_emit_adjusted(self, adjusted, effect);
     if (status != 0) return status;
-    position->quantity_e8 = adjusted->new_quantity_e8;
-    position->last_order = ORDER_NONE;
+    position_t *made = turn_position(self, &adjusted->position_id);
+    made->quantity_e8 = adjusted->new_quantity_e8;
+    made->last_order = ORDER_NONE;
     return 0;
 }
 
@@ -158,6 +168,8 @@ void operator_on_adjust(turn_core_t *self, const turn_client_t *client, const zv
         commands_reply(self, client, false, ZVT_CODE_NUMBER_OVERFLOW, "the position, or its value at this price, would not fit fixed point (92 billion)");
     else if (status == ZVT_ERR_INVALID)
         commands_reply(self, client, false, ZVT_CODE_BAD_QUANTITY, "the position would be over a thousand times max_position; is that a typing error?");
+    else if (status == ZVT_ERR_NOT_FOUND)
+        commands_reply(self, client, false, ZVT_CODE_POSITIONS_FULL, "the log has no room for another position; those that it has can be adjusted");
     else if (status != 0)
         commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "no room now; nothing was done, try again");
     else

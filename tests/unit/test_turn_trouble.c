@@ -172,6 +172,28 @@ Test(turn_trouble, only_an_unknown_order_can_be_resolved)
     cr_assert_eq(s_count(ZVT_T_ORDER_RESOLVED), 0);
 }
 
+/* ---- adjustments ---- */
+static void s_adjust(double quantity)
+{
+    zvt_adjust_request_t request = {.strategy_id = "desk", .symbol = "BTC/USDT", .quantity_change_e8 = (int64_t)(quantity * 1e8),
+                                    .price_e8 = 60000 * ZVT_E8, .requested_by = "ann", .reason = "by phone"};
+    s_command(ZVT_T_ADJUST_REQUEST, &request);
+    s_settle();
+}
+
+Test(turn_trouble, an_adjustment_that_is_refused_makes_no_position_that_the_log_does_not_have)
+{
+    s_adjust(1000000);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_BAD_QUANTITY);
+    cr_assert_eq(w.core->positions_count, 0);
+    s_adjust(1);
+    s_adjust(2);
+    cr_assert(w.command_reply.success);
+    cr_assert_eq(w.core->positions_count, 1);
+    cr_assert_eq(s_last(ZVT_T_POSITION_ADJUSTED)->position_adjusted.new_quantity_e8, 3 * ZVT_E8);
+    cr_assert_eq(w.log[w.log_count - 1].aggregate_version, 2);
+}
+
 /* ---- dead letters ---- */
 static void s_list_letters(void)
 {
