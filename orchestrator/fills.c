@@ -139,16 +139,27 @@ void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report)
     order->held = index;
 }
 
+bool fills_are_missing(const order_t *order, const zvt_report_t *report)
+{
+    return order->fills_pending > 0 || (report->cum_qty_e8 > order->cum_qty_e8 && !order->fill_aside);
+}
+
 static void s_release_held(turn_core_t *self, order_t *order)
 {
     int32_t index = order->held;
-    if (index == NONE || order->fills_pending > 0) return;
+    if (index == NONE || fills_are_missing(order, &self->fills[index].report)) return;
     order->held = NONE;
     zvt_report_t report = self->fills[index].report;
     self->fills[index].next = self->fills_free;
     self->fills_free = index;
     self->fills_used--;
     reports_take_held(self, &report);
+}
+
+void fills_give_up(turn_core_t *self, order_t *order)
+{
+    order->fill_aside = true;
+    s_release_held(self, order);
 }
 
 static fill_t *s_find(turn_core_t *self, const zvt_fill_applied_t *applied)
@@ -233,7 +244,7 @@ static void s_put_aside(turn_core_t *self, fill_t *fill, uint8_t code)
     letters_put_aside(self, order, &fill->report, place_order_saga.steps[STEP_PORTFOLIO].name, code, message);
     s_remove(self, fill);
     order->fills_pending--;
-    s_release_held(self, order);
+    fills_give_up(self, order);
     place_order_settle(self, order);
 }
 

@@ -77,7 +77,8 @@ typedef struct {
     int32_t ready_next;         /* in the queue of orders whose staged events wait for room in a batch */
     bool staged_listed, ready_listed;
     uint32_t fills_pending;     /* fills waiting for portfolio's arithmetic */
-    int32_t held;               /* report that ends the order and waits for those fills, or ORDER_NONE */
+    int32_t held;               /* report that ends the order and waits for fills, or ORDER_NONE */
+    bool fill_aside;            /* one of its fills became a dead letter: nothing waits for that */
     int32_t early_route;        /* the venue chosen while risk judges the order, or EARLY_ROUTE_NONE */
     int64_t route_asked_ns;     /* monotonic: when it was asked for early; 0: it was not */
     uint32_t route_asked_of;    /* how often the executor had come up by then */

@@ -324,6 +324,7 @@ static void s_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *r
     char message[ZVT_MESSAGE_SIZE];
     snprintf(message, sizeof message, "%s of order %.40s: %s", zvt_enum_text(ZVT_ENUM_OF_REPORT_KIND, report->kind),
              report->client_order_id, what);
+    if (order != NULL && report->kind == ZVT_REPORT_KIND_FILL) fills_give_up(self, order);
     letters_put_aside(self, order, report, place_order_saga.steps[STEP_EXECUTE].name, code, message);
 }
 
@@ -341,11 +342,12 @@ static const struct {
 };
 enum { KINDS = sizeof s_kinds / sizeof s_kinds[0] };
 
-/* A fill that waits for portfolio holds back what ends the order, so that cum_qty is right when it does. */
+/* A fill that waits for portfolio, or that has not even arrived, holds back what ends the order: until all that it had executed is
+ * recorded, risk has to count the order as pending. */
 static bool s_must_wait(const order_t *order, const zvt_report_t *report)
 {
     bool ends = report->kind == ZVT_REPORT_KIND_CANCELED || report->kind == ZVT_REPORT_KIND_EXPIRED;
-    return ends && order->fills_pending > 0 && order->held == ORDER_NONE;
+    return ends && order->held == ORDER_NONE && !order_is_ended(order) && fills_are_missing(order, report);
 }
 
 static void s_take(turn_core_t *self, const zvt_report_t *report)

@@ -405,6 +405,10 @@ void fills_init(turn_core_t *self);
 void fills_clear(turn_core_t *self);
 void fills_destroy(turn_core_t *self);
 void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report);
+/* Whether the order's fills are not all recorded that this report, which ends it, counts in its cum_qty. */
+bool fills_are_missing(const order_t *order, const zvt_report_t *report);
+/* Nobody waits any more for all fills of the order: one of them became a dead letter. */
+void fills_give_up(turn_core_t *self, order_t *order);
 /* Keeps the report that ends the order until its fills are through; then it is given to reports_take_held. */
 void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report);
 void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied);

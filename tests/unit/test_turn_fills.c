@@ -121,3 +121,48 @@ Test(turn_fills, nothing_is_logged_a_whole_window_beyond_a_fill_that_still_waits
     s_settle();
     cr_assert_eq(s_highest_logged(), fill.venue_seq + LATER);
 }
+
+static zvt_report_t s_canceled_after(const zvt_order_send_t *send, int64_t cum_qty_e8)
+{
+    zvt_report_t canceled = s_report(send, ZVT_REPORT_KIND_CANCELED);
+    canceled.cum_qty_e8 = cum_qty_e8;
+    canceled.leaves_qty_e8 = send->quantity_e8 - cum_qty_e8;
+    return canceled;
+}
+
+Test(turn_fills, a_cancel_that_overtakes_the_fills_it_counts_waits_for_them)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    zvt_record_t fill;
+    s_queue_fill(&w.sent[0], ZVT_E8 / 2);
+    fill = w.queue[--w.queue_count];
+    zvt_report_t canceled = s_canceled_after(&w.sent[0], ZVT_E8 / 2);
+    s_queue(ZVT_T_REPORT, &canceled);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 0, "risk has to count what was executed as pending");
+    s_queue(ZVT_T_REPORT, &fill.report);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 1);
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
+    cr_assert_eq(w.log[w.log_count - 1].type, ZVT_T_ORDER_CANCELED);
+}
+
+Test(turn_fills, a_cancel_does_not_wait_for_a_fill_that_became_a_dead_letter)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    zvt_record_t fill;
+    s_queue_fill(&w.sent[0], ZVT_E8 / 2);
+    fill = w.queue[--w.queue_count];
+    zvt_report_t canceled = s_canceled_after(&w.sent[0], ZVT_E8 / 2);
+    s_queue(ZVT_T_REPORT, &canceled);
+    s_settle();
+    w.portfolio_code = ZVT_CODE_NUMBER_OVERFLOW;
+    s_queue(ZVT_T_REPORT, &fill.report);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 1);
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
+}
