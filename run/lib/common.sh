@@ -113,7 +113,9 @@ home_open() {
     if [[ -d $home && ! -O $home ]]; then
         fail "$home belongs to $(stat -c %U -- "$home"); run this as that user, or use another --home DIR"
     fi
-    mkdir -p -- "$home" "$home/log" "$home/state" 2>/dev/null ||
+    # The marker comes first: an interrupted command leaves a home, not a folder of somebody's files.
+    { mkdir -p -- "$home" && { [[ -e $(marker_file) ]] || say "This folder is the home of a fleet; run/fleet down --wipe deletes it." >"$(marker_file)"; } &&
+        mkdir -p -- "$home/log" "$home/state"; } 2>/dev/null ||
         fail "cannot write to $home; make room or give permission, or use another --home DIR"
     probe=$home/state/.probe
     { head -c 65536 /dev/zero >"$probe"; } 2>/dev/null || {
@@ -124,7 +126,6 @@ home_open() {
     # Postgres, running as a user of its own when we are root, must be able to pass through the home to its folder.
     chmod "$(am_root && echo 711 || echo 700)" -- "$home"
     chmod 700 -- "$home/log" "$home/state"
-    [[ -e $(marker_file) ]] || say "This folder is the home of a fleet; run/fleet down --wipe deletes it." >"$(marker_file)"
 }
 
 free_space() { df -h --output=avail -- "$1" 2>/dev/null | tail -n 1 | tr -d ' '; }
