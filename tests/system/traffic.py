@@ -484,7 +484,7 @@ def compare_pair(trader, what, comparisons, disturbed_first, turn, round_s):
     return True
 
 
-def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6, patience_s=120):
+def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6, patience_s=40):
     """Whether p50 and p99 of order completion are worse by more than the limit while something disturbs: rounds without
     and with it in changing order (without, with, with, without, ..). After 6 pairs, 12, 24 .. it is looked whether both are
     decided; looking after each would find what it waits for by chance. After `patience_s` one may remain not decided."""
