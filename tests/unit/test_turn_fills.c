@@ -122,27 +122,25 @@ Test(turn_fills, nothing_is_logged_a_whole_window_beyond_a_fill_that_still_waits
     cr_assert_eq(s_highest_logged(), fill.venue_seq + LATER);
 }
 
-static zvt_report_t s_canceled_after(const zvt_order_send_t *send, int64_t cum_qty_e8)
-{
-    zvt_report_t canceled = s_report(send, ZVT_REPORT_KIND_CANCELED);
-    canceled.cum_qty_e8 = cum_qty_e8;
-    canceled.leaves_qty_e8 = send->quantity_e8 - cum_qty_e8;
-    return canceled;
-}
-
-Test(turn_fills, a_cancel_that_overtakes_the_fills_it_counts_waits_for_them)
+/* A resting order is half executed and then canceled, and only the cancel arrives. Returns the fill. */
+static zvt_report_t s_cancel_before_its_fill(void)
 {
     zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
     s_give_signal(&signal);
     s_settle();
-    zvt_record_t fill;
     s_queue_fill(&w.sent[0], ZVT_E8 / 2);
-    fill = w.queue[--w.queue_count];
-    zvt_report_t canceled = s_canceled_after(&w.sent[0], ZVT_E8 / 2);
+    zvt_report_t fill = w.queue[--w.queue_count].report, canceled = s_report(&w.sent[0], ZVT_REPORT_KIND_CANCELED);
+    canceled.cum_qty_e8 = canceled.leaves_qty_e8 = ZVT_E8 / 2;
     s_queue(ZVT_T_REPORT, &canceled);
     s_settle();
     cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 0, "risk has to count what was executed as pending");
-    s_queue(ZVT_T_REPORT, &fill.report);
+    return fill;
+}
+
+Test(turn_fills, a_cancel_that_overtakes_the_fills_it_counts_waits_for_them)
+{
+    zvt_report_t fill = s_cancel_before_its_fill();
+    s_queue(ZVT_T_REPORT, &fill);
     s_settle();
     cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 1);
     cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
@@ -151,17 +149,9 @@ Test(turn_fills, a_cancel_that_overtakes_the_fills_it_counts_waits_for_them)
 
 Test(turn_fills, a_cancel_does_not_wait_for_a_fill_that_became_a_dead_letter)
 {
-    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
-    s_give_signal(&signal);
-    s_settle();
-    zvt_record_t fill;
-    s_queue_fill(&w.sent[0], ZVT_E8 / 2);
-    fill = w.queue[--w.queue_count];
-    zvt_report_t canceled = s_canceled_after(&w.sent[0], ZVT_E8 / 2);
-    s_queue(ZVT_T_REPORT, &canceled);
-    s_settle();
+    zvt_report_t fill = s_cancel_before_its_fill();
     w.portfolio_code = ZVT_CODE_NUMBER_OVERFLOW;
-    s_queue(ZVT_T_REPORT, &fill.report);
+    s_queue(ZVT_T_REPORT, &fill);
     s_settle();
     cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 1);
     cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
