@@ -158,7 +158,7 @@ static void s_release_held(turn_core_t *self, order_t *order)
 
 void fills_give_up(turn_core_t *self, order_t *order)
 {
-    order->fill_aside = true;
+    ZVT_ASSERT(order->fill_aside);
     s_release_held(self, order);
 }
 

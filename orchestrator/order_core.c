@@ -447,6 +447,7 @@ static void s_fold(order_t *order, const zvt_event_t *header, const zvt_record_t
         ZVT_STR_SET(order->message, record->order_failed.message);
         break;
     case ZVT_T_SAGA_STEP_FAILED: s_fold_step_failed(order, &record->saga_step_failed); break;
+    case ZVT_T_SAGA_DEAD_LETTERED: order->fill_aside = order->fill_aside || record->saga_dead_lettered.kind == ZVT_REPORT_KIND_FILL; break;
     default: break;
     }
 }
@@ -477,7 +478,7 @@ void order_core_save(const order_t *order, zvt_saved_order_t *saved)
     *saved = (zvt_saved_order_t){
         .order_id = order->order_id, .correlation_id = order->correlation_id, .signal_id = order->signal_id,
         .last_event_id = order->last_event_id, .order_request = order->terms, .state = order->state, .code = order->code,
-        .step = order->step, .cancel_pending = order->cancel_pending, .attempt = order->attempt,
+        .step = order->step, .cancel_pending = order->cancel_pending, .fill_aside = order->fill_aside, .attempt = order->attempt,
         .cum_qty_e8 = order->cum_qty_e8, .notional_e8 = order->notional_e8, .commission_e8 = order->commission_e8,
         .requested_ns = order->requested_ns, .created_at_ns = order->created_ns, .updated_ns = order->updated_ns, .deadline_ns = order->deadline_ns,
         .submitted_ns = order->submitted_ns, .expires_ns = order->expires_ns, .first_seq = order->first_seq,
@@ -508,6 +509,7 @@ int order_core_restore(order_core_t *self, const zvt_saved_order_t *saved)
     order->code = saved->code;
     order->step = (uint8_t)saved->step;
     order->cancel_pending = saved->cancel_pending;
+    order->fill_aside = saved->fill_aside;
     order->attempt = saved->attempt;
     order->cum_qty_e8 = saved->cum_qty_e8;
     order->notional_e8 = saved->notional_e8;

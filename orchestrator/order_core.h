@@ -43,6 +43,7 @@ typedef struct {
     uint8_t code;               /* ZVT_CODE_*: OK, or why it ended badly */
     uint8_t step;               /* order_step_t */
     bool cancel_pending;        /* a cancel is on its way */
+    bool fill_aside;            /* one of its fills became a dead letter: nothing waits for that */
     char exchange[ZVT_VENUE_SIZE];
     char client_order_id[ZVT_CLIENT_ORDER_SIZE];
     char exchange_order_id[ZVT_CLIENT_ORDER_SIZE];
@@ -78,7 +79,6 @@ typedef struct {
     bool staged_listed, ready_listed;
     uint32_t fills_pending;     /* fills waiting for portfolio's arithmetic */
     int32_t held;               /* report that ends the order and waits for fills, or ORDER_NONE */
-    bool fill_aside;            /* one of its fills became a dead letter: nothing waits for that */
     int32_t early_route;        /* the venue chosen while risk judges the order, or EARLY_ROUTE_NONE */
     int64_t route_asked_ns;     /* monotonic: when it was asked for early; 0: it was not */
     uint32_t route_asked_of;    /* how often the executor had come up by then */

@@ -324,8 +324,8 @@ static void s_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *r
     char message[ZVT_MESSAGE_SIZE];
     snprintf(message, sizeof message, "%s of order %.40s: %s", zvt_enum_text(ZVT_ENUM_OF_REPORT_KIND, report->kind),
              report->client_order_id, what);
-    if (order != NULL && report->kind == ZVT_REPORT_KIND_FILL) fills_give_up(self, order);
     letters_put_aside(self, order, report, place_order_saga.steps[STEP_EXECUTE].name, code, message);
+    if (order != NULL && report->kind == ZVT_REPORT_KIND_FILL) fills_give_up(self, order);
 }
 
 typedef void(report_fn)(turn_core_t *self, order_t *order, const zvt_report_t *report);

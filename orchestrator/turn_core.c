@@ -96,6 +96,7 @@ void turn_core_clear(turn_core_t *self)
     self->waiters_used = 0;
     self->letters_count = 0;
     self->letters_full_told = false;
+    self->positions_told = false;
     self->trouble_first = self->trouble_last = NONE;
     self->next_seq = 1;
     self->committed_seq = self->last_position_seq = self->folded = 0;
@@ -352,6 +353,17 @@ void turn_core_on_service_down(turn_core_t *self, turn_service_t service)
 }
 
 /* ---- the end of a turn, and the commit ---- */
+/* Said once a run, while there is time to give strategies fewer names. */
+static void s_tell_positions(turn_core_t *self)
+{
+    if (self->positions_told || self->positions_count < POSITIONS_TOLD_FROM) return;
+    zvt_alert_triggered_t alert = {.severity = ZVT_SEVERITY_WARNING, .code = ZVT_CODE_POSITIONS_FULL};
+    snprintf(alert.message, sizeof alert.message,
+             "%u of %d positions are in use, one for each strategy and symbol ever traded; without room, orders for new ones are refused",
+             self->positions_count, POSITIONS_MAX);
+    self->positions_told = turn_emit_system(self, ZVT_T_ALERT_TRIGGERED, &alert, NULL) == 0;
+}
+
 static void s_chores(turn_core_t *self)
 {
     if (self->monotonic_ns < self->chores_ns) return;
@@ -361,6 +373,7 @@ static void s_chores(turn_core_t *self)
     commands_chores(self);
     letters_chores(self);
     reconcile_chores(self);
+    s_tell_positions(self);
 }
 
 static void s_commit(turn_core_t *self)

@@ -25,6 +25,7 @@ enum {
     FILLS_MAX = ZVT_POOL(16384, 256),
     WAITERS_MAX = ZVT_POOL(8192, 64),
     POSITIONS_MAX = ZVT_POSITIONS_MAX,
+    POSITIONS_TOLD_FROM = POSITIONS_MAX / 4 * 3, /* an alert says that the table fills up */
     POSITIONS_RESERVE = POSITIONS_MAX / 16,    /* kept free for adjustments by hand and fills of orders that have ended */
     LETTERS_MAX = ZVT_POOL(4096, 64),
     KILLS_KEPT = 16,
@@ -234,6 +235,7 @@ struct turn_core {
     zvt_map_t *positions_by_id;
     position_t *positions;
     uint32_t positions_count;
+    bool positions_told;                 /* ephemeral: an alert has said that few more have room */
     zvt_id_t system_id;
     uint32_t system_version;
     zvt_id_t system_last_event;
@@ -407,7 +409,7 @@ void fills_destroy(turn_core_t *self);
 void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report);
 /* Whether the order's fills are not all recorded that this report, which ends it, counts in its cum_qty. */
 bool fills_are_missing(const order_t *order, const zvt_report_t *report);
-/* Nobody waits any more for all fills of the order: one of them became a dead letter. */
+/* One of the order's fills has become a dead letter: what waits for all of them goes on. */
 void fills_give_up(turn_core_t *self, order_t *order);
 /* Keeps the report that ends the order until its fills are through; then it is given to reports_take_held. */
 void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report);

@@ -91,7 +91,7 @@
     R(DIFFERENCE, difference, 248, 1, PART, "", "difference", "a balance that the log cannot explain") \
     R(RUN, run, 249, 1, PART, "", "run", "a run of a sender of commands") \
     R(SAVED_HEAD, saved_head, 210, 5, STATE, "checkpointer", "saved.head", "what a checkpoint holds") \
-    R(SAVED_ORDER, saved_order, 211, 2, STATE, "checkpointer", "saved.order", "an order") \
+    R(SAVED_ORDER, saved_order, 211, 3, STATE, "checkpointer", "saved.order", "an order") \
     R(SAVED_ENDED, saved_ended, 212, 1, STATE, "checkpointer", "saved.ended", "the sequence in which orders ended") \
     R(SAVED_SENDER, saved_sender, 213, 2, STATE, "checkpointer", "saved.sender", "deduplication of a sender's commands") \
     R(SAVED_VENUE, saved_venue, 214, 2, STATE, "checkpointer", "saved.venue", "cursor of a venue's reports") \
@@ -208,6 +208,6 @@
     A(POSITION_ADJUSTED, 1) \
     A(RESOLVE_REQUEST, 1) \
     A(SAVED_HEAD, 3) \
-    A(SAVED_ORDER, 1) \
+    A(SAVED_ORDER, 2) \
     A(SAVED_SENDER, 2) \
     A(SIGNAL_ACK, 2)

@@ -60,7 +60,8 @@
     F(S, U64, first_seq, 0, "", "of order.requested")                                              \
     F(S, U64, last_seq, 0, "", "of its last event")                                                \
     F(S, U32, version, 0, "", "aggregate version")                                                 \
-    F(S, NS, created_at, 0, "UTC ns", "of its request; 0: not told, or a signal")
+    F(S, NS, created_at, 0, "UTC ns", "of its request; 0: not told, or a signal")                   \
+    F(S, BOOL, fill_aside, 0, "", "a fill of it became a dead letter")
 
 #define ZVT_FIELDS_saved_ended(F, S) \
     F(S, ID, order_id, 0, "", "an order that has ended; the one that ended first comes first")

@@ -156,3 +156,21 @@ Test(turn_fills, a_cancel_does_not_wait_for_a_fill_that_became_a_dead_letter)
     cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 1);
     cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
 }
+
+Test(turn_fills, nor_after_a_restart_in_which_the_letter_is_only_in_the_log)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    zvt_order_send_t send = w.sent[0];
+    w.portfolio_code = ZVT_CODE_NUMBER_OVERFLOW;
+    s_queue_fill(&send, ZVT_E8 / 2);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 1);
+    s_restart(2);
+    zvt_report_t canceled = s_report(&send, ZVT_REPORT_KIND_CANCELED);
+    canceled.cum_qty_e8 = canceled.leaves_qty_e8 = ZVT_E8 / 2;
+    s_queue(ZVT_T_REPORT, &canceled);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
+}

@@ -44,19 +44,6 @@ static bool s_is_halted(void)
     return status.halted;
 }
 
-/* The core as a restart makes it, from the log alone. */
-static void s_restart(void)
-{
-    turn_core_destroy(&w.core);
-    w.core = s_new_core();
-    w.commit_pending = false;
-    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
-    turn_core_set_time(w.core, w.now_ns, w.now_ns);
-    turn_core_open(w.core, 2, 0);
-    s_services_up();
-    s_settle();
-}
-
 /* ---- circuits ---- */
 Test(turn_notices, records_every_change_of_a_circuit_once)
 {
@@ -81,7 +68,8 @@ Test(turn_notices, records_every_change_of_a_circuit_once)
 Test(turn_notices, knows_after_a_restart_what_it_recorded_of_a_circuit)
 {
     s_circuit("alpha", ZVT_CIRCUIT_OPEN);
-    s_restart();
+    s_restart(2);
+    s_settle();
     s_circuit("alpha", ZVT_CIRCUIT_OPEN);
     cr_assert_eq(s_count(ZVT_T_CIRCUIT_CHANGED), 1u);
     s_circuit("alpha", ZVT_CIRCUIT_CLOSED); /* as a new executor tells it */
@@ -113,7 +101,8 @@ Test(turn_notices, records_a_kill_that_is_handed_over_twice_once)
     s_settle();
     s_tell(ZVT_T_KILL_NOTICE, &notice);
     s_settle();
-    s_restart();
+    s_restart(2);
+    s_settle();
     s_tell(ZVT_T_KILL_NOTICE, &notice);
     s_settle();
     cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 1u);

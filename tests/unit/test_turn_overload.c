@@ -134,6 +134,7 @@ Test(turn_overload, an_order_whose_fill_would_find_no_place_is_refused_and_known
     s_give_signal(&signal);
     s_ask_for(&known);
     s_settle();
+    cr_assert_eq(s_count(ZVT_T_ALERT_TRIGGERED), 1, "said once");
     cr_assert_eq(w.places_count, 2);
     cr_assert_eq(w.places[0].code, ZVT_CODE_POSITIONS_FULL);
     cr_assert(zvt_id_is_none(&w.places[0].order_id), "not recorded");

@@ -548,19 +548,6 @@ static void s_give_cancel(uint64_t sender_seq, const zvt_record_t *signal)
     turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, &cancel);
 }
 
-/* The process dies, and another folds what is in the log. */
-static void s_restart(uint64_t epoch)
-{
-    turn_core_destroy(&w.core);
-    w.commit_pending = false;
-    w.queue_count = 0;
-    w.core = s_new_core();
-    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
-    turn_core_set_time(w.core, w.now_ns, w.now_ns);
-    turn_core_open(w.core, epoch, 0);
-    s_services_up();
-}
-
 Test(turn_recovery, a_cancel_before_a_venue_has_the_order_is_recorded_and_survives_a_restart)
 {
     zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);

@@ -306,6 +306,19 @@ static inline turn_core_t *s_new_core(void)
     return turn_core_new(w.fleet, "orchestrator", &io, 99);
 }
 
+/* The process dies, and another folds what is in the log. */
+static inline void s_restart(uint64_t epoch)
+{
+    turn_core_destroy(&w.core);
+    w.commit_pending = false;
+    w.queue_count = 0;
+    w.core = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, epoch, 0);
+    s_services_up();
+}
+
 static inline void s_setup(void)
 {
     char problem[ZVT_PROBLEM_SIZE];
