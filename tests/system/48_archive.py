@@ -12,8 +12,9 @@ import time
 
 import zmq
 
-from traffic import (BUY, CHECKOUT, E8, HOME, IOC, MARKET, PLACE, SLOW, Trader, ask, check, counter, fleet, note, percentile, processes, sql,
-                     start_fleet, verify, wait_until)
+from comparison import percentile
+from traffic import CHECKOUT, HOME, Trader, ask, check, counter, fleet, note, processes, sql, start_fleet, verify
+from wire import BUY, E8, IOC, MARKET, PLACE, wait_until
 
 PARTITION, KEEP, EVENTS, RATE = 5000, 10000, 45000, 400
 BASES, FILES = f"{HOME}/archive.bases", f"{HOME}/archive"

@@ -7,17 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
-import msgpack
 import zmq
 
-from traffic import (CONTROL, E8, HELLO, ORDERS_QUERY, REPLAY_REQUEST, Trader, check, check_latency, connect, counter, fleet,
-                     note, processes, rss_kb, sql, start_fleet, verify, wait_until)
+from disturb import SUBSCRIBERS, Mute, Silent, Subscribers
+from traffic import Trader, check, check_latency, counter, fleet, note, processes, rss_kb, sql, start_fleet, verify
+from wire import E8, wait_until
 
-SUBSCRIBERS = 4        # of the log and of each venue's market data, that never read
-POSITIONS_QUERY = 149
 GROWTH_MB_MAX = 64     # of a process by subscribers: 2,000 messages of a few KB for each of them
 CLIENT_MB_MAX = 40     # of a process by one client: 500 answers of 64 KiB
 OUTPUT = os.path.join(os.environ["ZVT_TEST_BASE"], "tail.jsonl")
@@ -30,22 +27,6 @@ def sizes(names):
 
 def growth(before, after):
     return {name: after[name] - before[name] for name in before}
-
-
-class Silent:
-    """Subscribers that never read: their own queues hold one message, everything else waits at the publisher."""
-
-    def __init__(self, context):
-        self.context, self.sockets = context, []
-
-    def begin(self):
-        for name in ["events", "market.alpha", "market.beta"] * SUBSCRIBERS:
-            self.sockets.append(connect(self.context, zmq.SUB, name, [""], hwm=1))
-
-    def end(self):
-        for opened in self.sockets:
-            opened.close()
-        self.sockets = []
 
 
 def start_tail():
@@ -93,65 +74,23 @@ def test_memory(trader, context):
     tail.wait()
 
 
-def test_latency(trader, context):
-    silent, stopped = Silent(context), []
+def test_latency(trader):
+    subscribers = Subscribers()
 
     def begin():
-        silent.begin()
-        stopped.append(start_tail()[0])
-        stopped[-1].send_signal(signal.SIGSTOP)
+        subscribers.begin()
         sent = len(trader.ended)
         wait_until(60, lambda: len(trader.ended) > sent + 300)  # ten messages an order and more: by now the queues are full
 
-    def end():
-        silent.end()
-        stopped[-1].kill()
-        stopped.pop().wait()
-
-    check_latency(trader, "beside subscribers that do not read", begin, end)
-
-
-def flood(opened, record, frames):
-    for _ in range(frames):
-        try:
-            opened.send(msgpack.packb(record), zmq.NOBLOCK)
-        except zmq.Again:
-            time.sleep(0.001)
-
-
-class Asking:
-    """Clients that go on asking, a hundred times a second altogether, while their queues are full."""
-
-    def __init__(self, sockets, record):
-        self.sockets, self.record, self.on, self.thread = sockets, record, False, None
-
-    def main(self):
-        while self.on:
-            for opened in self.sockets.values():
-                flood(opened, self.record, 1)
-            time.sleep(len(self.sockets) / 100)
-
-    def begin(self):
-        self.on, self.thread = True, threading.Thread(target=self.main, daemon=True)
-        self.thread.start()
-
-    def end(self):
-        self.on = False
-        self.thread.join()
+    check_latency(trader, "beside subscribers that do not read", begin, subscribers.end)
 
 
 def test_clients(trader, context):
     """Clients that ask and never read: what waits for each is bounded, what exceeds it is dropped and counted."""
     names = ["orchestrator", "replayer", "portfolio", "risk", "executor", "gateway-alpha", "venue-alpha"]
     before, sent = sizes(names), len(trader.ended)
-    hello = [HELLO, 10, "mute", 1, 0, 0, False]
-    asks = {"request": [ORDERS_QUERY, "", False, 10000, bytes(16)], "replay": [REPLAY_REQUEST, 1, 0, 4000, bytes(16)],
-            "portfolio": [POSITIONS_QUERY, "", ""], "control.orchestrator": [CONTROL, "stats", ""], "risk": hello, "execute": hello,
-            "order-entry.alpha": hello, "venue.alpha": hello, "control.risk": [CONTROL, "stats", ""]}
-    mute = {name: connect(context, zmq.DEALER, name, hwm=1) for name in asks}
-    for name, record in asks.items():
-        mute[name].setsockopt(zmq.SNDTIMEO, 1000)
-        flood(mute[name], record, 60 if name in ("request", "replay") else 3000)
+    mute = Mute(context)
+    mute.fill()
     wait_until(60, lambda: counter("orchestrator", "unread") > 0 and counter("replayer", "unread") > 0)
     after = sizes(names)
     for name in ("orchestrator", "replayer"):
@@ -160,10 +99,8 @@ def test_clients(trader, context):
           all(mb <= CLIENT_MB_MAX for mb in growth(before, after).values()), growth(before, after))
     check("orders complete meanwhile", wait_until(30, lambda: len(trader.ended) > sent + 300))
 
-    asking = Asking(mute, hello)
-    check_latency(trader, "beside clients that do not read", asking.begin, asking.end)
-    for opened in mute.values():
-        opened.close()
+    check_latency(trader, "beside clients that do not read", mute.begin, mute.end)
+    mute.close()
 
 
 def main():
@@ -171,7 +108,7 @@ def main():
         start_fleet("--seed", "5", config={"    step_ms = 100  ": "    step_ms = 20  "})
         context, trader = zmq.Context(), Trader("honest", rate_hz=150, quantity_e8=E8 // 10)
         test_memory(trader, context)
-        test_latency(trader, context)
+        test_latency(trader)
         test_clients(trader, context)
         last = trader.stop()
         check(f"each of {last['sent']} orders was completed", last["open"] == [] and trader.outcomes() == {"completed": last["sent"]},

@@ -5,18 +5,12 @@ no trace in the log, memory stays as it is, nobody else's orders take longer, an
 its orders are taken again. The same when it calls itself by another name in each signal, with the names that a sender may
 bring as the limit."""
 import json
-import multiprocessing
-import os
-import signal
 import sys
 import time
-import uuid
 
-import msgpack
-import zmq
-
-from traffic import (ACK, BUY, E8, IOC, MARKET, OK, SECOND_NS, SIGNAL, SIGNAL_RATE, Trader, check, check_latency, connect,
-                     counter, fleet, processes, records, rss_kb, sql, start_fleet, verify, wait_until)
+from disturb import Runaway
+from traffic import Trader, check, check_latency, counter, fleet, processes, rss_kb, sql, start_fleet, verify
+from wire import SECOND_NS, wait_until
 
 RATE_HZ = 10000
 LIMIT_HZ = 20      # what risk lets a strategy do in this fleet; the orchestrator hears 26 of it
@@ -24,53 +18,6 @@ HEARD_HZ = 26
 GROWTH_MB_MAX = 40
 NAMES_MAX = 1024   # strategies that a sender may bring at once ..
 NAME_S = 4         # .. and seconds until it may bring another
-
-
-class Runaway:
-    """In a process of its own. `pace`: signals a second; `obeyed`: the one it runs at; `rotating`: each under another
-    strategy's name; the others are its counts of signals sent and answered."""
-
-    def __init__(self):
-        context = multiprocessing.get_context("fork")
-        self.pace, self.obeyed, self.rotating = (context.Value("i", 0) for _ in range(3))
-        self.sent, self.accepted, self.over_rate, self.other = (context.Value("q", 0) for _ in range(4))
-        self.process = context.Process(target=self.main, daemon=True)
-        self.process.start()
-
-    def main(self):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        os.nice(10)  # it is what the fleet does that is measured, not who else needs the processor
-        context, run, number = zmq.Context(), time.time_ns(), 0
-        push, acks = connect(context, zmq.PUSH, "signals"), connect(context, zmq.SUB, "events", ["ack.runaway"])
-        begun_ns, pace, due = time.monotonic_ns(), 0, 0
-        while True:
-            if self.pace.value != pace:
-                begun_ns, pace, due = time.monotonic_ns(), self.pace.value, 0
-            owed = (time.monotonic_ns() - begun_ns) * pace // SECOND_NS - due
-            for _ in range(min(owed, 200)):
-                number += 1
-                terms = ["SOL/USDT", BUY, MARKET, IOC, False, E8 // 10, 0, 0, "beta", time.time_ns() + 60 * SECOND_NS]
-                strategy = f"runaway-{number}" if self.rotating.value else "runaway"
-                push.send(msgpack.packb([SIGNAL, uuid.uuid4().bytes, "runaway", run, number, strategy, "main", terms, E8, 0]))
-            due += min(owed, 200)
-            self.sent.value, self.obeyed.value = number, pace
-            while acks.poll(0):
-                for ack in records(acks.recv_multipart()[1]):
-                    counts = {OK: self.accepted, SIGNAL_RATE: self.over_rate}.get(ack[6], self.other) if ack[0] == ACK else self.other
-                    counts.value += 1
-            time.sleep(0.001)
-
-    def answered(self):
-        return self.accepted.value + self.over_rate.value + self.other.value
-
-    def run_for(self, seconds, pace):
-        """Runs at this pace and waits for the answers: signals sent, accepted, refused for the rate, other answers."""
-        before = [v.value for v in (self.sent, self.accepted, self.over_rate, self.other)]
-        self.pace.value = pace
-        time.sleep(seconds)  # the length of the run
-        self.pace.value = 0
-        wait_until(20, lambda: self.obeyed.value == 0 and self.answered() >= self.sent.value)
-        return [v.value - b for v, b in zip((self.sent, self.accepted, self.over_rate, self.other), before)]
 
 
 def requested():
@@ -129,21 +76,14 @@ def test_healing(runaway):
 def main():
     try:
         start_fleet("--seed", "6", config={"max_orders_per_second = 200 ": f"max_orders_per_second = {LIMIT_HZ} "})
-        runaway, trader = Runaway(), Trader("honest", rate_hz=100, ids=20)
+        runaway, trader = Runaway(RATE_HZ), Trader("honest", rate_hz=100, ids=20)
         wait_until(20, lambda: len(trader.ended) > 300)
         test_refusal(runaway)
         test_healing(runaway)
-
-        def begin():
-            runaway.pace.value = RATE_HZ
-
-        def end():
-            runaway.pace.value = 0
-
-        check_latency(trader, "beside a runaway strategy", begin, end)
+        check_latency(trader, "beside a runaway strategy", runaway.begin, runaway.end)
         test_healing(runaway)
         test_rotation(runaway, trader)
-        check_latency(trader, "beside a sender that changes its name", begin, end)
+        check_latency(trader, "beside a sender that changes its name", runaway.begin, runaway.end)
         runaway.rotating.value = 0
         time.sleep(NAME_S)  # its own name has left for the many that it has brought
         test_healing(runaway)

@@ -14,7 +14,8 @@ import uuid
 import msgpack
 import zmq
 
-from traffic import (CONTROL, E8, SLOW, Follower, Trader, ask, barrier, chain, check, fleet, note, sql, start_fleet, verify, wait_until)
+from traffic import Follower, Trader, ask, barrier, chain, check, fleet, note, sql, start_fleet, verify
+from wire import CONTROL, E8, SLOW, wait_until
 
 SCRIPTED, TAILS, RESTARTS = 64, 20, 8  # 8 of each of two processes
 FOLDERS = ("orchestrator", "risk", "portfolio")

@@ -2,39 +2,18 @@
 # run/test: alone
 """Malformed frames on every socket of every process while orders flow, connections that never speak or stop in the middle,
 and frames that lie about their size: what is wrong is counted, nobody dies or grows, and no order is disturbed."""
-import multiprocessing
 import os
-import signal
 import sys
-import time
 
 import zmq
 
 import garbage
-from traffic import Trader, check, check_latency, counter, fleet, processes, rss_kb, start_fleet, verify, wait_until
+from disturb import Thrower
+from traffic import Trader, check, check_latency, counter, fleet, processes, rss_kb, start_fleet, verify
+from wire import wait_until
 
 GROWTH_MB_MAX = 48
 HOLD_S = 8          # longer than the 3 s that a handshake may take
-THROWS_HZ = 10      # sockets thrown at per second while latency is compared
-
-
-class Thrower:
-    """A process that throws at one socket after the other while it is on."""
-
-    def __init__(self, names):
-        context = multiprocessing.get_context("fork")
-        self.on, self.thrown, self.names = context.Value("b", 0), context.Value("q", 0), names
-        context.Process(target=self.main, daemon=True).start()
-
-    def main(self):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        os.nice(10)  # it is the fleet that is measured, on a machine that they share
-        context, at = zmq.Context(), 0
-        while True:
-            if self.on.value:
-                garbage.throw(context, self.names[at % len(self.names)])
-                self.thrown.value = at = at + 1
-            time.sleep(1 / THROWS_HZ)
 
 
 def descriptors(pid):
@@ -88,14 +67,7 @@ def main():
         thrower, trader = Thrower(names), Trader("honest", rate_hz=100)
         test_all_of_it(trader, names, before)
         test_half_connections(names, before)
-
-        def begin():
-            thrower.on.value = 1
-
-        def end():
-            thrower.on.value = 0
-
-        check_latency(trader, "beside malformed frames", begin, end)
+        check_latency(trader, "beside malformed frames", thrower.begin, thrower.end)
         check("frames were thrown meanwhile", thrower.thrown.value > 0)
         last = trader.stop()
         check(f"each of {last['sent']} orders was completed", trader.outcomes() == {"completed": last["sent"]}, (last, trader.outcomes()))

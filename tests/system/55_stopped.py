@@ -17,8 +17,8 @@ if len(sys.argv) > 1:  # one half: a fleet of its own beside the other's
 
 import zmq
 
-from traffic import (CONTROL, HOME, SLOW, Trader, ask, check, fleet, note, pids_of_postgres, processes, rss_kb, start_fleet, verify,
-                     wait_until)
+from traffic import HOME, Trader, ask, check, fleet, note, pids_of_postgres, processes, rss_kb, start_fleet, verify
+from wire import CONTROL, SLOW, wait_until
 
 STOP_S = float(os.environ.get("ZVT_TEST_STOP_S", "30"))
 BACK_S = 2.0          # from SIGCONT to the completion of an order that was due after it, and to its own work

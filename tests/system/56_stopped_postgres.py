@@ -11,8 +11,8 @@ import time
 import msgpack
 import zmq
 
-from traffic import (BUY, CHECKOUT, COMMAND_REPLY, E8, HOME, IOC, LOG_UNAVAILABLE, MARKET, PLACE, SLOW, Trader, ask, check, connect, fleet,
-                     pids_of_postgres, records, sql, start_fleet, verify, wait_until)
+from traffic import CHECKOUT, HOME, Trader, ask, check, fleet, pids_of_postgres, sql, start_fleet, verify
+from wire import BUY, COMMAND_REPLY, E8, IOC, LOG_UNAVAILABLE, MARKET, PLACE, SLOW, connect, records, wait_until
 
 FILLED, HALT_REQUEST = 3, 144
 RESUME = [HALT_REQUEST, False, "tester", ""]

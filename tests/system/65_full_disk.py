@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 
-from traffic import (HOME, SLOW, Trader, check, fleet, note, postgres_folders, processes, rss_kb, sql, start_fleet, verify, wait_until)
+from traffic import HOME, Trader, check, fleet, note, postgres_folders, processes, rss_kb, sql, start_fleet, verify
+from wire import SLOW, wait_until
 
 # From when there is room to the completion of an order that was due after it. A lost log is tried again every 50 to 400 ms, and
 # each attempt may meet the rest of the recovery before; a venue looks for room every so often, and its circuit is half open

@@ -1,18 +1,14 @@
 """traffic -- what the scenarios in Python share: a fleet of their own, a strategy that trades all the time and notes what
 becomes of every order, a follower of the log, and a comparison of latencies that is honest about noise.
 
-Speaks the wire protocol of docs/wire.md and shares no code with the fleet. A record is the msgpack array [type id, ..];
-quantities are integers times 1e8; times are monotonic nanoseconds unless the name says utc.
+Speaks the wire protocol (wire.py) and shares no code with the fleet.
 
 Environment, set by run/test  ZVT_BIN, ZVT_TEST_BASE, ZVT_TEST_RESULTS, ZVT_TEST_SLOW: see lib.sh."""
 import hashlib
-import io
 import json
-import math
 import multiprocessing
 import os
 import signal
-import statistics
 import subprocess
 import threading
 import time
@@ -21,15 +17,13 @@ import uuid
 import msgpack
 import zmq
 
+from comparison import Comparison, judge
+from wire import (ACK, BARRIER, BUY, COMMAND_REPLY, DUPLICATE, E8, IOC, LOG_BATCH, LOG_TIP, LOG_UNAVAILABLE, MARKET, NOT_READY, OK,
+                  OVERLOADED, REPLAY_REQUEST, SECOND_NS, SELL, SIGNAL, SLOW, connect, records, wait_until)
+
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 HOME = os.path.join(os.environ["ZVT_TEST_BASE"], "home")
 os.makedirs(os.environ["ZVT_TEST_BASE"], exist_ok=True)
-SLOW = float(os.environ.get("ZVT_TEST_SLOW", "1"))
-E8, SECOND_NS = 100_000_000, 1_000_000_000
-HELLO, ERROR, SIGNAL, ACK, PLACE, BARRIER, COMMAND_REPLY, ORDERS_QUERY = 120, 122, 130, 132, 140, 145, 146, 147
-CONTROL, LOG_BATCH, LOG_TIP, REPLAY_REQUEST = 152, 200, 201, 202
-BUY, SELL, MARKET, IOC = 1, 2, 1, 2
-OK, DUPLICATE, OVERLOADED, LOG_UNAVAILABLE, NOT_READY, SIGNAL_RATE = 1, 16, 20, 21, 22, 79
 TRY_AGAIN = (OVERLOADED, LOG_UNAVAILABLE, NOT_READY)
 ENDS = {3: "rejected", 11: "canceled", 12: "expired", 14: "failed", 15: "completed"}  # events that end an order
 REQUESTED, REJECTED = 1, 3
@@ -59,16 +53,6 @@ def show_trouble():
 
 def note(text):
     print(f"           {text}", flush=True)
-
-
-def wait_until(seconds, condition, every_s=0.02):
-    """True as soon as the condition holds; the clock of a slow build runs slower."""
-    end = time.monotonic() + seconds * SLOW
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(every_s)
-    return True
 
 
 # ---- the fleet ----
@@ -153,25 +137,6 @@ def postgres_folders():
 
 
 # ---- sockets ----
-def endpoint(name):
-    return f"ipc://{os.environ['ZVT_RUNTIME']}/{name}"
-
-
-def connect(context, kind, name, topics=(), hwm=100_000):
-    opened = context.socket(kind)
-    opened.setsockopt(zmq.LINGER, 0)
-    opened.setsockopt(zmq.SNDHWM, hwm)
-    opened.setsockopt(zmq.RCVHWM, hwm)
-    for topic in topics:
-        opened.subscribe(topic)
-    opened.connect(endpoint(name))
-    return opened
-
-
-def records(frame):
-    return list(msgpack.Unpacker(io.BytesIO(frame), raw=False, strict_map_key=False))
-
-
 def ask(context, name, record, timeout_ms=15000):
     """One question, as any REQ client asks it; None without an answer."""
     with connect(context, zmq.REQ, name) as request:
@@ -424,42 +389,6 @@ class Trader:
 
 
 # ---- comparing latencies ----
-def percentile(values, percent):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
-
-
-def interval(ratios):
-    """The 90 % interval of their median, or a little more, from their order alone: no noise has to be normal for it."""
-    ordered, count, below, chance = sorted(ratios), len(ratios), 0, 0.0
-    while below < count // 2 and chance + math.comb(count, below) / 2**count <= 0.05:
-        chance += math.comb(count, below) / 2**count
-        below += 1
-    return ordered[max(below - 1, 0)], ordered[min(count - below, count - 1)]
-
-
-class Comparison:
-    """How a percentile changes: the median over pairs of rounds that lie side by side in time, so that what the machine
-    does to both cancels out, and a stall in one round is one pair among many."""
-
-    def __init__(self, percent):
-        self.percent, self.without, self.with_it = percent, [], []
-
-    def add(self, without, with_it):
-        self.without.append(percentile(without, self.percent))
-        self.with_it.append(percentile(with_it, self.percent))
-
-    def judge(self, limit):
-        """"within" or "worse" when the whole interval says so, otherwise "open"."""
-        ratios = [b / a for a, b in zip(self.without, self.with_it)]
-        self.low, self.high = interval(ratios)
-        self.factor = statistics.median(ratios)
-        return "within" if self.high < limit else "worse" if self.low > limit else "open"
-
-    def __str__(self):
-        return f"{statistics.median(self.without):.2f} ms without, {statistics.median(self.with_it):.2f} ms with"
-
-
 def compare_pair(trader, disturbed_first, turn, round_s):
     """One round without and one with the disturbance, which `turn` switches: the latencies of both."""
     rounds = {}
@@ -495,13 +424,14 @@ def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6
             comparison.add(without, with_it)
         pairs += 1
         if pairs == look:
-            verdict, look = median.judge(limit), 2 * look
+            verdict, look = judge(*median.factor()[1:], limit), 2 * look
     turn(False)
     if pairs == 0:
         return
-    verdict = median.judge(limit)
-    text = (f"p50 of others' orders {what}: {median}; factor {median.factor:.3f} "
-            f"(90 % interval {median.low:.3f} .. {median.high:.3f}, {pairs} pairs of rounds)")
+    factor, low, high = median.factor()
+    verdict = judge(low, high, limit)
+    text = (f"p50 of others' orders {what}: {median}; factor {factor:.3f} "
+            f"(90 % interval {low:.3f} .. {high:.3f}, {pairs} pairs of rounds)")
     if verdict == "open":
         undecided(f"{text}: {limit - 1:.0%} more is neither shown nor ruled out")
     else:

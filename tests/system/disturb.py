@@ -1,0 +1,262 @@
+#!/usr/bin/python3
+"""disturb -- those who misbehave: subscribers and clients that never read, a runaway strategy, a sender of ever new names,
+a thrower of malformed frames. Scenarios use the classes; run/bench runs this as a program:
+
+  disturb.py WORD   a WORD of DISTURBERS. Reads "on" and "off" from stdin and answers each with the word and how often it has
+                    disturbed so far; first it says "ready 0". Ends with stdin.
+
+All of them stand back behind the fleet (nice 10): what the fleet does to others is measured, not who else needs the
+processor. Environment  ZVT_BIN: the programs; ZVT_RUNTIME: the folder of the fleet's sockets."""
+import contextlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+
+import msgpack
+import zmq
+
+import garbage
+from wire import (ACK, BUY, CONTROL, E8, HELLO, IOC, MARKET, OK, ORDERS_QUERY, POSITIONS_QUERY, REPLAY_REQUEST, SECOND_NS, SIGNAL,
+                  SIGNAL_RATE, connect, records, wait_until)
+
+NICE = 10
+SUBSCRIBERS = 4     # of the log and of each venue's market data, that never read
+THROWS_HZ = 10      # sockets thrown at per second
+ASKS_HZ = 100       # questions of all mute clients together
+PAGE_MAX = 4000     # events that the replayer gives at once
+FILLING_ASKS, FILLING_ASKS_LARGE = 3000, 60  # so many answers fill a queue; of lists fewer do
+
+
+def stand_back():
+    """At the beginning of a process of its own: behind the fleet, and not the one that Ctrl-C is meant for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICE - os.nice(0))
+
+
+class Silent:
+    """Subscribers that never read: their own queues hold one message, everything else waits at the publisher."""
+
+    def __init__(self, context):
+        self.context, self.sockets = context, []
+
+    def begin(self):
+        for name in ["events", "market.alpha", "market.beta"] * SUBSCRIBERS:
+            self.sockets.append(connect(self.context, zmq.SUB, name, [""], hwm=1))
+
+    def end(self):
+        for opened in self.sockets:
+            opened.close()
+        self.sockets = []
+
+
+class StoppedTail:
+    """A `tail` of the log that is stopped after its first line."""
+
+    def __init__(self):
+        self.process = None
+
+    def begin(self):
+        words = [os.path.join(os.environ["ZVT_BIN"], "zvt-monitor"), "tail", "--json"]
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *words], stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+        self.process.send_signal(signal.SIGSTOP)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Subscribers:
+    """All that is subscribed and not read."""
+
+    def __init__(self):
+        self.parts = Silent(zmq.Context()), StoppedTail()
+
+    def begin(self):
+        for part in self.parts:
+            part.begin()
+
+    def end(self):
+        for part in self.parts:
+            part.end()
+
+    def done(self):
+        return 0
+
+
+def questions(most):
+    """One for each socket that answers; lists hold so many orders or events at the most."""
+    hello, stats = [HELLO, 10, "mute", 1, 0, 0, False], [CONTROL, "stats", ""]
+    asked = {"request": [ORDERS_QUERY, "", False, most, bytes(16)], "replay": [REPLAY_REQUEST, 1, 0, min(most, PAGE_MAX), bytes(16)],
+             "portfolio": [POSITIONS_QUERY, "", ""], "risk": hello, "execute": hello, "order-entry.alpha": hello, "venue.alpha": hello,
+             "control.orchestrator": stats, "control.risk": stats}
+    return {name: msgpack.packb(record) for name, record in asked.items()}
+
+
+class Mute:
+    """Clients that ask and never take an answer. `fill` asks for so much that their queues are full; from `begin` to `end`
+    they go on asking all the same, a hundred times a second altogether, for little: making a long list costs the fleet the
+    same for one who reads it."""
+
+    def __init__(self, context):
+        self.much, self.little = questions(10000), questions(100)
+        self.sockets = {name: connect(context, zmq.DEALER, name, hwm=1) for name in self.little}
+        self.on, self.thread, self.asked = False, None, 0
+
+    def ask(self, frames):
+        """One question each; what has no room is not heard, as with any client that asks too fast."""
+        for name, frame in frames.items():
+            with contextlib.suppress(zmq.Again):
+                self.sockets[name].send(frame, zmq.NOBLOCK)
+                self.asked += 1
+
+    def fill(self, turns=FILLING_ASKS):
+        answered_briefly = {name: frame for name, frame in self.much.items() if name not in ("request", "replay")}
+        for turn in range(turns):
+            self.ask(self.much if turn < FILLING_ASKS_LARGE else answered_briefly)
+            time.sleep(0.001)  # so that most of it is heard
+
+    def main(self):
+        while self.on:
+            self.ask(self.little)
+            time.sleep(len(self.sockets) / ASKS_HZ)
+
+    def begin(self):
+        self.on, self.thread = True, threading.Thread(target=self.main, daemon=True)
+        self.thread.start()
+
+    def end(self):
+        self.on = False
+        self.thread.join()
+
+    def done(self):
+        return self.asked
+
+    def close(self):
+        for opened in self.sockets.values():
+            opened.close()
+
+
+class Runaway:
+    """A strategy that has lost its mind, in a process of its own. `pace`: signals a second; `obeyed`: the one it runs at;
+    `rotating`: each under another strategy's name; the others are its counts of signals sent and answered."""
+
+    def __init__(self, rate_hz=10000, rotating=False):
+        context = multiprocessing.get_context("fork")
+        self.rate_hz, self.parent = rate_hz, os.getpid()
+        self.pace, self.obeyed, self.rotating = (context.Value("i", start) for start in (0, 0, rotating))
+        self.sent, self.accepted, self.over_rate, self.other = (context.Value("q", 0) for _ in range(4))
+        self.process = context.Process(target=self.main, daemon=True)
+        self.process.start()
+
+    def main(self):
+        stand_back()
+        context, run, number = zmq.Context(), time.time_ns(), 0
+        push, acks = connect(context, zmq.PUSH, "signals"), connect(context, zmq.SUB, "events", ["ack.runaway"])
+        begun_ns, pace, due = time.monotonic_ns(), 0, 0
+        while os.getppid() == self.parent:
+            if self.pace.value != pace:
+                begun_ns, pace, due = time.monotonic_ns(), self.pace.value, 0
+            owed = (time.monotonic_ns() - begun_ns) * pace // SECOND_NS - due
+            for _ in range(min(owed, 200)):
+                number += 1
+                terms = ["SOL/USDT", BUY, MARKET, IOC, False, E8 // 10, 0, 0, "beta", time.time_ns() + 60 * SECOND_NS]
+                strategy = f"runaway-{number}" if self.rotating.value else "runaway"
+                push.send(msgpack.packb([SIGNAL, uuid.uuid4().bytes, "runaway", run, number, strategy, "main", terms, E8, 0]))
+            due += min(owed, 200)
+            self.sent.value, self.obeyed.value = number, pace
+            while acks.poll(0):
+                for ack in records(acks.recv_multipart()[1]):
+                    counts = {OK: self.accepted, SIGNAL_RATE: self.over_rate}.get(ack[6], self.other) if ack[0] == ACK else self.other
+                    counts.value += 1
+            time.sleep(0.001)
+
+    def answered(self):
+        return self.accepted.value + self.over_rate.value + self.other.value
+
+    def begin(self):
+        self.pace.value = self.rate_hz
+
+    def end(self):
+        """Also waits for the answers."""
+        self.pace.value = 0
+        wait_until(20, lambda: self.obeyed.value == 0 and self.answered() >= self.sent.value)
+
+    def run_for(self, seconds, pace):
+        """Runs at this pace and waits for the answers: signals sent, accepted, refused for the rate, other answers."""
+        before = [v.value for v in (self.sent, self.accepted, self.over_rate, self.other)]
+        self.pace.value = pace
+        time.sleep(seconds)  # the length of the run
+        self.end()
+        return [v.value - b for v, b in zip((self.sent, self.accepted, self.over_rate, self.other), before)]
+
+    def done(self):
+        return self.sent.value
+
+
+class Thrower:
+    """A process that throws malformed frames at one socket after the other while it is on."""
+
+    def __init__(self, names):
+        context = multiprocessing.get_context("fork")
+        self.on, self.thrown, self.names, self.parent = context.Value("b", 0), context.Value("q", 0), names, os.getpid()
+        context.Process(target=self.main, daemon=True).start()
+
+    def main(self):
+        stand_back()
+        context, at = zmq.Context(), 0
+        while os.getppid() == self.parent:
+            if self.on.value:
+                garbage.throw(context, self.names[at % len(self.names)])
+                self.thrown.value = at = at + 1
+            time.sleep(1 / THROWS_HZ)
+
+    def begin(self):
+        self.on.value = 1
+
+    def end(self):
+        self.on.value = 0
+
+    def done(self):
+        return self.thrown.value
+
+
+def mute_and_full():
+    clients = Mute(zmq.Context())
+    clients.fill(FILLING_ASKS_LARGE)
+    return clients
+
+
+DISTURBERS = {
+    "subscribers": Subscribers,
+    "clients": mute_and_full,
+    "runaway": Runaway,
+    "names": lambda: Runaway(rate_hz=3000, rotating=True),
+    "malformed": lambda: Thrower(garbage.sockets()),
+}
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1] not in DISTURBERS:
+        sys.exit(f"disturb: say which: {' '.join(DISTURBERS)}")
+    stand_back()
+    disturber, on = DISTURBERS[sys.argv[1]](), False
+    print("ready 0", flush=True)
+    for line in sys.stdin:
+        wanted = line.strip() == "on"
+        if wanted != on:
+            (disturber.begin if wanted else disturber.end)()
+        on = wanted
+        print(line.strip(), disturber.done(), flush=True)
+    if on:
+        disturber.end()
+
+
+if __name__ == "__main__":
+    main()
