@@ -40,7 +40,7 @@ def symbols_of(count):
     return (KNOWN_SYMBOLS + made)[:count]
 
 
-def fleet_file(symbols=3, venues=("alpha", "beta"), step_ms=100, depth=10, volatility=0.3):
+def fleet_file(symbols=3, venues=("alpha", "beta"), step_ms=100, depth=10, volatility=0.3, orders_per_s=1000000):
     """Text of a fleet file."""
     text = "fleet\n    name = bench\n    shard = 0\nmarket\n    seed = 42\n    step_ms = %d\ninstruments\n" % step_ms
     for symbol, price, tick in symbols_of(symbols):
@@ -50,7 +50,7 @@ def fleet_file(symbols=3, venues=("alpha", "beta"), step_ms=100, depth=10, volat
         text += VENUE.format(name=name, depth=depth, replay="yes" if name == venues[0] else "no")
         for symbol, _, _ in symbols_of(symbols):
             text += "            %s = 1000000000\n" % symbol.split("/")[0]
-    text += "risk\n    max_notional = 1000000000\n    price_collar = 0.5\n    max_orders_per_second = 1000000\n    allow_short = yes\n"
+    text += "risk\n    max_notional = 1000000000\n    price_collar = 0.5\n    max_orders_per_second = %d\n    allow_short = yes\n" % orders_per_s
     return text
 
 

@@ -45,6 +45,10 @@ class Load:
                 self.diagnostics.append(line)
         return False
 
+    def stop(self):
+        """No order is sent any more; what is open then remains open in its report."""
+        self.process.terminate()
+
     def finish(self, more=None):
         """Waits for the end; the load's report with the cost of the measured time."""
         self.wait_phase("end", more)
@@ -62,3 +66,13 @@ class Load:
 def run_load(fleet, label, more=None, **options):
     """A whole load; its report."""
     return Load(fleet, label, **options).finish(more)
+
+
+def read_trace(path):
+    """What --trace wrote, [(due, ended, outcome)]: in UTC seconds, ended 0 when never."""
+    orders = []
+    with open(path) as file:
+        for line in file:
+            _, due, ended, outcome = line.split()
+            orders.append((int(due) / 1e9, int(ended) / 1e9, outcome))
+    return orders

@@ -9,20 +9,10 @@ import os
 import signal
 import time
 
-from load import Load
+from load import Load, read_trace
 
 ORDER = ("venue-alpha", "venue-beta", "gateway-alpha", "gateway-beta", "risk", "executor", "portfolio", "orchestrator", "replayer",
          "checkpointer", "postgres")
-
-
-def _read_trace(path):
-    """[(due, ended, outcome)] in UTC seconds; ended 0 when never."""
-    orders = []
-    with open(path) as file:
-        for line in file:
-            _, due, ended, outcome = line.split()
-            orders.append((int(due) / 1e9, int(ended) / 1e9, outcome))
-    return orders
 
 
 def _row(name, killed_at, until, orders):
@@ -56,7 +46,7 @@ def run(bench):
             if pid > 0:
                 os.kill(pid, signal.SIGKILL)
         report = load.finish()
-        orders = _read_trace(trace)
+        orders = read_trace(trace)
         os.unlink(trace)
     rows = []
     for n, (name, killed_at) in enumerate(kills):

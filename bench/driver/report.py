@@ -8,11 +8,14 @@ import json
 # Figures in the order of the table: key, heading, digits.
 COLUMNS = [
     ("offered_per_s", "offered/s", 0), ("per_s", "achieved/s", 0), ("share_of_limit", "of limit", 3),
-    ("success_share", "succeeded", 5), ("lost", "lost", 0), ("p50_ms", "p50 ms", 3), ("p99_ms", "p99 ms", 3),
+    ("success_share", "succeeded", 5), ("lost", "lost", 0), ("p50_without_ms", "p50 without", 3), ("p50_ms", "p50 ms", 3),
+    ("p50_factor", "factor", 3), ("p50_interval", "interval", 3), ("p99_without_ms", "p99 without", 3), ("p99_ms", "p99 ms", 3),
+    ("p99_factor", "factor", 3), ("p99_interval", "interval", 3),
     ("p999_ms", "p99.9 ms", 3), ("max_ms", "max ms", 2), ("again_ms", "again ms", 1),
     ("stall_ms", "stall ms", 1), ("under_way_ms", "under way ms", 1), ("cpu_us_per_order", "CPU us/order", 1), ("switches_per_order", "switches/order", 2), ("cores", "cores", 2),
     ("rss_mb_total", "RSS MB", 0), ("rows_per_s", "rows/s", 0), ("wal_bytes_per_order", "WAL B/order", 0),
 ]
+VERDICTS = {True: "met", False: "MISSED", None: "not decided"}
 HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s"}
 
 
@@ -62,7 +65,7 @@ def targets_table(targets):
     """What was to be reached."""
     lines = [["", "limit", "seen", ""]]
     for target in targets:
-        lines.append([target["text"], _cell(target["limit"], 3), _cell(target["seen"], 3), "met" if target["met"] else "MISSED"])
+        lines.append([target["text"], _cell(target["limit"], 3), _cell(target["seen"], 3), VERDICTS[target["met"]]])
     return _grid(lines)
 
 

@@ -1,7 +1,10 @@
 """targets -- what the benchmark has to reach, and whether it did.
 
-A target is judged only when its scenario measured the case it speaks of, at full length.
+A target is judged only when its scenario measured the case it speaks of, at full length. A figure that comes with an
+interval (FIGURE_low, FIGURE_high) meets or misses a limit when the whole interval does; otherwise that is not decided.
 """
+
+import overload
 
 # scenario, case, figure, "<" or ">", limit, text
 TARGETS = (
@@ -23,6 +26,9 @@ TARGETS = (
     ("replay", "risk", "per_s", ">", 700000, "events/s replayed into risk"),
     ("replay", "portfolio", "per_s", ">", 700000, "events/s replayed into portfolio"),
     ("recovery", "every process", "max_ms", "<", 1000, "orders complete again after kill -9, slowest process, ms"),
+    *(("overload", case, point + "_factor", "<", 1.1, "%s: others' %s, factor" % (case, point))
+      for _, case, _ in overload.DISTURBERS for point in ("p50", "p99")),
+    ("overload", "honest orders", "success_share", ">", 0.999, "others' orders beside all of them: share that completed"),
     ("growth", "all cases", "cost_ratio", "<", 1.3, "CPU per order: dearest over cheapest log and fleet"),
 )
 
@@ -35,9 +41,15 @@ def judge(scenarios):
         for row in rows:
             if row["case"] != case or row.get(figure) is None:
                 continue
-            met = row[figure] < limit if direction == "<" else row[figure] > limit
-            found.append({"text": text, "limit": limit, "seen": row[figure], "met": met})
+            found.append({"text": text, "limit": limit, "seen": row[figure], "met": _is_met(row, figure, direction, limit)})
     return found + _against_the_peer(scenarios)
+
+
+def _is_met(row, figure, direction, limit):
+    """True or False; None when the limit lies within the figure's interval."""
+    values = row.get(figure + "_low", row[figure]), row.get(figure + "_high", row[figure])
+    met = [value < limit if direction == "<" else value > limit for value in values]
+    return met[0] if met[0] == met[1] else None
 
 
 def _against_the_peer(scenarios):

@@ -12,7 +12,7 @@ code=$?
 if ((code != 0)); then not_passed "run/bench --quick ends with 0" "exit code $code: $(tail -n 25 <<<"$output")"; else passed "run/bench --quick ends with 0"; fi
 [[ -s $report ]] || give_up "it writes a report" "$output"
 check_equal "nothing was lost, nothing failed" "[] []" "$(field lost <"$report") $(field failures <"$report")"
-check_equal "every scenario was measured" "orders idle events ticks strategies recovery replay limits peer growth" \
+check_equal "every scenario was measured" "orders idle events ticks strategies recovery overload replay limits peer growth" \
     "$(python -c 'import json, sys; print(*json.load(open(sys.argv[1]))["scenarios"])' "$report")"
 empty=$(python -c '
 import json, sys
