@@ -157,7 +157,7 @@ def run(bench):
         time.sleep(bench.quick(0.5, DRAIN_S))  # the load goes on meanwhile; its newest orders are not looked at
         load.stop()
         listener.join()
-        load.finish()
+        report = load.finish()
         orders = read_trace(trace)
         os.unlink(trace)
     rows = [_row(case, rounds, orders) for (_, case, _), (rounds, _) in zip(DISTURBERS, seen)]
@@ -165,6 +165,6 @@ def run(bench):
     done = ["%s: %s %s/s" % (case, format(round(per_s), ","), what) for (_, case, what), (_, per_s) in zip(DISTURBERS, seen) if what]
     ends = ", ".join("%s %s" % (format(count, ","), outcome) for outcome, count in rows[-1]["outcomes"].items())
     return {"title": "overload: honest orders without and with somebody who misbehaves, %s/s" % format(round(rate), ","), "rows": rows,
-            "notes": ["honest orders: " + ends, "; ".join(done),
+            "notes": ["honest orders: %s; %s sent again" % (ends, format(report["resent"], ",")), "; ".join(done),
                       "p50 and p99: medians of %d rounds of %g s without and with; factor: median over pairs of rounds, with its 90 %% "
                       "interval; disturbers run with nice 10" % (plan.pairs, plan.round_s)]}
