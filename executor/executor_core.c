@@ -32,7 +32,8 @@ struct executor_core {
     const zvt_fleet_t *fleet;
     router_core_t *router;
     executor_out_t out;
-    uint64_t epoch;              /* durable */
+    uint64_t epoch;              /* durable, and obeyed */
+    uint64_t seen_epoch;         /* the highest that was shown here: above epoch for as long as it cannot be stored */
     uint64_t acknowledged_epoch; /* as told to the orchestrator last */
     bool halted;
     char halt_reason[ZVT_MESSAGE_SIZE];
@@ -52,7 +53,7 @@ executor_core_t *executor_core_new(const zvt_fleet_t *fleet, router_core_t *rout
     self->fleet = fleet;
     self->router = router;
     self->out = *out;
-    self->epoch = stored_epoch;
+    self->epoch = self->seen_epoch = stored_epoch;
     self->by_client_order_id = zvt_map_new(ZVT_CLIENT_ORDER_SIZE, EXECUTOR_IN_FLIGHT_MAX);
     for (uint32_t i = 0; i < fleet->venues_count; i++)
         self->venues[i].pacer = pacer_core_new(fleet->venues[i].orders_per_second, fleet->venues[i].cancels_per_second);
@@ -267,17 +268,22 @@ static void s_give_up_unanswered(executor_core_t *self, executor_now_t now)
 
 /* ---- fence ---- */
 
-/* True when a writer with this epoch may be obeyed; a higher one than before is made durable first. */
+static bool s_is_fenced(const executor_core_t *self, uint64_t epoch)
+{
+    if (epoch >= self->seen_epoch || ZVT_PLANTED(NO_FENCE)) return false;
+    ZVT_COUNT("fenced");
+    if (zvt_diag_allowed())
+        zvt_warn("dropped a command of epoch %" PRIu64 ": epoch %" PRIu64 " has taken over", epoch, self->seen_epoch);
+    return true;
+}
+
+/* True when a writer with this epoch may be obeyed; a higher one than before is made durable first. One that cannot be
+ * stored is not obeyed, but it ends those before it all the same. */
 static bool s_passes_fence(executor_core_t *self, uint64_t epoch)
 {
-    if (ZVT_PLANTED(NO_FENCE) && epoch < self->epoch) return true;
-    if (epoch < self->epoch) {
-        ZVT_COUNT("fenced");
-        if (zvt_diag_allowed())
-            zvt_warn("dropped a command of epoch %" PRIu64 ": epoch %" PRIu64 " has taken over", epoch, self->epoch);
-        return false;
-    }
-    if (epoch == self->epoch) return true;
+    if (s_is_fenced(self, epoch)) return false;
+    if (epoch > self->seen_epoch) self->seen_epoch = epoch;
+    if (epoch <= self->epoch) return true;
     if (self->out.store_epoch(self->out.arg, epoch) != 0) {
         ZVT_COUNT("epoch_not_stored");
         return false;
@@ -289,7 +295,7 @@ static bool s_passes_fence(executor_core_t *self, uint64_t epoch)
 
 bool executor_core_on_hello(executor_core_t *self, const zvt_hello_t *hello)
 {
-    return hello->role == ZVT_ROLE_ORCHESTRATOR && hello->epoch >= self->epoch && s_passes_fence(self, hello->epoch);
+    return hello->role == ZVT_ROLE_ORCHESTRATOR && hello->epoch >= self->seen_epoch && s_passes_fence(self, hello->epoch);
 }
 
 /* ---- telling the orchestrator ---- */
@@ -717,8 +723,10 @@ static void s_send_waiting(executor_core_t *self, uint32_t venue, executor_now_t
     if (pacer_core_orders(pacer) + pacer_core_cancels(pacer) == 0) return;
     while (pacer_core_next_cancel(pacer, now.monotonic_ns, &cancel))
         self->out.to_gateway(self->out.arg, venue, ZVT_T_ORDER_CANCEL, &cancel);
-    while (pacer_core_next_order(pacer, now.monotonic_ns, &order))
+    while (pacer_core_next_order(pacer, now.monotonic_ns, &order)) {
+        if (s_is_fenced(self, order.epoch)) continue; /* another writer has taken over while it waited, and asks about it */
         if (!s_refuse_unsendable(self, s_target(self, order.exchange), &order, now)) s_dispatch_order(self, venue, &order, now);
+    }
 }
 
 /* A notice may be dropped on its way, or meet an orchestrator that has no room: it is the state that counts, and the

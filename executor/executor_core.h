@@ -34,7 +34,7 @@ enum { EXECUTOR_IN_FLIGHT_MAX = ZVT_POOL(16384, 256) };
 typedef pacer_now_t executor_now_t;
 
 typedef struct {
-    /* Makes the epoch durable before it is obeyed; 0, or an error that leaves the old one in force. */
+    /* Makes the epoch durable before it is obeyed; 0, or an error: then nobody is obeyed until it can be stored. */
     int (*store_epoch)(void *arg, uint64_t epoch);
     void (*to_gateway)(void *arg, uint32_t venue, zvt_type_t type, const void *record);
     void (*to_orchestrator)(void *arg, zvt_type_t type, const void *record);

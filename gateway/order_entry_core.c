@@ -33,7 +33,8 @@ struct order_entry_core {
     char venue[ZVT_VENUE_SIZE];
     gateway_adapter_t *adapter;
     order_entry_out_t out;
-    uint64_t epoch;      /* durable */
+    uint64_t epoch;      /* durable, and obeyed */
+    uint64_t seen_epoch; /* the highest that was shown here: above epoch for as long as it cannot be stored */
     bool venue_up;
     uint64_t incarnation; /* of the venue; 0: never answered */
     uint64_t venue_seq;   /* the account's last report number, as far as known */
@@ -54,7 +55,7 @@ order_entry_core_t *order_entry_core_new(const char *venue, gateway_adapter_t *a
     ZVT_STR_SET(self->venue, venue);
     self->adapter = adapter;
     self->out = *out;
-    self->epoch = stored_epoch;
+    self->epoch = self->seen_epoch = stored_epoch;
     return self;
 }
 
@@ -124,16 +125,18 @@ static void s_tell_executor(order_entry_core_t *self)
 
 /* ---- fence ---- */
 
-/* True when a writer with this epoch may be obeyed; a higher one than before is made durable first. */
+/* True when a writer with this epoch may be obeyed; a higher one than before is made durable first. One that cannot be
+ * stored is not obeyed, but it ends those before it all the same. */
 static bool s_passes_fence(order_entry_core_t *self, uint64_t epoch)
 {
-    if (ZVT_PLANTED(NO_FENCE) && epoch < self->epoch) return true;
-    if (epoch < self->epoch) {
+    if (ZVT_PLANTED(NO_FENCE) && epoch < self->seen_epoch) return true;
+    if (epoch < self->seen_epoch) {
         ZVT_COUNT("fenced");
         if (zvt_diag_allowed())
-            zvt_warn("dropped a command of epoch %" PRIu64 ": epoch %" PRIu64 " has taken over", epoch, self->epoch);
+            zvt_warn("dropped a command of epoch %" PRIu64 ": epoch %" PRIu64 " has taken over", epoch, self->seen_epoch);
         return false;
     }
+    self->seen_epoch = epoch;
     if (epoch == self->epoch) return true;
     if (self->out.store_epoch(self->out.arg, epoch) != 0) {
         ZVT_COUNT("epoch_not_stored");

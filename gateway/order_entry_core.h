@@ -29,7 +29,7 @@ typedef struct {
 } order_entry_now_t;
 
 typedef struct {
-    /* Makes the epoch durable before it is obeyed; 0, or an error that leaves the old one in force. */
+    /* Makes the epoch durable before it is obeyed; 0, or an error: then nobody is obeyed until it can be stored. */
     int (*store_epoch)(void *arg, uint64_t epoch);
     void (*send)(void *arg, const zvt_peer_t *peer, zvt_type_t type, const void *record);
     void *arg;

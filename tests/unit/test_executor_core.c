@@ -43,6 +43,25 @@ Test(executor_core, does_not_obey_an_epoch_that_it_cannot_store)
     cr_assert_eq(executor_core_epoch(s_core), 5u);
 }
 
+Test(executor_core, keeps_the_fence_shut_below_an_epoch_that_it_cannot_store)
+{
+    uint64_t before = *zvt_counter("fenced");
+    s_store_status = ZVT_ERR_IO;
+    zvt_hello_t newer = {.role = ZVT_ROLE_ORCHESTRATOR, .epoch = 7}, woken = {.role = ZVT_ROLE_ORCHESTRATOR, .epoch = 5};
+    cr_assert(!executor_core_on_hello(s_core, &newer));
+    s_order("o1", "alpha", 5, 0, 0);
+    s_order("o2", "alpha", 6, 0, 0);
+    cr_assert_eq(s_count, 0u);
+    cr_assert_eq(*zvt_counter("fenced") - before, 2u);
+    cr_assert(!executor_core_on_hello(s_core, &woken), "reports are not for it either");
+    cr_assert_eq(executor_core_epoch(s_core), 5u, "hellos to the gateways carry what is durable");
+    s_store_status = 0;
+    cr_assert(executor_core_on_hello(s_core, &newer), "it is stored as soon as it can be");
+    cr_assert_eq(s_stored_epoch, 7u);
+    s_order("o3", "alpha", 7, 0, 0);
+    cr_assert_eq(s_count, 1u);
+}
+
 Test(executor_core, answers_for_a_gateway_that_is_not_there)
 {
     s_order("o1", "beta", 5, 0, 0);

@@ -287,6 +287,18 @@ Test(executor_limits, paces_cancels_apart_from_orders)
     cr_assert_eq(s_sent_to(BETA, ZVT_T_ORDER_CANCEL), 2u, "the bucket of cancels holds no burst at this limit");
 }
 
+Test(executor_limits, lets_go_of_a_waiting_order_when_another_writer_shows_up_even_one_that_cannot_be_stored_yet)
+{
+    zvt_hello_t newer = {.role = ZVT_ROLE_ORCHESTRATOR, .epoch = 6};
+    uint64_t before = *zvt_counter("fenced");
+    for (int i = 0; i < 3; i++) s_send_number(i, "beta", START);
+    s_store_status = ZVT_ERR_IO;
+    cr_assert(!executor_core_on_hello(s_core, &newer));
+    for (int64_t now_ns = START; (now_ns = executor_core_next_ns(s_core, now_ns)) != 0;) s_on_time(now_ns);
+    cr_assert_eq(s_sent_to(BETA, ZVT_T_ORDER_SEND), 1u, "the one that had left before");
+    cr_assert_eq(*zvt_counter("fenced") - before, 2u);
+}
+
 /* ---- the halt ---- */
 Test(executor_limits, refuses_everything_while_halted_what_waits_included)
 {

@@ -224,6 +224,25 @@ Test(order_entry_core, does_not_obey_an_epoch_that_it_cannot_store)
     cr_assert_eq(*zvt_counter("epoch_not_stored") - before, 1u);
 }
 
+Test(order_entry_core, keeps_the_fence_shut_below_an_epoch_that_it_cannot_store)
+{
+    uint64_t before = *zvt_counter("fenced");
+    s_store_status = ZVT_ERR_IO;
+    s_hello('E', ZVT_ROLE_EXECUTOR, 7);
+    s_order('E', 5, 0);
+    s_order('E', 6, 0);
+    s_ask_cancel('E', "o1", 5);
+    s_ask_status('E', "o1", true, 5);
+    cr_assert_eq(s_venue.placed + s_venue.canceled + s_venue.queried, 0u);
+    cr_assert_eq(*zvt_counter("fenced") - before, 4u);
+    cr_assert_eq(order_entry_core_epoch(s_core), 5u, "it says what is durable");
+    s_store_status = 0;
+    s_hello('E', ZVT_ROLE_EXECUTOR, 7);
+    cr_assert_eq(s_stored_epoch, 7u, "it is stored as soon as it can be");
+    s_order('E', 7, 0);
+    cr_assert_eq(s_venue.placed, 1u);
+}
+
 Test(order_entry_core, learns_the_epoch_from_the_executors_hello)
 {
     s_hello('E', ZVT_ROLE_EXECUTOR, 8);
