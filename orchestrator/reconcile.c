@@ -178,7 +178,7 @@ void reconcile_on_order(turn_core_t *self, const zvt_account_order_t *row)
                row->client_order_id);
     /* That an order which was resolved by hand should not live has been said already. */
     bool resolved = order != NULL && order->code == ZVT_CODE_RESOLVED_BY_HAND;
-    if (run->accept || resolved) reports_cancel_ended(self, row->exchange, row->client_order_id);
+    if ((run->accept && !run->behind) || resolved) reports_cancel_ended(self, row->exchange, row->client_order_id);
 }
 
 void reconcile_on_asset(turn_core_t *self, const zvt_account_asset_t *row)
@@ -258,6 +258,15 @@ static void s_look_for_differences(turn_core_t *self, int venue)
     }
 }
 
+/* Everything else that differs follows from this, so it is what is told. */
+static void s_complain_behind(venue_t *venue, uint64_t venue_seq)
+{
+    char about[ZVT_MESSAGE_SIZE / 2];
+    snprintf(about, sizeof about, "report %" PRIu64 ", the log has %" PRIu64, venue_seq, venue->received.contiguous);
+    venue->reconcile.complaint[0] = '\0';
+    s_complain(&venue->reconcile, "the venue's ledger was lost or replaced: it ends with", about);
+}
+
 /* A snapshot speaks of the account after one report; it can be compared when exactly the reports up to it are here. */
 static bool s_is_comparable(turn_core_t *self, int index, const zvt_account_snapshot_t *snapshot)
 {
@@ -270,7 +279,8 @@ static bool s_is_comparable(turn_core_t *self, int index, const zvt_account_snap
     bool whole = snapshot->orders == venue->reconcile.orders && snapshot->assets == venue->reconcile.assets;
     bool exact = snapshot->venue_seq == venue->received.contiguous && snapshot->venue_seq == venue->received.high;
     bool behind = snapshot->venue_seq < venue->received.contiguous;
-    if (behind) s_complain(&venue->reconcile, "the venue knows fewer reports than the log:", "its ledger was lost or replaced");
+    venue->reconcile.behind = behind;
+    if (behind) s_complain_behind(venue, snapshot->venue_seq);
     bool room = turn_flush_all(self) && turn_has_batch_room(self, venue->account.assets_count + EVENTS_RESERVE);
     return whole && room && (exact || behind);
 }
@@ -397,6 +407,20 @@ static void s_resume_account(turn_core_t *self, int venue)
     s_emit(self, &run->events, ZVT_T_RISK_RESUMED, &resumed, NULL);
 }
 
+static void s_say_result(const reconcile_t *run, bool explained, bool accepted, zvt_command_reply_t *reply)
+{
+    reply->success = explained || accepted;
+    reply->code = reply->success ? ZVT_CODE_OK : ZVT_CODE_UNEXPLAINED;
+    if (explained)
+        ZVT_STR_SET(reply->message, "the account agrees with the log");
+    else if (run->behind)
+        snprintf(reply->message, sizeof reply->message, "%.100s; that cannot be accepted: restore its ledger", run->complaint);
+    else
+        ZVT_STR_SET(reply->message, run->complaint);
+}
+
+/* A ledger that was lost or replaced is nothing to accept: its reports and ids begin again with numbers that the log has, so
+ * whatever the venue executed from then on would be taken for known. Its amounts are not noted either. */
 static saga_outcome_t s_record(void *arg, int32_t saga, int32_t venue, uint32_t attempt)
 {
     turn_core_t *self = arg;
@@ -404,12 +428,10 @@ static saga_outcome_t s_record(void *arg, int32_t saga, int32_t venue, uint32_t 
     (void)attempt;
     reconcile_t *run = &self->venues[venue].reconcile;
     zvt_reconciliation_completed_t result;
-    bool explained = run->complaint[0] == '\0', accepted = !explained && run->accept;
+    bool explained = run->complaint[0] == '\0', accepted = !explained && run->accept && !run->behind;
     effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = run->client};
-    effect.command_reply.success = explained || accepted;
-    effect.command_reply.code = effect.command_reply.success ? ZVT_CODE_OK : ZVT_CODE_UNEXPLAINED;
-    ZVT_STR_SET(effect.command_reply.message, explained ? "the account agrees with the log" : run->complaint);
-    s_open_assets(self, venue);
+    s_say_result(run, explained, accepted, &effect.command_reply);
+    if (!run->behind) s_open_assets(self, venue);
     s_fill_result(self, venue, &result);
     if (accepted) s_accept_balances(self, venue);
     s_emit(self, &run->events, ZVT_T_RECONCILIATION_COMPLETED, &result, run->has_client ? &effect : NULL);

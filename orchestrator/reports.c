@@ -433,6 +433,12 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
     int index = zvt_fleet_venue(self->fleet, status->exchange);
     if (order == NULL || index < 0 || !s_is_doubtful(order)) return;
     if (strcmp(order->client_order_id, status->client_order_id) != 0) return;
+    /* Of an order it does not have, a venue that knows fewer reports than the log says nothing: its ledger was lost or replaced
+     * (or the answer was overtaken on its way). The order is asked about again. */
+    if (status->code == ZVT_CODE_TOMBSTONED && status->venue_seq < self->venues[index].received.contiguous) {
+        ZVT_COUNT("tombstones_behind");
+        return;
+    }
     if (status->code == ZVT_CODE_TOMBSTONED || ZVT_PLANTED(RESEND_WITHOUT_ASKING)) {
         zvt_report_t refused = {.kind = ZVT_REPORT_KIND_REJECTED, .code = ZVT_CODE_TOMBSTONED};
         ZVT_STR_SET(refused.exchange, status->exchange);

@@ -500,6 +500,65 @@ Test(turn_trouble, a_venue_that_knows_fewer_reports_than_the_log_is_not_trusted)
     cr_assert_str_eq(s_last(ZVT_T_RISK_HALTED)->risk_halted.exchange, "alpha");
 }
 
+Test(turn_trouble, a_ledger_that_was_lost_is_not_accepted_and_heals_when_it_is_restored)
+{
+    s_owns(0, "USDT", 100000 * ZVT_E8);
+    s_reconcile(false);
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_COMPLETED), 1);
+    uint64_t venue_seq = w.venue_seq;
+    uint32_t opened = s_count(ZVT_T_ACCOUNT_OPENED);
+    w.venue_seq = 1; /* an older copy: its order rests, and its balances are those of the beginning, but for one that is new */
+    ZVT_STR_SET(w.open_orders[0], w.sent[0].client_order_id);
+    w.open_count = 1;
+    s_owns(1, "ETH", 7 * ZVT_E8);
+    s_reconcile(false);
+    cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 1);
+    cr_assert_not_null(strstr(s_last(ZVT_T_RISK_HALTED)->risk_halted.reason, "ledger was lost or replaced: it ends with report 1, the log has"));
+    s_reconcile(true);
+    cr_assert_not(w.command_reply.success);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_UNEXPLAINED);
+    cr_assert_not_null(strstr(w.command_reply.message, "restore its ledger"), "%s", w.command_reply.message);
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED) + s_count(ZVT_T_RISK_RESUMED), 0);
+    cr_assert_eq(s_count(ZVT_T_ACCOUNT_OPENED), opened);
+    cr_assert_eq(w.cancels, 0, "nothing was accepted, so nothing is done");
+    w.venue_seq = venue_seq;
+    w.open_count = 0;
+    s_owns(0, "USDT", (100000 - 60000 - 1) * ZVT_E8);
+    s_owns(1, "BTC", ZVT_E8);
+    s_reconcile(false);
+    cr_assert(w.command_reply.success, "%s", w.command_reply.message);
+    cr_assert_eq(s_count(ZVT_T_RISK_RESUMED), 1);
+    s_owns(0, "USDT", 50000 * ZVT_E8);
+    s_reconcile(true);
+    cr_assert(w.command_reply.success, "other differences are accepted again: %s", w.command_reply.message);
+}
+
+Test(turn_trouble, a_venue_whose_ledger_was_lost_is_not_believed_that_it_never_had_an_order)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET), doubtful = s_signal(2, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    w.venue_silent = true;
+    s_give_signal(&doubtful);
+    s_settle();
+    cr_assert_eq(w.sent_count, 2);
+    turn_core_on_service_up(w.core, TURN_EXECUTOR, 2);
+    zvt_order_status_t status = {.code = ZVT_CODE_TOMBSTONED};
+    ZVT_STR_SET(status.exchange, w.sent[1].exchange);
+    ZVT_STR_SET(status.client_order_id, w.sent[1].client_order_id);
+    s_queue(ZVT_T_ORDER_STATUS, &status);
+    s_settle();
+    cr_assert_eq(w.sent_count, 2, "it may have been executed there before");
+    cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 0);
+    status.venue_seq = w.venue_seq;
+    s_queue(ZVT_T_ORDER_STATUS, &status);
+    s_settle();
+    cr_assert_eq(w.sent_count, 3);
+}
+
 Test(turn_trouble, a_position_is_adjusted_by_hand_and_the_fold_says_the_same)
 {
     zvt_adjust_request_t request = {.strategy_id = "alice", .symbol = "BTC/USDT", .exchange = "alpha", .quantity_change_e8 = -2 * ZVT_E8,
