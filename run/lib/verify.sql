@@ -48,7 +48,8 @@ FROM log_archives, regexp_split_to_table(put_aside, E'\n') line WHERE line <> ''
 CREATE FUNCTION pg_temp.fills_missing() RETURNS TABLE (exchange text, exec_id text, venue_seq bigint) LANGUAGE sql AS $$
     SELECT l.line ->> 'exchange', l.line ->> 'exec_id', (l.line ->> 'venue_seq')::bigint
     FROM ledger_before l
-    LEFT JOIN executed x ON x.exchange = l.line ->> 'exchange' AND x.exec_id = l.line ->> 'exec_id'
+    LEFT JOIN executed x ON x.exchange = l.line ->> 'exchange' AND x.exec_id = l.line ->> 'exec_id' AND x.side = l.line ->> 'side'
+                        AND x.price = (l.line ->> 'price')::numeric AND x.quantity = (l.line ->> 'quantity')::numeric
     LEFT JOIN (SELECT DISTINCT a.exchange, a.venue_seq FROM put_aside a) a
            ON a.exchange = l.line ->> 'exchange' AND a.venue_seq = (l.line ->> 'venue_seq')::bigint
     WHERE l.line ->> 'kind' = 'fill' AND x.seq IS NULL AND a.venue_seq IS NULL

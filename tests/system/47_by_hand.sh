@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a person has to decide: a trade at the venue that is not ours, a balance that nobody explains, an order whose
-# outcome stays unknown.
+# outcome stays unknown, a ledger that was lost.
 # shellcheck source=tests/system/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -103,4 +103,62 @@ late_fill() { [[ $(sql "select count(*) from event_store where event_type = 'ord
 check "it had arrived after all: its fill counts" wait_until 20 late_fill
 settled() { fleet reconcile alpha; }
 check "and the account agrees" wait_until 20 settled
+check "verify passes" fleet verify
+
+# ---- a venue whose ledger was lost, or replaced by an older copy of itself ----
+ledger=$home/state/venue-alpha.ledger
+alpha() { s6-svc "$@" "$home/s6/services/venue-alpha"; }
+stop_alpha() { alpha -wD -T 15000 -d; }
+others() { process_rows 'p["name"] != "venue-alpha" and (p["name"], p["pid"])'; }
+buy_at_alpha() { [[ $(fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue alpha --json | field success) == true ]]; }
+account_of_alpha_is() { [[ $(account) == "$1 ok" ]]; }
+says_end() {
+    grep -qE "UNEXPLAINED the venue's ledger was lost or replaced: it ends with report $1, the log has [0-9]+; that cannot be accepted" \
+        <<<"$(fleet reconcile alpha 2>&1)"
+}
+verify_line() { grep -F "$1" <<<"$(fleet verify)" | cut -d ' ' -f 1; }
+# A comparison may be under way that the connection brought about.
+accept_is_answered() {
+    fleet reconcile alpha --accept --reason "it is gone" >"$base/said" 2>&1
+    code=$?
+    ! grep -q "a comparison is under way" "$base/said"
+}
+refuses_to_accept() {
+    wait_until 20 accept_is_answered
+    check_equal "it is not accepted" 1 "$code"
+    check "and the answer says what to do" grep -q "cannot be accepted: restore its ledger" "$base/said"
+    check_equal "the account stays halted" "ACCOUNT_HALTED ok" "$(account)"
+    check_refused "and its venue gets no orders" "ACCOUNT_HALTED" fleet order --symbol BTC/USDT --side buy --quantity 0.01 --venue alpha
+}
+running=$(others)
+stop_alpha
+cp -p "$ledger" "$base/older.ledger"
+alpha -u
+check "the venue trades again after a restart" wait_until 20 buy_at_alpha
+check "the log goes on beyond the copy of the ledger" wait_until 20 buy_at_alpha
+adjusted=$(events_of position.adjusted)
+
+stop_alpha
+mv "$ledger" "$base/kept.ledger"
+alpha -u
+check "a venue that has lost its ledger has its account halted" wait_until 20 account_of_alpha_is ACCOUNT_HALTED
+check "which says how far ledger and log go" wait_until 20 says_end 0
+check_equal "with an alert" 1 "$(sql "select count(*) from event_store where event_type = 'alert.triggered' and event_data ->> 'message' like '%ledger was lost%'")"
+refuses_to_accept
+for name in stranger-2 stranger-3; do trade_behind_our_back alpha "$name"; done
+check_equal "fills of the new ledger are not taken for those of the log that have their ids" FAILED "$(verify_line "every fill of the ledgers is in the log")"
+
+stop_alpha
+cp -p "$base/older.ledger" "$ledger"
+alpha -u
+check "an older copy of the ledger is found out too" wait_until 20 says_end "[1-9][0-9]*"
+refuses_to_accept
+
+stop_alpha
+mv "$base/kept.ledger" "$ledger"
+alpha -u
+check "the account is open by itself when the ledger is restored" wait_until 20 account_of_alpha_is ok
+check "and its venue trades" wait_until 20 buy_at_alpha
+check_equal "nothing was adjusted" "$adjusted" "$(events_of position.adjusted)"
+check_equal "nothing but the venue was started again" "$running" "$(others)"
 check "verify passes" fleet verify
