@@ -215,10 +215,10 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
     else if (order_is_ended(order))
         ack.signal_ack.code = ZVT_CODE_ORDER_ENDED;
     if (order != NULL) ack.signal_ack.order_id = order->order_id;
-    /* What it repeats, or another cancel that is on its way already, may not be durable yet. */
-    bool known = order != NULL && (ack.signal_ack.code == ZVT_CODE_DUPLICATE ||
-                                   (ack.signal_ack.code == ZVT_CODE_OK && order->cancel_pending));
-    if (known) {
+    /* What it repeats may not be durable yet, and then the ack of the first is on its way: nothing is kept for a copy. */
+    if (ack.signal_ack.code == ZVT_CODE_DUPLICATE && order != NULL && !turn_is_durable(self, order)) return;
+    /* Another cancel is on its way already, and may not be durable yet either. */
+    if (ack.signal_ack.code == ZVT_CODE_OK && order->cancel_pending) {
         turn_after(self, order, &ack);
         return;
     }
@@ -567,6 +567,7 @@ void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zv
 {
     ZVT_COUNT("requests");
     order_t *order = order_core_by_either(self->orders, &request->order_id);
+    bool room = turn_has_room_for_command(self);
     zvt_cancel_reply_t reply = {.order_id = request->order_id, .code = ZVT_CODE_OK};
     if (!self->open)
         reply.code = ZVT_CODE_LOG_UNAVAILABLE;
@@ -574,20 +575,23 @@ void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zv
         reply.code = ZVT_CODE_UNKNOWN_ORDER;
     else if (order_is_ended(order))
         reply.code = ZVT_CODE_ORDER_ENDED;
+    else if (!order->cancel_pending && !room)
+        reply.code = ZVT_CODE_OVERLOADED;
     if (reply.code != ZVT_CODE_OK) {
         if (order != NULL) {
             reply.order_id = order->order_id;
             reply.state = order->state;
             reply.cum_qty_e8 = order->cum_qty_e8;
         }
-        ZVT_STR_SET(reply.message, order == NULL ? "not among the open and recent orders" : zvt_order_state_text(order->state));
+        const char *why = order == NULL ? "not among the open and recent orders" : zvt_order_state_text(order->state);
+        ZVT_STR_SET(reply.message, reply.code == ZVT_CODE_OVERLOADED ? "no room for a cancel now; nothing was done, try again" : why);
         if (!self->open) commands_explain_log(self, "the orchestrator cannot cancel now", reply.message);
         self->io.reply(self->io.arg, client, ZVT_T_CANCEL_REPLY, &reply);
         return;
     }
     uint32_t timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : DEFAULT_CANCEL_TIMEOUT_MS;
     /* A cancel never depends on room for its answer. */
-    if (s_wait(self, order, client, 0, timeout_ms) == NULL) {
+    if (!room || s_wait(self, order, client, 0, timeout_ms) == NULL) {
         reply.order_id = order->order_id;
         reply.state = order_shown_state(order);
         reply.code = ZVT_CODE_OVERLOADED;

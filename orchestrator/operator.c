@@ -32,6 +32,10 @@ static bool s_is_settled(turn_core_t *self, const turn_client_t *client, const c
         commands_reply(self, client, false, ZVT_CODE_DUPLICATE, "this request id belongs to another command; use a new one");
         return true;
     }
+    if (done->seq > self->committed_seq && !turn_has_room_for_command(self)) {
+        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "no room now; try again with the same request id");
+        return true;
+    }
     effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};
     effect.command_reply = (zvt_command_reply_t){.success = true, .code = ZVT_CODE_OK, .seq = done->seq};
     ZVT_STR_SET(effect.command_reply.message, "it was done before under this request id, and not again");
@@ -53,6 +57,8 @@ void operator_on_resolve(turn_core_t *self, const turn_client_t *client, const z
         commands_reply(self, client, false, ZVT_CODE_ORDER_ENDED, zvt_order_state_text(order->state));
     } else if (order->state != ZVT_ORDER_STATE_UNKNOWN || order->fills_pending > 0) {
         commands_reply(self, client, false, ZVT_CODE_BAD_ORDER, "only an order whose outcome is unknown can be resolved by hand");
+    } else if (!turn_has_room_for_command(self)) {
+        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "no room now; nothing was done, try again");
     } else {
         reports_resolve(self, order, request->requested_by, request->reason, request->request_id);
         effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = *client};

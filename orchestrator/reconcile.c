@@ -281,7 +281,8 @@ static bool s_is_comparable(turn_core_t *self, int index, const zvt_account_snap
     bool behind = snapshot->venue_seq < venue->received.contiguous;
     venue->reconcile.behind = behind;
     if (behind) s_complain_behind(venue, snapshot->venue_seq);
-    bool room = turn_flush_all(self) && turn_has_batch_room(self, venue->account.assets_count + EVENTS_RESERVE);
+    bool room = turn_flush_all(self) && turn_has_batch_room(self, venue->account.assets_count + EVENTS_RESERVE) &&
+                turn_has_room_for_command(self);
     return whole && room && (exact || behind);
 }
 
@@ -332,6 +333,10 @@ static void s_open_assets(turn_core_t *self, int venue)
 static void s_accept_missing(turn_core_t *self, int venue, order_t *order)
 {
     const reconcile_t *run = &self->venues[venue].reconcile;
+    if (!turn_has_room_for_command(self)) {
+        ZVT_COUNT("orders_missing_kept"); /* the next comparison complains about it again */
+        return;
+    }
     reports_resolve(self, order, run->requested_by, run->reason, "");
 }
 

@@ -457,6 +457,10 @@ void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *resu
     order_t *order = order_core_by_client_order(self->orders, result->client_order_id);
     if (order == NULL || !order->cancel_pending || result->code == ZVT_CODE_OK) return;
     if (strcmp(order->client_order_id, result->client_order_id) != 0) return;
+    if (!turn_has_room_for_report(self)) {
+        ZVT_COUNT("cancel_results_put_off"); /* the venue is asked again by time */
+        return;
+    }
     static const uint8_t passing[] = {ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_VENUE_THROTTLED, ZVT_CODE_VENUE_LIMIT};
     bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
     /* Not final while the order itself may still be on its way, or the venue cannot be asked now. */

@@ -30,7 +30,7 @@ static int32_t s_take_effect(turn_core_t *self, const effect_t *effect)
         self->effects_free = self->effects[index].next;
     else
         index = self->effects_high++;
-    ZVT_ASSERT(index < EFFECTS_MAX);
+    ZVT_ASSERT(index < EFFECTS_MAX); /* what comes from outside asks for room first, and waiters are counted */
     self->effects_used++;
     self->effects[index] = *effect;
     self->effects[index].next = NONE;
@@ -97,10 +97,21 @@ static uint32_t s_staged_promised(const turn_core_t *self)
     return self->staged_used + STAGED_PER_SAGA * saga_core_count(self->sagas) + STAGED_PER_FILL * self->fills_used;
 }
 
-bool turn_has_room(const turn_core_t *self)
+/* Room beside what is promised, and beside this reserve. */
+static bool s_has_room(const turn_core_t *self, uint32_t reserve)
 {
     uint32_t effects = self->effects_used + EFFECTS_PER_SAGA * saga_core_count(self->sagas) + self->waiters_used;
-    return s_staged_promised(self) + STAGED_RESERVE < STAGED_MAX && effects + STAGED_RESERVE < EFFECTS_MAX;
+    return s_staged_promised(self) + reserve < STAGED_MAX && effects + reserve < EFFECTS_MAX;
+}
+
+bool turn_has_room(const turn_core_t *self)
+{
+    return s_has_room(self, STAGED_RESERVE);
+}
+
+bool turn_has_room_for_command(const turn_core_t *self)
+{
+    return s_has_room(self, STAGED_RESERVE / 16);
 }
 
 bool turn_has_room_for_report(const turn_core_t *self)
@@ -430,6 +441,7 @@ static int s_append_now(turn_core_t *self, zvt_event_t *header, const void *payl
     zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
     ZVT_ASSERT(zvt_pack_payload(&buf, header->type, payload) == 0);
     if (self->ready_first != NONE || !s_batch_takes(self->gather, 1, buf.length)) return ZVT_ERR_FULL;
+    if (effect != NULL && !turn_has_room_for_command(self)) return ZVT_ERR_FULL;
     s_append(self, header, bytes, buf.length);
     turn_note_logged(self, &self->gather->events[self->gather->view.count - 1]);
     if (effect != NULL) s_chain_to_batch(self, effect);
@@ -489,6 +501,11 @@ static void s_after_seq(turn_core_t *self, uint64_t seq, int32_t index)
     bool gathered = self->gather->view.count > 0 && seq >= self->gather->view.first_seq;
     batch_t *batch = gathered ? self->gather : self->committing;
     s_chain_effect(self, &batch->effects_first, &batch->effects_last, index);
+}
+
+bool turn_is_durable(const turn_core_t *self, const order_t *order)
+{
+    return order->staged_last == NONE && order->last_seq <= self->committed_seq;
 }
 
 void turn_after(turn_core_t *self, order_t *order, const effect_t *effect)

@@ -300,6 +300,8 @@ void turn_note_logged(turn_core_t *self, const zvt_event_t *event);
 void turn_flush(turn_core_t *self, order_t *order);
 /* Does the effect once everything known of the order is durable. */
 void turn_after(turn_core_t *self, order_t *order, const effect_t *effect);
+/* Whether it is: what can be repeated without a bound waits for it only while there is room. */
+bool turn_is_durable(const turn_core_t *self, const order_t *order);
 /* Does the effect once this seq, which has been appended, is durable. */
 void turn_after_seq(turn_core_t *self, uint64_t seq, const effect_t *effect);
 /* Publishes an acknowledgement that needs no commit (a refusal, a repetition), or has had it. Those to one sender leave
@@ -309,6 +311,8 @@ void turn_flush_acks(turn_core_t *self);
 void turn_do_effects(turn_core_t *self, int32_t first);
 /* Room for one more order, with all that the orders and fills already taken may still make. */
 bool turn_has_room(const turn_core_t *self);
+/* Room for one more cancel or command of an operator's: there is some when neither orders nor reports find any. */
+bool turn_has_room_for_command(const turn_core_t *self);
 /* Room for one more report of a venue; what does not fit is fetched again. */
 bool turn_has_room_for_report(const turn_core_t *self);
 void turn_stage_init(turn_core_t *self);

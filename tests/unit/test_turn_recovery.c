@@ -576,6 +576,9 @@ Test(turn_recovery, a_cancel_that_comes_again_is_acknowledged_when_the_first_is_
     s_give_cancel(3, &signal);
     cr_assert_eq(w.acks_count, acks);
     s_settle();
+    cr_assert_eq(w.acks_count, acks + 2, "the copy has the answer to the first");
+    s_give_cancel(2, &signal);
+    s_settle();
     cr_assert_eq(w.acks_count, acks + 3);
 }
 

@@ -1,0 +1,118 @@
+/* What anybody may repeat while the log does not answer: it takes no room, and says nothing that is not so. */
+#include "turn_fixture.h"
+#include "turn_world.h"
+
+TestSuite(turn_copies, .init = s_setup, .fini = s_teardown);
+
+enum { COPIES = EFFECTS_MAX + 10000 };
+
+static void s_ask_for(const zvt_record_t *request)
+{
+    const turn_client_t client = {{1}};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, request);
+}
+
+/* An order that rests at its venue; returns its id. */
+static zvt_id_t s_rest(void)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(w.acks_of[ZVT_CODE_OK], 1);
+    return w.acks[0].order_id;
+}
+
+static zvt_record_t s_signal_cancel(uint64_t sender_seq, const zvt_id_t *order_id)
+{
+    return (zvt_record_t){.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = 5, .sender_seq = sender_seq,
+                                                                        .order_id = *order_id}};
+}
+
+static zvt_record_t s_adjust(void)
+{
+    return (zvt_record_t){.type = ZVT_T_ADJUST_REQUEST,
+                          .adjust_request = {.strategy_id = "desk", .symbol = "BTC/USDT", .quantity_change_e8 = ZVT_E8,
+                                             .price_e8 = 50000 * ZVT_E8, .requested_by = "ann", .reason = "by phone", .request_id = "call-1"}};
+}
+
+/* Copies of a command that wait for its commit, until there is room for no more. */
+static void s_use_up_the_room(void)
+{
+    zvt_record_t adjust = s_adjust();
+    for (int i = 0; i < COPIES; i++) s_ask_for(&adjust);
+    cr_assert(w.command_replies > 0, "those without room are answered");
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_OVERLOADED);
+    cr_assert_lt(w.core->effects_used, EFFECTS_MAX);
+}
+
+Test(turn_copies, copies_of_a_signal_cancel_take_no_room_while_the_log_does_not_answer)
+{
+    zvt_id_t order_id = s_rest();
+    zvt_record_t cancel = s_signal_cancel(2, &order_id);
+    s_give_signal(&cancel);
+    s_tick(10 * MS);
+    cr_assert(w.commit_pending);
+    uint32_t before = w.core->effects_used;
+    for (int i = 0; i < COPIES; i++) {
+        if (i == COPIES / 2) s_tick(TURN_STALL_NS + 1);
+        s_give_signal(&cancel);
+    }
+    cr_assert_eq(w.core->effects_used, before);
+    s_tick(0);
+    cr_assert_eq(w.acks_count, 1, "no copy is told what is not durable");
+    s_settle();
+    cr_assert_eq(w.acks_of[ZVT_CODE_OK], 2, "the first cancel is acknowledged");
+    s_give_signal(&cancel);
+    s_settle();
+    cr_assert_eq(w.acks_of[ZVT_CODE_DUPLICATE], 1, "and a copy that comes later");
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCEL_REQUESTED), 1);
+}
+
+Test(turn_copies, other_cancels_of_the_same_order_wait_for_the_log_only_while_there_is_room)
+{
+    zvt_id_t order_id = s_rest();
+    zvt_record_t cancel = s_signal_cancel(2, &order_id);
+    s_give_signal(&cancel);
+    s_tick(10 * MS);
+    cancel = s_signal_cancel(3, &order_id);
+    for (int i = 0; i < COPIES; i++) s_give_signal(&cancel);
+    s_tick(0);
+    cr_assert_lt(w.core->effects_used, EFFECTS_MAX);
+    cr_assert_gt(w.acks_of[ZVT_CODE_OVERLOADED], 0);
+}
+
+Test(turn_copies, copies_of_an_operators_command_wait_for_the_log_only_while_there_is_room)
+{
+    zvt_record_t adjust = s_adjust();
+    s_ask_for(&adjust);
+    s_tick(10 * MS);
+    cr_assert(w.commit_pending);
+    s_use_up_the_room();
+    cr_assert_not_null(strstr(w.command_reply.message, "same request id"), "%s", w.command_reply.message);
+    s_settle();
+    s_ask_for(&adjust);
+    cr_assert(w.command_reply.success);
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 1);
+}
+
+Test(turn_copies, without_room_a_cancel_and_a_barrier_are_refused_with_a_reason_and_taken_again_when_there_is_some)
+{
+    zvt_record_t cancel = {.type = ZVT_T_CANCEL_REQUEST, .cancel_request = {.order_id = s_rest()}}, barrier = {.type = ZVT_T_BARRIER_REQUEST};
+    zvt_record_t adjust = s_adjust();
+    s_ask_for(&adjust);
+    s_tick(10 * MS);
+    s_use_up_the_room();
+    s_ask_for(&cancel);
+    cr_assert_eq(w.cancel_replies, 1);
+    cr_assert_eq(w.cancel_reply.code, ZVT_CODE_OVERLOADED);
+    cr_assert_not_null(strstr(w.cancel_reply.message, "nothing was done"), "%s", w.cancel_reply.message);
+    int replies = w.command_replies;
+    s_ask_for(&barrier);
+    cr_assert_eq(w.command_replies, replies + 1);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_OVERLOADED);
+    s_settle();
+    cr_assert_eq(w.cancels, 0);
+    s_ask_for(&cancel);
+    s_settle();
+    cr_assert_geq(w.cancels, 1);
+}
