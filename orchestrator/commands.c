@@ -480,6 +480,27 @@ static void s_refuse_place(turn_core_t *self, const turn_client_t *client, const
     ZVT_COUNT("requests_refused");
 }
 
+static void s_refuse_unadmitted(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request, uint8_t code)
+{
+    char message[ZVT_MESSAGE_SIZE] = "too much is in work; nothing was done, try again";
+    if (code == ZVT_CODE_LOG_UNAVAILABLE) commands_explain_log(self, "nothing was done; try again", message);
+    s_refuse_place(self, client, request, code, message);
+}
+
+/* A copy of a request that has its order, at a time when no answer can wait for the log: it learns which order that is. */
+static void s_answer_taken(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request, const order_t *order,
+                           uint8_t code)
+{
+    zvt_place_reply_t reply = {.order_id = order->order_id, .correlation_id = order->correlation_id, .code = code};
+    ZVT_STR_SET(reply.request_id, request->request_id);
+    bool log = code == ZVT_CODE_LOG_UNAVAILABLE;
+    snprintf(reply.message, sizeof reply.message, "%s %s", zvt_code_text(code),
+             log ? "the event log does not answer; this request was taken before, look with 'fleet orders' once it does"
+                 : "this request was taken before; look with 'fleet orders', or ask again later");
+    self->io.reply(self->io.arg, client, ZVT_T_PLACE_REPLY, &reply);
+    ZVT_COUNT("requests_repeated");
+}
+
 /* The same request id asks for the same order, or it is a mistake. */
 static bool s_same_terms(const zvt_order_request_t *a, const zvt_order_request_t *b)
 {
@@ -527,21 +548,19 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
     uint8_t wait = request->wait != 0 ? request->wait : ZVT_WAIT_ACCEPTED;
     uint32_t timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : DEFAULT_PLACE_TIMEOUT_MS;
     order_t *order = order_core_by_request(self->orders, request->request_id);
-    uint8_t admission = s_admission(self);
-    if (admission != ZVT_CODE_OK) {
-        char message[ZVT_MESSAGE_SIZE] = "nothing was done; try again";
-        if (admission == ZVT_CODE_LOG_UNAVAILABLE) commands_explain_log(self, "nothing was done; try again", message);
-        s_refuse_place(self, client, request, admission, message);
-        return;
-    }
-    if (self->waiters_free == NONE) {
-        s_refuse_place(self, client, request, ZVT_CODE_OVERLOADED, "too many clients wait; nothing was done");
-        return;
-    }
     bool fresh = order == NULL;
     const char *strategy_id = s_or(request->strategy_id, "manual"), *portfolio_id = s_or(request->portfolio_id, "main");
     if (!fresh && !s_same_terms(&order->terms, &request->order_request)) {
         s_refuse_place(self, client, request, ZVT_CODE_DUPLICATE, "this request id belongs to another order; use a new one");
+        return;
+    }
+    uint8_t admission = s_admission(self);
+    if (admission == ZVT_CODE_OK && self->waiters_free == NONE) admission = ZVT_CODE_OVERLOADED;
+    if (admission != ZVT_CODE_OK) {
+        if (fresh)
+            s_refuse_unadmitted(self, client, request, admission);
+        else
+            s_answer_taken(self, client, request, order, admission);
         return;
     }
     if (fresh && !s_may_request(self, client, request, portfolio_id, strategy_id)) return;
@@ -554,8 +573,8 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
         order = s_request_order(self, &event);
     }
     waiter_t *waiter = s_wait(self, order, client, wait, timeout_ms);
-    if (waiter == NULL) {
-        s_refuse_place(self, client, request, ZVT_CODE_OVERLOADED, "too many clients wait for this order already");
+    if (waiter == NULL) { /* too many wait for this order already */
+        s_answer_taken(self, client, request, order, ZVT_CODE_OVERLOADED);
         return;
     }
     ZVT_STR_SET(waiter->request_id, request->request_id);

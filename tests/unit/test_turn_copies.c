@@ -35,6 +35,14 @@ static zvt_record_t s_adjust(void)
                                              .price_e8 = 50000 * ZVT_E8, .requested_by = "ann", .reason = "by phone", .request_id = "call-1"}};
 }
 
+static zvt_record_t s_place(const char *request_id)
+{
+    zvt_record_t request = {.type = ZVT_T_PLACE_REQUEST, .place_request = {.wait = ZVT_WAIT_FILLED}};
+    ZVT_STR_SET(request.place_request.request_id, request_id);
+    request.place_request.order_request = s_terms(ZVT_ORDER_TYPE_LIMIT);
+    return request;
+}
+
 /* Copies of a command that wait for its commit, until there is room for no more. */
 static void s_use_up_the_room(void)
 {
@@ -115,4 +123,46 @@ Test(turn_copies, without_room_a_cancel_and_a_barrier_are_refused_with_a_reason_
     s_ask_for(&cancel);
     s_settle();
     cr_assert_geq(w.cancels, 1);
+}
+
+/* ---- requests ---- */
+Test(turn_copies, a_copy_of_a_request_that_was_taken_is_told_its_order_while_the_log_does_not_answer)
+{
+    zvt_record_t request = s_place("r1"), other = s_place("r2");
+    s_ask_for(&request);
+    s_tick(10 * MS);
+    cr_assert(w.commit_pending);
+    s_tick(TURN_STALL_NS + 1);
+    cr_assert(turn_core_is_stalled(w.core));
+    s_ask_for(&request);
+    cr_assert_eq(w.places_count, 1);
+    const zvt_place_reply_t *reply = &w.places[0];
+    cr_assert_eq(reply->code, ZVT_CODE_LOG_UNAVAILABLE);
+    cr_assert_str_eq(reply->request_id, "r1");
+    cr_assert_not(zvt_id_is_none(&reply->order_id), "it can be looked up");
+    cr_assert_null(strstr(reply->message, "nothing was done"), "%s", reply->message);
+    cr_assert_not_null(strstr(reply->message, "fleet orders"), "%s", reply->message);
+    s_ask_for(&other);
+    cr_assert(zvt_id_is_none(&w.places[1].order_id));
+    cr_assert_not_null(strstr(w.places[1].message, "nothing was done"), "%s", w.places[1].message);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), 1);
+}
+
+Test(turn_copies, a_copy_of_a_request_that_was_taken_is_told_its_order_when_there_is_no_room)
+{
+    zvt_record_t request = s_place("r1"), other = s_place("r2"), adjust = s_adjust();
+    s_ask_for(&request);
+    s_settle();
+    s_ask_for(&adjust);
+    s_tick(10 * MS);
+    s_use_up_the_room();
+    s_ask_for(&request);
+    cr_assert_eq(w.places_count, 1);
+    cr_assert_eq(w.places[0].code, ZVT_CODE_OVERLOADED);
+    cr_assert_not(zvt_id_is_none(&w.places[0].order_id));
+    cr_assert_null(strstr(w.places[0].message, "nothing was done"), "%s", w.places[0].message);
+    s_ask_for(&other);
+    cr_assert(zvt_id_is_none(&w.places[1].order_id));
+    cr_assert_not_null(strstr(w.places[1].message, "nothing was done"), "%s", w.places[1].message);
 }
