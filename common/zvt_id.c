@@ -108,6 +108,12 @@ double zvt_rng_unit(zvt_rng_t *self)
     return (double)(zvt_rng_next(self) >> 11) * 0x1.0p-53;
 }
 
+int64_t zvt_rng_pause_ns(zvt_rng_t *self, int64_t full_ns)
+{
+    int64_t drawn_ns = full_ns / 2;
+    return full_ns - drawn_ns + (int64_t)zvt_rng_below(self, (uint64_t)drawn_ns + 1);
+}
+
 void zvt_idgen_init(zvt_idgen_t *self, uint64_t seed)
 {
     memset(self, 0, sizeof *self);

@@ -35,6 +35,8 @@ uint64_t zvt_rng_next(zvt_rng_t *self);
 uint64_t zvt_rng_below(zvt_rng_t *self, uint64_t bound);
 /* Uniform in [0, 1). For simulation and jitter only, never for money. */
 double zvt_rng_unit(zvt_rng_t *self);
+/* A pause before the next try: half of it is drawn, so that many who failed together do not come back together. */
+int64_t zvt_rng_pause_ns(zvt_rng_t *self, int64_t full_ns);
 
 typedef struct {
     zvt_rng_t rng;

@@ -7,7 +7,8 @@
 #include "zvt_time.h"
 
 enum { NONE = -1 };
-#define ASK_PERIOD_NS (1 * ZVT_SECOND_NS)
+#define ASK_FIRST_NS (1 * ZVT_SECOND_NS) /* between two questions for one report, doubling */
+#define ASK_LAST_NS (8 * ZVT_SECOND_NS)
 
 /* ---- the table ---- */
 static letter_t *s_by_id(turn_core_t *self, const zvt_id_t *letter_id)
@@ -52,7 +53,9 @@ void letters_note(turn_core_t *self, const zvt_event_t *header, const zvt_record
     case ZVT_T_SAGA_DEAD_LETTERED: s_add(self, header, &record->saga_dead_lettered); break;
     case ZVT_T_DEAD_LETTER_RETRIED:
         letter = s_by_id(self, &record->dead_letter_retried.letter_id);
-        if (letter != NULL) letter->retrying = true;
+        if (letter == NULL) break;
+        letter->retrying = true;
+        letter->ask_at_ns = letter->ask_pause_ns = 0; /* somebody waits for it: the venue is asked at once */
         break;
     case ZVT_T_DEAD_LETTER_DROPPED:
         letter = s_by_id(self, &record->dead_letter_dropped.letter_id);
@@ -97,8 +100,9 @@ void letters_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *re
         event.order_id = order->order_id;
         turn_emit(self, order, ZVT_T_SAGA_DEAD_LETTERED, &event);
         turn_flush(self, order);
-    } else if (turn_emit_system(self, ZVT_T_SAGA_DEAD_LETTERED, &event, NULL) != 0) {
-        ZVT_COUNT("dead_letters_put_off"); /* not in the log, so it is fetched again after the next start */
+    } else {
+        int status = turn_emit_system(self, ZVT_T_SAGA_DEAD_LETTERED, &event, NULL);
+        ZVT_ASSERT(status == 0); /* reports_on_report looked for room */
     }
     /* Somebody trades on the account, or we have lost count: it is compared at once, and halted if it differs. */
     int venue = report->kind == ZVT_REPORT_KIND_FILL ? zvt_fleet_venue(self->fleet, report->exchange) : -1;
@@ -116,7 +120,9 @@ bool letters_take(turn_core_t *self, const char *exchange, uint64_t venue_seq)
 
 static void s_ask(turn_core_t *self, letter_t *letter)
 {
-    letter->asked_ns = self->monotonic_ns;
+    int64_t pause_ns = letter->ask_pause_ns == 0 ? ASK_FIRST_NS : letter->ask_pause_ns;
+    letter->ask_at_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, pause_ns);
+    letter->ask_pause_ns = pause_ns < ASK_LAST_NS ? pause_ns * 2 : ASK_LAST_NS;
     zvt_reports_since_t since = {.cursor = letter->event.venue_seq - 1, .limit = 1};
     ZVT_STR_SET(since.exchange, letter->event.exchange);
     self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_REPORTS_SINCE, &since);
@@ -134,8 +140,7 @@ void letters_chores(turn_core_t *self)
     if (!self->service_up[TURN_EXECUTOR]) return;
     for (uint32_t i = 0; i < self->letters_count; i++) {
         letter_t *letter = &self->letters[i];
-        bool due = letter->asked_ns == 0 || self->monotonic_ns - letter->asked_ns >= ASK_PERIOD_NS;
-        if (letter->retrying && !letter->taken && due) s_ask(self, letter);
+        if (letter->retrying && !letter->taken && letter->ask_at_ns <= self->monotonic_ns) s_ask(self, letter);
     }
 }
 

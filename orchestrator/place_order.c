@@ -226,7 +226,7 @@ void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict
         return;
     }
     if (s_may_pass(self, order, verdict->code)) {
-        saga_core_again(self->sagas, order->saga, STEP_RISK, self->monotonic_ns + ASK_AGAIN_NS);
+        saga_core_again(self->sagas, order->saga, STEP_RISK, self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, ASK_AGAIN_NS));
         return;
     }
     if (verdict->code != ZVT_CODE_OK) {
@@ -303,7 +303,8 @@ void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply)
         s_keep_early_route(self, order, reply);
         return;
     }
-    if (step != STEP_ROUTE) {
+    /* While the step waits for its time, an answer is one to a question of before. */
+    if (step != STEP_ROUTE || !saga_core_is_waiting(self->sagas, order->saga, STEP_ROUTE)) {
         ZVT_COUNT("routes_void");
         return;
     }
@@ -315,7 +316,7 @@ void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply)
             return;
         }
         if (s_may_pass(self, order, code)) {
-            saga_core_again(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns + ASK_AGAIN_NS);
+            saga_core_again(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, ASK_AGAIN_NS));
             return;
         }
         saga_core_retry(self->sagas, order->saga, STEP_ROUTE, code, reply->routing_reason, self->monotonic_ns);
@@ -500,11 +501,16 @@ const saga_type_t place_order_saga = {
     .deadline_passed = s_deadline_passed,
 };
 
-static void s_start_at(turn_core_t *self, order_t *order, uint32_t step)
+static int64_t s_deadline_ns(const turn_core_t *self, const order_t *order)
 {
     int64_t deadline_ns = self->monotonic_ns + (order->deadline_ns - self->utc_ns);
-    int status = saga_core_start(self->sagas, &place_order_saga, order->index, step, self->monotonic_ns,
-                                 deadline_ns > 0 ? deadline_ns : 1, &order->saga);
+    return deadline_ns > 0 ? deadline_ns : 1;
+}
+
+static void s_start_at(turn_core_t *self, order_t *order, uint32_t step)
+{
+    int status = saga_core_start(self->sagas, &place_order_saga, order->index, step, self->monotonic_ns, s_deadline_ns(self, order),
+                                 &order->saga);
     ZVT_ASSERT(status == 0); /* admission keeps fewer orders than sagas in work */
 }
 
@@ -530,6 +536,18 @@ void place_order_resume(turn_core_t *self, order_t *order)
     }
     bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
     if (undecided || order->cancel_pending) reports_trouble_add(self, order);
+}
+
+void place_order_try_again(turn_core_t *self, order_t *order)
+{
+    if (order->saga != ORDER_NONE) {
+        saga_core_go_back(self->sagas, order->saga, STEP_ROUTE, order->attempt, self->monotonic_ns);
+        return;
+    }
+    /* The saga of an order found at its venue after a restart. */
+    int status = saga_core_start_again(self->sagas, &place_order_saga, order->index, STEP_ROUTE, order->attempt, self->monotonic_ns,
+                                       s_deadline_ns(self, order), &order->saga);
+    ZVT_ASSERT(status == 0); /* reports.c looked for room */
 }
 
 void place_order_settle(turn_core_t *self, order_t *order)

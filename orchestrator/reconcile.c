@@ -12,7 +12,7 @@ enum { NONE = -1, LOOKS = 3, COMPLAINTS_MAX = ZVT_LIST_MAX_difference, EVENTS_RE
 #define AGAIN_NS (10 * ZVT_MS_NS)       /* until a snapshot that fell between reports is asked for again */
 #define LOOK_AGAIN_NS (50 * ZVT_MS_NS)  /* until a difference is looked at again */
 #define REPEAT_NS (1 * ZVT_SECOND_NS)   /* until a comparison that failed is begun anew */
-#define PATIENCE_FIRST_NS (150 * ZVT_MS_NS) /* with the first question about the account; doubles */
+#define PATIENCE_FIRST_NS (200 * ZVT_MS_NS) /* with the first question about the account; doubles */
 
 static const saga_type_t s_reconciliation;
 
@@ -74,7 +74,7 @@ static void s_forget_client(reconcile_t *run)
 static void s_start(turn_core_t *self, int32_t venue, const char *reason)
 {
     reconcile_t *run = &self->venues[venue].reconcile;
-    run->again_ns = self->monotonic_ns + REPEAT_NS;
+    run->again_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, REPEAT_NS);
     if (!turn_has_batch_room(self, EVENTS_RESERVE)) return;
     run->looks = 0;
     run->started_ns = self->monotonic_ns;
@@ -120,7 +120,7 @@ static void s_ask_account(turn_core_t *self, int32_t venue)
 {
     reconcile_t *run = &self->venues[venue].reconcile;
     run->query = ++self->reconcile_queries;
-    run->asked_ns = self->monotonic_ns;
+    run->ask_at_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, run->patience_ns);
     run->orders = run->assets = run->strange = 0;
     run->complaint[0] = '\0';
     zvt_account_query_t query = {.query = run->query};
@@ -143,7 +143,7 @@ static void s_ask_again(turn_core_t *self, int32_t venue)
 {
     reconcile_t *run = &self->venues[venue].reconcile;
     bool asked = run->saga != SAGA_NONE && saga_core_is_waiting(self->sagas, run->saga, STEP_COMPARE);
-    if (!asked || self->monotonic_ns - run->asked_ns < run->patience_ns) return;
+    if (!asked || self->monotonic_ns < run->ask_at_ns) return;
     run->patience_ns *= 2;
     s_ask_account(self, venue);
 }
@@ -466,7 +466,7 @@ static void s_failed(void *arg, int32_t venue, const saga_step_t *step, uint8_t 
     reconcile_t *run = &self->venues[venue].reconcile;
     (void)step;
     run->saga = SAGA_NONE;
-    run->again_ns = self->monotonic_ns + REPEAT_NS;
+    run->again_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, REPEAT_NS);
     if (run->has_client) commands_reply(self, &run->client, false, code, message);
     s_forget_client(run);
     ZVT_COUNT("reconciliations_failed");

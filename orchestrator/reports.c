@@ -8,9 +8,10 @@
 #include "zvt_stats.h"
 #include "zvt_time.h"
 
-enum { NONE = -1, REPORTS_LIMIT = 1000, ATTEMPTS_MAX = 3 };
+enum { NONE = -1, REPORTS_LIMIT = 1000, ATTEMPTS_MAX = 3, LETTER_EVENTS = 2 };
 #define GAP_PATIENCE_NS (20 * ZVT_MS_NS)   /* reports may overtake each other a little */
-#define ASK_PERIOD_NS (100 * ZVT_MS_NS)    /* between two reports.since for one venue */
+#define ASK_FIRST_NS (100 * ZVT_MS_NS)     /* between two reports.since for one venue, doubling until one is answered */
+#define ASK_LAST_NS (400 * ZVT_MS_NS)
 #define BACKOFF_FIRST_NS (250 * ZVT_MS_NS) /* between two questions about one order, doubling */
 #define BACKOFF_LAST_NS (2 * ZVT_SECOND_NS)
 
@@ -19,7 +20,7 @@ void reports_trouble_add(turn_core_t *self, order_t *order)
 {
     if (order->trouble_listed) return;
     order->trouble_listed = true;
-    order->ask_again_ns = self->monotonic_ns + BACKOFF_FIRST_NS;
+    order->ask_again_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, BACKOFF_FIRST_NS);
     order->ask_backoff_ns = BACKOFF_FIRST_NS;
     order->trouble_next = NONE;
     order->trouble_prev = self->trouble_last;
@@ -109,7 +110,7 @@ static void s_ask_again(turn_core_t *self, order_t *order)
     /* Two unanswered questions, and the outcome counts as unknown. */
     if (order->ask_backoff_ns > BACKOFF_FIRST_NS) s_record_unknown(self, order, ZVT_CODE_SERVICE_TIMEOUT);
     s_ask_venue(self, order);
-    order->ask_again_ns = self->monotonic_ns + order->ask_backoff_ns;
+    order->ask_again_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, order->ask_backoff_ns);
     if (order->ask_backoff_ns < BACKOFF_LAST_NS) order->ask_backoff_ns *= 2;
 }
 
@@ -117,7 +118,9 @@ static void s_ask_again(turn_core_t *self, order_t *order)
 void reports_ask_since(turn_core_t *self, int index)
 {
     venue_t *venue = &self->venues[index];
-    venue->asked_ns = self->monotonic_ns;
+    if (venue->ask_pause_ns == 0) venue->ask_pause_ns = ASK_FIRST_NS;
+    venue->ask_at_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, venue->ask_pause_ns);
+    if (venue->ask_pause_ns < ASK_LAST_NS) venue->ask_pause_ns *= 2;
     zvt_reports_since_t since = {.cursor = venue->received.contiguous, .limit = REPORTS_LIMIT};
     ZVT_STR_SET(since.exchange, self->fleet->venues[index].name);
     self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_REPORTS_SINCE, &since);
@@ -130,7 +133,7 @@ static void s_ask_gaps(turn_core_t *self)
     for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
         venue_t *venue = &self->venues[i];
         bool missing = venue->tip > venue->received.contiguous;
-        if (missing && self->monotonic_ns - venue->asked_ns >= ASK_PERIOD_NS) reports_ask_since(self, (int)i);
+        if (missing && venue->ask_at_ns <= self->monotonic_ns) reports_ask_since(self, (int)i);
     }
 }
 
@@ -157,6 +160,7 @@ void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
     if (tip->incarnation != 0) venue->incarnation = tip->incarnation;
     if (tip->venue_seq > venue->tip) venue->tip = tip->venue_seq;
     if (came_back) {
+        venue->ask_pause_ns = ASK_FIRST_NS;
         reconcile_begin(self, index, new_run ? "the venue was started again" : "the venue is back");
         reports_query_all(self, index);
     }
@@ -178,7 +182,8 @@ static bool s_may_try_again(turn_core_t *self, const order_t *order, uint8_t cod
     /* These say nothing about the venue's will: the same one may take it a moment later. */
     bool elsewhere = order->terms.venue[0] == '\0' || code == ZVT_CODE_TOMBSTONED || code == ZVT_CODE_OVERLOADED ||
                      code == ZVT_CODE_VENUE_UNREACHABLE || code == ZVT_CODE_CIRCUIT_OPEN;
-    return retryable && elsewhere && !self->halted && !order->cancel_pending && order->attempt < ATTEMPTS_MAX &&
+    bool saga = order->saga != ORDER_NONE || saga_core_count(self->sagas) < SAGAS_MAX;
+    return retryable && elsewhere && saga && !self->halted && !order->cancel_pending && order->attempt < ATTEMPTS_MAX &&
            order->cum_qty_e8 == 0 && order->deadline_ns > self->utc_ns;
 }
 
@@ -198,11 +203,7 @@ static void s_try_again(turn_core_t *self, order_t *order)
 {
     order->querying = false;
     reports_trouble_remove(self, order);
-    if (order->saga != ORDER_NONE) {
-        saga_core_go(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns);
-        return;
-    }
-    place_order_resume(self, order); /* the saga of an order found at its venue after a restart */
+    place_order_try_again(self, order);
 }
 
 static void s_end_saga(turn_core_t *self, order_t *order)
@@ -388,6 +389,13 @@ static bool s_is_current(turn_core_t *self, const zvt_report_t *report)
     return undecided && strcmp(order->client_order_id, report->client_order_id) == 0;
 }
 
+/* A report of nobody's order becomes an event of the system, maybe with an alert: straight into the batch, where only
+ * those have to find room whose order cannot stage them. */
+static bool s_has_room(const turn_core_t *self, const order_t *order)
+{
+    return turn_has_room_for_report(self) && (order != NULL || turn_has_batch_room(self, LETTER_EVENTS));
+}
+
 void reports_on_report(turn_core_t *self, const zvt_report_t *report)
 {
     int index = zvt_fleet_venue(self->fleet, report->exchange);
@@ -398,9 +406,10 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
     }
     venue_t *venue = &self->venues[index];
     if (report->venue_seq > venue->tip) venue->tip = report->venue_seq;
+    order_t *order = order_core_by_client_order(self->orders, report->client_order_id);
     /* No room, or too far ahead: it stays missing and is fetched again. What counts is what the log has, because a fold of
      * the log must be able to tell which numbers it holds: a fill may wait for portfolio while thousands come after it. */
-    bool fits = report->venue_seq < venue->logged.contiguous + DEDUP_WINDOW && turn_has_room_for_report(self);
+    bool fits = report->venue_seq < venue->logged.contiguous + DEDUP_WINDOW && s_has_room(self, order);
     if (!fits) {
         ZVT_COUNT("reports_put_off");
         return;
@@ -411,9 +420,9 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
         return;
     }
     dedup_window_mark(&venue->received, report->venue_seq);
-    if (venue->tip > venue->received.contiguous && venue->asked_ns < self->monotonic_ns - ASK_PERIOD_NS)
-        venue->asked_ns = self->monotonic_ns - ASK_PERIOD_NS + GAP_PATIENCE_NS;
-    order_t *order = order_core_by_client_order(self->orders, report->client_order_id);
+    venue->ask_pause_ns = ASK_FIRST_NS;
+    if (venue->tip > venue->received.contiguous && venue->ask_at_ns < self->monotonic_ns)
+        venue->ask_at_ns = self->monotonic_ns + GAP_PATIENCE_NS;
     if (order != NULL && s_must_wait(order, report))
         fills_hold(self, order, report);
     else

@@ -146,6 +146,16 @@ static const saga_step_t *s_step(const saga_t *saga)
     return &saga->type->steps[saga->step];
 }
 
+/* Puts the present step off. The pause doubles per failure, and jitters. */
+static void s_back_off(saga_core_t *self, int32_t index, uint32_t failures, int64_t now_ns)
+{
+    saga_t *saga = &self->sagas[index];
+    uint32_t doublings = failures - 1 < BACKOFF_DOUBLINGS_MAX ? failures - 1 : BACKOFF_DOUBLINGS_MAX;
+    saga->waiting = false;
+    saga->step_at_ns = now_ns + zvt_rng_pause_ns(&self->rng, s_step(saga)->backoff_ns << doublings) + 1;
+    s_reschedule(self, index);
+}
+
 static void s_complete(saga_core_t *self, int32_t saga)
 {
     const saga_type_t *type = self->sagas[saga].type;
@@ -177,8 +187,8 @@ static void s_run(saga_core_t *self, int32_t index, int64_t now_ns)
     }
 }
 
-int saga_core_start(saga_core_t *self, const saga_type_t *type, int32_t subject, uint32_t step, int64_t now_ns,
-                    int64_t deadline_ns, int32_t *saga_out)
+/* Makes a saga that has not begun its step. */
+static int s_make(saga_core_t *self, const saga_type_t *type, int32_t subject, uint32_t step, int64_t deadline_ns, int32_t *saga_out)
 {
     int32_t index = self->first_free;
     if (index != SAGA_NONE)
@@ -191,8 +201,23 @@ int saga_core_start(saga_core_t *self, const saga_type_t *type, int32_t subject,
                                   .heap_at = SAGA_NONE};
     self->count++;
     *saga_out = index;
-    s_run(self, index, now_ns);
     return 0;
+}
+
+int saga_core_start(saga_core_t *self, const saga_type_t *type, int32_t subject, uint32_t step, int64_t now_ns,
+                    int64_t deadline_ns, int32_t *saga)
+{
+    int status = s_make(self, type, subject, step, deadline_ns, saga);
+    if (status == 0) s_run(self, *saga, now_ns);
+    return status;
+}
+
+int saga_core_start_again(saga_core_t *self, const saga_type_t *type, int32_t subject, uint32_t step, uint32_t failures,
+                          int64_t now_ns, int64_t deadline_ns, int32_t *saga)
+{
+    int status = s_make(self, type, subject, step, deadline_ns, saga);
+    if (status == 0) s_back_off(self, *saga, failures, now_ns);
+    return status;
 }
 
 static saga_t *s_at_step(saga_core_t *self, int32_t saga, uint32_t step)
@@ -209,6 +234,15 @@ void saga_core_go(saga_core_t *self, int32_t saga, uint32_t step, int64_t now_ns
     found->step = step;
     found->attempt = 1;
     s_run(self, saga, now_ns);
+}
+
+void saga_core_go_back(saga_core_t *self, int32_t saga, uint32_t step, uint32_t failures, int64_t now_ns)
+{
+    saga_t *found = &self->sagas[saga];
+    ZVT_ASSERT(found->type != NULL);
+    found->step = step;
+    found->attempt = 1;
+    s_back_off(self, saga, failures, now_ns);
 }
 
 void saga_core_done(saga_core_t *self, int32_t saga, uint32_t step, int64_t now_ns)
@@ -239,14 +273,6 @@ void saga_core_fail(saga_core_t *self, int32_t saga, uint8_t code, const char *m
     type->failed(self->arg, subject, &type->steps[step], code, message);
 }
 
-/* Doubles per attempt, then spreads over half of it, so that many sagas do not come back together. */
-static int64_t s_backoff_ns(saga_core_t *self, const saga_t *saga)
-{
-    uint32_t doublings = saga->attempt - 1 < BACKOFF_DOUBLINGS_MAX ? saga->attempt - 1 : BACKOFF_DOUBLINGS_MAX;
-    int64_t full_ns = s_step(saga)->backoff_ns << doublings;
-    return full_ns / 2 + (int64_t)zvt_rng_below(&self->rng, (uint64_t)full_ns / 2 + 1);
-}
-
 void saga_core_retry(saga_core_t *self, int32_t saga, uint32_t step, uint8_t code, const char *message, int64_t now_ns)
 {
     saga_t *found = s_at_step(self, saga, step);
@@ -255,10 +281,7 @@ void saga_core_retry(saga_core_t *self, int32_t saga, uint32_t step, uint8_t cod
         saga_core_fail(self, saga, code, message);
         return;
     }
-    found->waiting = false;
-    found->step_at_ns = now_ns + s_backoff_ns(self, found) + 1;
-    found->attempt++;
-    s_reschedule(self, saga);
+    s_back_off(self, saga, found->attempt++, now_ns);
 }
 
 void saga_core_again(saga_core_t *self, int32_t saga, uint32_t step, int64_t at_ns)

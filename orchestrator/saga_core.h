@@ -66,6 +66,10 @@ void saga_core_clear(saga_core_t *self);
 ZVT_MUSTUSE int saga_core_start(saga_core_t *self, const saga_type_t *type, int32_t subject, uint32_t step, int64_t now_ns,
                                 int64_t deadline_ns, int32_t *saga);
 
+/* The same, but the first step begins after the backoff that it has when it failed so often. */
+ZVT_MUSTUSE int saga_core_start_again(saga_core_t *self, const saga_type_t *type, int32_t subject, uint32_t step, uint32_t failures,
+                                      int64_t now_ns, int64_t deadline_ns, int32_t *saga);
+
 /* The present step is answered well: go on. Nothing happens if the saga is at another step. */
 void saga_core_done(saga_core_t *self, int32_t saga, uint32_t step, int64_t now_ns);
 /* The present step failed but may be repeated: backoff, or give up with this code when no attempt is left. */
@@ -74,6 +78,8 @@ void saga_core_retry(saga_core_t *self, int32_t saga, uint32_t step, uint8_t cod
 void saga_core_again(saga_core_t *self, int32_t saga, uint32_t step, int64_t at_ns);
 /* Jumps to another step at once (an earlier one, to do it again). */
 void saga_core_go(saga_core_t *self, int32_t saga, uint32_t step, int64_t now_ns);
+/* Goes back to an earlier step after the backoff that step has when it failed so often; `failures` from 1. */
+void saga_core_go_back(saga_core_t *self, int32_t saga, uint32_t step, uint32_t failures, int64_t now_ns);
 /* Gives up, for a failure or because it is canceled: compensates and ends. */
 void saga_core_fail(saga_core_t *self, int32_t saga, uint8_t code, const char *message);
 /* Ends the saga without compensation: its subject reached its end by another way. */

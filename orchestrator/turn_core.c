@@ -21,6 +21,7 @@ turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const tur
     self->io = *io;
     ZVT_STR_SET(self->name, name);
     zvt_idgen_init(&self->ids, seed);
+    zvt_rng_seed(&self->pauses, ~seed); /* not the numbers that the ids have */
     self->orders = order_core_new();
     self->sagas = saga_core_new(seed, self);
     self->senders = dedup_core_new();

@@ -115,7 +115,8 @@ typedef struct {
     zvt_saga_dead_lettered_t event;
     /* ephemeral */
     bool taken;             /* the report came again and is being worked on */
-    int64_t asked_ns;       /* monotonic, last reports.since for it */
+    int64_t ask_at_ns;      /* monotonic: no reports.since for it before */
+    int64_t ask_pause_ns;   /* after the next one, doubling; 0 before the first */
 } letter_t;
 
 /* A saga of the system itself: what its events have in common. */
@@ -132,8 +133,8 @@ typedef struct {
     int64_t started_ns;     /* monotonic */
     system_saga_t events;
     uint64_t query;         /* number of the question; 0 before the first */
-    int64_t asked_ns;       /* monotonic */
-    int64_t patience_ns;    /* until it is asked again */
+    int64_t ask_at_ns;      /* monotonic: it is asked again then */
+    int64_t patience_ns;    /* after the question under way, doubling */
     uint32_t orders, assets; /* rows of its answer */
     uint32_t strange;       /* rows that nothing here explains */
     uint32_t missing;       /* orders that the venue should have */
@@ -155,7 +156,8 @@ typedef struct {
     uint64_t tip;            /* highest number the venue is known to have given */
     uint64_t incarnation;    /* the venue's run; 0 until it is told */
     bool reachable;
-    int64_t asked_ns;        /* monotonic, last reports.since */
+    int64_t ask_at_ns;       /* monotonic: no reports.since before */
+    int64_t ask_pause_ns;    /* after the next one; doubles until a report comes */
     reconcile_t reconcile;
     account_t account;       /* the fold of executions and adjustments there */
     uint8_t circuit;         /* ZVT_CIRCUIT_*, as the log says; 0: it does not */
@@ -181,6 +183,7 @@ struct turn_core {
     turn_io_t io;
     int64_t utc_ns, monotonic_ns;
     zvt_idgen_t ids;
+    zvt_rng_t pauses;     /* draws the jitter of every pause before something is asked again */
     uint64_t epoch;
     bool open;
 
@@ -331,6 +334,8 @@ extern const saga_type_t place_order_saga;
 enum { STEP_VALIDATE, STEP_RISK, STEP_CREATE, STEP_ROUTE, STEP_EXECUTE, STEP_PORTFOLIO, STEPS };
 void place_order_start(turn_core_t *self, order_t *order);
 void place_order_resume(turn_core_t *self, order_t *order);
+/* An attempt definitely did not execute: the order is routed anew after a backoff. A saga must be left for it. */
+void place_order_try_again(turn_core_t *self, order_t *order);
 void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict);
 void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply);
 /* The child ended before any venue saw it: the order is canceled. The caller ends its saga. */
@@ -362,7 +367,7 @@ void reports_trouble_add(turn_core_t *self, order_t *order);
 void reports_trouble_remove(turn_core_t *self, order_t *order);
 
 /* ---- letters.c: reports that nobody can account for ---- */
-/* Records that a report is put aside; `order` may be NULL. */
+/* Records that a report is put aside; `order` may be NULL, and then the caller has looked for room in the batch. */
 void letters_put_aside(turn_core_t *self, order_t *order, const zvt_report_t *report, const char *step, uint8_t code,
                        const char *message);
 /* Takes note of an appended or folded event about dead letters. */

@@ -1,6 +1,7 @@
 #include "delivery_core.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "zvt_time.h"
 
@@ -16,6 +17,7 @@ struct delivery_core {
     uint64_t oldest;      /* no unanswered number is below; next_number when nothing is on its way */
     uint64_t next_number; /* of the next command */
     uint32_t pending;    /* unanswered */
+    zvt_rng_t pauses;    /* draws the jitter of resends */
     int64_t next_ns;     /* no item is due before; 0: nothing is on its way */
     delivery_item_t items[DELIVERY_WINDOW]; /* number n lives in n % DELIVERY_WINDOW */
 };
@@ -35,6 +37,10 @@ delivery_core_t *delivery_core_new(const char *sender, uint64_t incarnation, con
     ZVT_ASSERT(self != NULL);
     ZVT_STR_SET(self->sender, sender);
     self->incarnation = incarnation;
+    zvt_id_t id = zvt_id_from_text(self->sender, strlen(self->sender));
+    uint64_t seed;
+    memcpy(&seed, id.bytes, sizeof seed);
+    zvt_rng_seed(&self->pauses, seed ^ incarnation);
     self->output = *output;
     self->oldest = self->next_number = 1;
     return self;
@@ -68,7 +74,7 @@ static bool s_is_named(const delivery_item_t *item, uint64_t incarnation, uint64
 
 static void s_send(delivery_core_t *self, delivery_item_t *item, int64_t now_ns, bool resent)
 {
-    item->next_send_ns = now_ns + item->backoff_ns;
+    item->next_send_ns = now_ns + zvt_rng_pause_ns(&self->pauses, item->backoff_ns);
     item->backoff_ns = item->backoff_ns * 2 < BACKOFF_MAX_NS ? item->backoff_ns * 2 : BACKOFF_MAX_NS;
     const void *record = item->type == ZVT_T_SIGNAL ? (const void *)&item->signal : &item->cancel;
     self->output.send(self->output.arg, item->type, record, resent);

@@ -1,7 +1,8 @@
 /* delivery_core -- makes sure that every signal of this process reaches the orchestrator once.
  *
  * Signals and cancels share one numbering, 1, 2, 3 .. within a run of the process (sender, incarnation). Each is sent at
- * once and again after 100 ms, 200 ms, 400 ms .. up to once a second, until it is acknowledged, refused or expired.
+ * once and again after 100 ms, 200 ms, 400 ms .. up to once a second, of which half is drawn, until it is acknowledged,
+ * refused or expired. The draws come from a generator seeded by sender and incarnation.
  * The orchestrator drops numbers it has seen, so resending is always safe.
  *
  * A run is named by its start time, so after the clock was set back a process begins one that is below the run that the

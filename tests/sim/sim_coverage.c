@@ -89,7 +89,7 @@ static const struct {
     uint64_t per_thousand;
 } s_minimum[] = {
     {"event order.requested", 15000}, {"event order.submitted", 4000}, {"event order.executed", 3000}, {"event order.completed", 1500},
-    {"event order.unknown", 50},      {"event order.canceled", 500},    {"event order.expired", 300},   {"event order.rejected", 1000},
+    {"event saga.dead_lettered", 200}, {"event order.unknown", 50},      {"event order.canceled", 500},    {"event order.expired", 300},   {"event order.rejected", 1000},
     {"event order.cancel_requested", 300}, {"event saga.step_failed", 50}, {"event risk.halted", 100}, {"event system.started", 1500},
     {"event reconciliation.completed", 2000}, {"event account.opened", 2000},
     {"tombstones", 30}, {"orders asked for", 200}, {"reports asked for again", 100}, {"orders sent twice to a venue", 5},

@@ -25,6 +25,8 @@ void sim_oracle_on_reply(zvt_type_t type, const void *record);
 void sim_oracle_on_ack(const char *by, const char *sender, const void *data, size_t length);
 /* A gateway hands an order to its venue. */
 void sim_oracle_on_place(uint32_t venue, const zvt_order_send_t *order);
+/* Begins the names of orders at a venue that are nobody's here. */
+#define SIM_STRANGER "stranger-"
 /* This record is durable in a venue's ledger now. */
 void sim_oracle_on_ledger(uint32_t venue, const zvt_record_t *record);
 

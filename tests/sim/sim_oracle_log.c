@@ -261,6 +261,15 @@ static bool s_is_system(const zvt_event_t *event)
     return event->type == ZVT_T_SYSTEM_STARTED || (oracle.system_version != 0 && zvt_id_equal(&event->aggregate_id, &oracle.system_id));
 }
 
+/* Only a report of somebody else's order may be put aside, once. */
+static void s_on_dead_lettered(void)
+{
+    const zvt_saga_dead_lettered_t *letter = &s_record.saga_dead_lettered;
+    const oracle_order_t *order = NULL;
+    REQUIRE(oracle_is_stranger(letter->client_order_id), "every report of a venue is accounted for", order, "%s", letter->message);
+    (void)s_report(order, letter->exchange, letter->venue_seq, letter->kind);
+}
+
 void oracle_fold(const zvt_event_t *event)
 {
     int status = zvt_read_payload(event, &s_record);
@@ -270,8 +279,7 @@ void oracle_fold(const zvt_event_t *event)
         sim_violation("the log has no fork", NULL, "seq %" PRIu64 " of epoch %" PRIu64 " after epoch %" PRIu64, event->seq, event->metadata.epoch, oracle.epoch);
     oracle.tip = event->seq;
     oracle.epoch = event->metadata.epoch;
-    if (event->type == ZVT_T_SAGA_DEAD_LETTERED)
-        sim_violation("every report of a venue is accounted for", NULL, "%s", s_record.saga_dead_lettered.message);
+    if (event->type == ZVT_T_SAGA_DEAD_LETTERED) s_on_dead_lettered();
     if (s_is_system(event)) {
         s_on_system(event);
         return;

@@ -99,6 +99,8 @@ extern oracle_t oracle;
 
 /* Finds or makes a child by its name; the order must be known to the log. */
 oracle_child_t *oracle_child(const char *client_order_id);
+/* Whether a venue has this order from somebody else. */
+bool oracle_is_stranger(const char *client_order_id);
 oracle_order_t *oracle_order_of(const char *client_order_id);
 int32_t oracle_find(const zvt_map_t *map, const void *key);
 int32_t oracle_find_command(const oracle_command_t *command);

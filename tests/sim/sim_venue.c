@@ -1,6 +1,7 @@
 /* Mirrors venue_main.c, order_entry.c and checkpoint.c: the real account, its image, feed and outbox; the ledger is the real
  * format in memory. Durable: the ledger, and a checkpoint of it. What a round did is committed at its end, and only then
  * leaves. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #include "sim_procs.h"
 
 enum { IDS_MAX = 1024, LEDGER_BYTES = 2 << 20, REPORTS_MAX = 4096, SCRATCH_SIZE = 8 << 10, REPORTS_DEFAULT = 1000,
-       IMAGE_BYTES = 1 << 18 };
+       IMAGE_BYTES = 1 << 18, STRANGER_SECONDS = 4 /* between orders of somebody else, on the average */ };
 #define MOVE_NS (60 * ZVT_MS_NS)
 #define GATEWAY_SILENCE_NS (500 * ZVT_MS_NS)
 
@@ -313,9 +314,25 @@ static void s_on_move(void *arg)
     if (!s_calm) sim_market_move(self->market);
 }
 
+/* Somebody else trades on the account: an order that is not ours, which the venue refuses, with a numbered report. */
+static void s_send_stranger(venue_t *self)
+{
+    const zvt_instrument_t *instrument = &sim.fleet->instruments[0];
+    zvt_order_send_t order = {.side = ZVT_SIDE_BUY, .order_type = ZVT_ORDER_TYPE_MARKET, .time_in_force = ZVT_TIF_IOC,
+                              .quantity_e8 = instrument->lot_e8 + 1};
+    snprintf(order.client_order_id, sizeof order.client_order_id, SIM_STRANGER "%s-%" PRIu64, self->venue->name,
+             account_core_venue_seq(self->account));
+    ZVT_STR_SET(order.exchange, self->venue->name);
+    ZVT_STR_SET(order.symbol, instrument->symbol);
+    account_core_on_order(self->account, &order, sim_utc_ns(), sim_utc_ns());
+    SIM_COUNT("orders of strangers");
+}
+
 static void s_on_second(void *arg)
 {
-    ((venue_t *)arg)->republish = true;
+    venue_t *self = arg;
+    self->republish = true;
+    if (!s_calm && !sim.healed && sim_below(STRANGER_SECONDS) == 0) s_send_stranger(self);
 }
 
 /* ---- restarts and checkpoints ---- */

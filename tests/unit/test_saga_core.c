@@ -113,6 +113,34 @@ Test(saga_core, does_nothing_before_a_timeout_is_due, .init = s_setup, .fini = s
     cr_assert_eq(s_world.begun[0], 1);
 }
 
+Test(saga_core, goes_back_to_a_step_after_a_pause_that_doubles_with_its_failures, .init = s_setup, .fini = s_teardown)
+{
+    s_world.outcome[0] = s_world.outcome[2] = SAGA_WAIT;
+    s_start();
+    saga_core_done(s_core, s_saga, 0, 2);
+    for (uint32_t failures = 1; failures <= 3; failures++) {
+        int64_t full_ns = (SECOND / 10) << (failures - 1);
+        saga_core_go_back(s_core, s_saga, 0, failures, SECOND);
+        int64_t pause_ns = saga_core_next_ns(s_core) - SECOND;
+        cr_assert(pause_ns > full_ns / 2 && pause_ns <= full_ns + 1);
+        cr_assert_eq(saga_core_step(s_core, s_saga), 0);
+        cr_assert_not(saga_core_is_waiting(s_core, s_saga, 0));
+        cr_assert_eq(s_world.begun[0], (int)failures);
+        saga_core_on_time(s_core, SECOND + pause_ns);
+        cr_assert_eq(s_world.begun[0], (int)failures + 1);
+    }
+}
+
+Test(saga_core, a_pause_does_not_outlast_the_sagas_deadline, .init = s_setup, .fini = s_teardown)
+{
+    s_world.deadline_fails = true;
+    cr_assert_eq(saga_core_start_again(s_core, &s_type, 42, 0, 5, 1, SECOND / 100, &s_saga), 0);
+    cr_assert_eq(s_world.begun[0], 0);
+    saga_core_on_time(s_core, SECOND / 100);
+    cr_assert_eq(s_world.failed_code, ZVT_CODE_SAGA_TIMEOUT);
+    cr_assert_eq(s_world.begun[0], 0);
+}
+
 Test(saga_core, compensates_completed_steps_last_first_when_it_fails, .init = s_setup, .fini = s_teardown)
 {
     s_world.outcome[2] = SAGA_WAIT;

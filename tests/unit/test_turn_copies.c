@@ -166,3 +166,43 @@ Test(turn_copies, a_copy_of_a_request_that_was_taken_is_told_its_order_when_ther
     cr_assert(zvt_id_is_none(&w.places[1].order_id));
     cr_assert_not_null(strstr(w.places[1].message, "nothing was done"), "%s", w.places[1].message);
 }
+
+/* ---- reports ---- */
+static void s_report_stranger(uint64_t venue_seq, uint8_t kind)
+{
+    zvt_record_t record = {.type = ZVT_T_REPORT, .report = {.exchange = "alpha", .client_order_id = "stranger-1", .symbol = "BTC/USDT",
+                                                            .venue_seq = venue_seq, .kind = kind, .side = ZVT_SIDE_BUY, .code = ZVT_CODE_OK}};
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &record);
+}
+
+/* A commit hangs, and the batch behind it is full of events of the system. */
+static void s_fill_batch(void)
+{
+    zvt_record_t barrier = {.type = ZVT_T_BARRIER_REQUEST};
+    s_ask_for(&barrier);
+    s_tick(MS);
+    cr_assert(w.commit_pending);
+    for (int i = 0; i <= TURN_BATCH_EVENTS_MAX; i++) s_ask_for(&barrier);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_OVERLOADED, "the batch is full");
+}
+
+Test(turn_copies, a_report_of_nobodys_order_that_finds_the_batch_full_is_fetched_again)
+{
+    static const uint8_t kinds[] = {ZVT_REPORT_KIND_ACCEPTED, 0}; /* an order, or a kind, that nobody knows */
+    for (uint32_t i = 0; i < 2; i++) {
+        uint64_t venue_seq = ++w.venue_seq;
+        s_fill_batch();
+        s_report_stranger(venue_seq, kinds[i]);
+        s_settle();
+        cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), i);
+        int asked = w.since_asked;
+        for (int n = 0; n < 10; n++) s_tick(100 * MS);
+        cr_assert_gt(w.since_asked, asked, "the venue is asked for it");
+        cr_assert_eq(w.since.cursor, venue_seq - 1);
+        s_report_stranger(venue_seq, kinds[i]);
+        s_settle();
+        cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), i + 1);
+        cr_assert_eq(w.core->venues[0].logged.contiguous, venue_seq);
+        w.command_reply.code = ZVT_CODE_OK;
+    }
+}

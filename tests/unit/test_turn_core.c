@@ -284,6 +284,8 @@ Test(turn_core, a_tombstoned_order_is_tried_again_under_a_new_intent)
     ZVT_STR_SET(status.client_order_id, w.sent[0].client_order_id);
     s_queue(ZVT_T_ORDER_STATUS, &status);
     s_settle();
+    s_tick(100 * MS); /* the pause before another attempt */
+    s_settle();
     cr_assert_eq(w.sent_count, 2);
     cr_assert_str_neq(w.sent[0].client_order_id, w.sent[1].client_order_id);
     cr_assert_str_eq(w.sent[1].exchange, "beta");

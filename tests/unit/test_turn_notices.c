@@ -201,6 +201,8 @@ Test(turn_notices, tries_elsewhere_when_a_circuit_opened_after_the_route)
     ZVT_STR_SET(refused.client_order_id, w.sent[0].client_order_id);
     s_tell(ZVT_T_REPORT, &refused);
     s_settle();
+    s_tick(100 * MS); /* the pause before another attempt */
+    s_settle();
     cr_assert_eq(w.sent_count, 2, "under a new committed intent");
     cr_assert_str_neq(w.sent[1].exchange, w.sent[0].exchange);
     cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 1u);

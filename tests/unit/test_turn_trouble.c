@@ -349,6 +349,7 @@ Test(turn_trouble, a_venue_gets_no_orders_before_its_account_was_compared)
     cr_assert_eq(w.route.excluded[0].code, ZVT_CODE_NOT_RECONCILED);
     cr_assert_eq(s_count(ZVT_T_SYSTEM_RECOVERED), recovered, "it is not open for orders yet");
     w.account_silent = false;
+    w.venue_silent = true; /* the fixture has one numbering of reports for both venues, and either may open first */
     for (int i = 0; i < 3; i++) s_let_time_pass();
     cr_assert_eq(w.sent_count, 1);
     cr_assert_eq(s_count(ZVT_T_SYSTEM_RECOVERED), recovered + 1);

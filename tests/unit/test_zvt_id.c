@@ -55,6 +55,20 @@ Test(zvt_id, the_generator_repeats_itself_from_the_same_seed)
     cr_assert_eq(zvt_rng_below(&a, 0), 0);
 }
 
+Test(zvt_id, half_of_a_pause_is_drawn)
+{
+    zvt_rng_t rng;
+    zvt_rng_seed(&rng, 42);
+    int early = 0;
+    for (int i = 0; i < 1000; i++) {
+        int64_t pause_ns = zvt_rng_pause_ns(&rng, 1001);
+        cr_assert(pause_ns >= 501 && pause_ns <= 1001);
+        early += pause_ns <= 751;
+    }
+    cr_assert(early > 400 && early < 600, "%d", early);
+    cr_assert_eq(zvt_rng_pause_ns(&rng, 0), 0);
+}
+
 Test(zvt_time, prints_iso_8601_with_microseconds)
 {
     char text[ZVT_TIME_TEXT];

@@ -1,0 +1,160 @@
+/* The turn core asks again, and tries again, after pauses that double and of which half is drawn. */
+#include "turn_fixture.h"
+#include "turn_world.h"
+
+TestSuite(turn_pauses, .init = s_setup, .fini = s_teardown);
+
+/* Runs so long in steps of a millisecond. */
+static void s_run(int milliseconds)
+{
+    for (int i = 0; i < milliseconds; i++) {
+        s_tick(MS);
+        s_deliver_all();
+        s_confirm();
+    }
+}
+
+/* Milliseconds until so many orders have been sent, at most `most`. */
+static int s_until_sent(int count, int most)
+{
+    int milliseconds = 0;
+    for (; milliseconds < most && w.sent_count < count; milliseconds++) s_run(1);
+    cr_assert_eq(w.sent_count, count);
+    return milliseconds;
+}
+
+static void s_refuse(int sent, uint8_t code)
+{
+    zvt_report_t rejected = s_report(&w.sent[sent], ZVT_REPORT_KIND_REJECTED);
+    rejected.code = code;
+    s_queue(ZVT_T_REPORT, &rejected);
+    s_deliver_all();
+}
+
+Test(turn_pauses, an_order_that_a_venue_refused_for_now_is_tried_again_after_a_pause_that_doubles)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    w.venue_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(w.sent_count, 1);
+    int routes = w.routes_asked;
+    s_refuse(0, ZVT_CODE_VENUE_LIMIT);
+    s_run(45);
+    cr_assert_eq(w.routes_asked, routes, "not at once");
+    cr_assert_eq(w.sent_count, 1);
+    int first_ms = 45 + s_until_sent(2, 80);
+    s_refuse(1, ZVT_CODE_VENUE_LIMIT);
+    s_run(95);
+    cr_assert_eq(w.sent_count, 2);
+    int second_ms = 95 + s_until_sent(3, 130);
+    cr_assert(first_ms <= 110 && second_ms <= 210, "after %d and %d ms", first_ms, second_ms);
+}
+
+Test(turn_pauses, orders_that_a_venue_refused_together_come_back_one_by_one)
+{
+    enum { ORDERS = 40 };
+    w.venue_silent = true;
+    for (uint64_t n = 1; n <= ORDERS; n++) {
+        zvt_record_t signal = s_signal(n, ZVT_ORDER_TYPE_MARKET);
+        s_give_signal(&signal);
+    }
+    s_settle();
+    cr_assert_eq(w.sent_count, ORDERS);
+    for (int i = 0; i < ORDERS; i++) s_refuse(i, ZVT_CODE_OVERLOADED);
+    int most = 0;
+    for (int i = 0; i < 120; i++) {
+        int before = w.sent_count;
+        s_run(1);
+        if (w.sent_count - before > most) most = w.sent_count - before;
+    }
+    cr_assert_eq(w.sent_count, 2 * ORDERS);
+    cr_assert_leq(most, ORDERS / 4, "%d in one millisecond", most);
+}
+
+Test(turn_pauses, an_order_that_expires_during_its_pause_ends_and_is_not_sent_again)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    signal.signal.order_request.expires_at_ns = w.now_ns + 40 * MS;
+    w.venue_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    s_refuse(0, ZVT_CODE_OVERLOADED);
+    s_run(120);
+    cr_assert_eq(w.sent_count, 1);
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXPIRED), 1);
+}
+
+Test(turn_pauses, a_refused_order_found_at_its_venue_after_a_restart_has_its_pause_too)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    w.venue_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    s_restart(2);
+    s_settle();
+    s_refuse(0, ZVT_CODE_OVERLOADED);
+    s_run(45);
+    cr_assert_eq(w.sent_count, 1);
+    (void)s_until_sent(2, 80);
+}
+
+Test(turn_pauses, missing_reports_are_asked_for_less_and_less_often_until_one_comes)
+{
+    zvt_order_send_t stranger = {.exchange = "alpha", .client_order_id = "stranger-1", .symbol = "BTC/USDT", .side = ZVT_SIDE_BUY};
+    w.account_silent = true;
+    zvt_report_t lost = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED), next = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED);
+    s_queue(ZVT_T_REPORT, &next);
+    s_deliver_all();
+    int before = w.since_asked;
+    s_run(4000);
+    int asked = w.since_asked - before;
+    cr_assert(asked >= 9 && asked <= 23, "asked %d times in 4 s", asked);
+    w.venue_seq++; /* another gap */
+    zvt_report_t after = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED);
+    s_queue(ZVT_T_REPORT, &lost);
+    s_queue(ZVT_T_REPORT, &after);
+    s_deliver_all();
+    before = w.since_asked;
+    s_run(200);
+    cr_assert_geq(w.since_asked - before, 2, "the pauses begin anew");
+}
+
+Test(turn_pauses, a_dead_letter_that_is_tried_again_is_asked_for_less_and_less_often)
+{
+    zvt_order_send_t stranger = {.exchange = "alpha", .client_order_id = "stranger-1", .symbol = "BTC/USDT", .side = ZVT_SIDE_BUY};
+    zvt_report_t report = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED);
+    s_queue(ZVT_T_REPORT, &report);
+    s_settle();
+    cr_assert_eq(w.core->letters_count, 1);
+    const turn_client_t client = {{1}};
+    zvt_record_t retry = {.type = ZVT_T_DEAD_LETTER_REQUEST, .dead_letter_request = {.letter_id = w.core->letters[0].letter_id, .retry = true}};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &retry);
+    int before = w.since_asked;
+    s_run(40);
+    cr_assert_eq(w.since_asked - before, 1, "at once");
+    s_run(30000);
+    int asked = w.since_asked - before;
+    cr_assert(asked >= 6 && asked <= 11, "asked %d times in 30 s", asked);
+}
+
+Test(turn_pauses, questions_about_orders_in_doubt_spread)
+{
+    enum { ORDERS = 40 };
+    w.venue_silent = true;
+    for (uint64_t n = 1; n <= ORDERS; n++) {
+        zvt_record_t signal = s_signal(n, ZVT_ORDER_TYPE_MARKET);
+        s_give_signal(&signal);
+    }
+    s_settle();
+    turn_core_on_service_down(w.core, TURN_EXECUTOR);
+    cr_assert_eq(w.queries, ORDERS, "what was under way is asked about at once");
+    int most = 0;
+    for (int i = 0; i < 260; i++) {
+        int before = w.queries;
+        s_run(1);
+        if (w.queries - before > most) most = w.queries - before;
+    }
+    cr_assert_geq(w.queries, 2 * ORDERS, "and again");
+    cr_assert_leq(most, ORDERS / 2, "%d in one millisecond", most);
+}
