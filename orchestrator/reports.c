@@ -389,8 +389,8 @@ static bool s_is_current(turn_core_t *self, const zvt_report_t *report)
     return undecided && strcmp(order->client_order_id, report->client_order_id) == 0;
 }
 
-/* A report of nobody's order becomes an event of the system, maybe with an alert: straight into the batch, where only
- * those have to find room whose order cannot stage them. */
+/* A report of nobody's order has no order to be staged with: it becomes an event of the system, maybe with an alert, and
+ * goes straight into the batch. */
 static bool s_has_room(const turn_core_t *self, const order_t *order)
 {
     return turn_has_room_for_report(self) && (order != NULL || turn_has_batch_room(self, LETTER_EVENTS));
