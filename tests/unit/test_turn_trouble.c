@@ -557,6 +557,8 @@ Test(turn_trouble, a_venue_whose_ledger_was_lost_is_not_believed_that_it_never_h
     status.venue_seq = w.venue_seq;
     s_queue(ZVT_T_ORDER_STATUS, &status);
     s_settle();
+    s_tick(100 * MS); /* the pause before it is routed anew */
+    s_settle();
     cr_assert_eq(w.sent_count, 3);
 }
 
