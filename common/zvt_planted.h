@@ -14,6 +14,7 @@ enum {
     ZVT_PLANT_RESEND_WITHOUT_ASKING,      /* orchestrator: an order in doubt is sent anew, whatever the venue says */
     ZVT_PLANT_FORGET_PENDING_EXPOSURE,    /* risk: orders on their way do not count against the limits */
     ZVT_PLANT_ASYNC_COMMIT_DROPPED_TAIL,  /* database: confirms before it is durable, and loses the tail when it dies */
+    ZVT_PLANT_SEND_EXPIRED,               /* orchestrator, executor, gateway, venue: an order goes on however late it is */
 };
 
 #ifndef ZVT_PLANT

@@ -364,7 +364,7 @@ static void s_dispatch_order(executor_core_t *self, uint32_t venue, const zvt_or
 static bool s_refuse_expired(executor_core_t *self, const zvt_order_send_t *order, executor_now_t now)
 {
     char message[ZVT_MESSAGE_SIZE];
-    if (order->expires_at_ns == 0 || order->expires_at_ns >= now.utc_ns) return false;
+    if (order->expires_at_ns == 0 || order->expires_at_ns >= now.utc_ns || ZVT_PLANTED(SEND_EXPIRED)) return false;
     ZVT_COUNT("orders_expired");
     snprintf(message, sizeof message, "late_ms=%" PRId64 " at=executor", (now.utc_ns - order->expires_at_ns) / ZVT_MS_NS);
     s_refuse_order(self, order, ZVT_CODE_ORDER_EXPIRED, message);

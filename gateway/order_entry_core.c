@@ -334,7 +334,7 @@ static void s_on_order_send(order_entry_core_t *self, const zvt_peer_t *peer, co
         s_refuse_order(self, peer, order, ZVT_CODE_UNKNOWN_VENUE, "this gateway serves another venue");
         return;
     }
-    if (order->expires_at_ns != 0 && order->expires_at_ns < now.utc_ns) {
+    if (order->expires_at_ns != 0 && order->expires_at_ns < now.utc_ns && !ZVT_PLANTED(SEND_EXPIRED)) {
         s_refuse_late_order(self, peer, order, now);
         return;
     }

@@ -166,7 +166,7 @@ void commands_on_signal(turn_core_t *self, const zvt_signal_t *signal)
         s_ack_duplicate(self, signal, known);
     } else if (seen == DEDUP_STALE) {
         s_refuse_stale(self, signal);
-    } else if (signal->order_request.expires_at_ns != 0 && signal->order_request.expires_at_ns <= self->utc_ns) {
+    } else if (signal->order_request.expires_at_ns != 0 && signal->order_request.expires_at_ns <= self->utc_ns && !ZVT_PLANTED(SEND_EXPIRED)) {
         s_refuse_signal(self, signal, ZVT_CODE_STALE, "expired before it arrived");
     } else if (admission != ZVT_CODE_OK) {
         s_refuse_signal(self, signal, admission, "send it again later");

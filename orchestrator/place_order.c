@@ -3,6 +3,7 @@
 
 #include "turn_world.h"
 #include "zvt_fixed.h"
+#include "zvt_planted.h"
 #include "zvt_stats.h"
 #include "zvt_time.h"
 
@@ -108,6 +109,7 @@ static uint8_t s_obstacle(const turn_core_t *self, const order_t *order, int64_t
 {
     if (order->cancel_pending) return ZVT_CODE_CANCEL_REQUESTED;
     if (self->halted) return ZVT_CODE_HALTED;
+    if (ZVT_PLANTED(SEND_EXPIRED)) return ZVT_CODE_OK;
     return expires_ns != 0 && expires_ns <= self->utc_ns ? ZVT_CODE_STALE : ZVT_CODE_OK;
 }
 
@@ -527,7 +529,7 @@ void place_order_resume(turn_core_t *self, order_t *order)
     bool at_venue = order_is_at_venue(order);
     if (!at_venue) {
         /* Recovery never replays a stale order: the first step of the resumed saga looks at its age. */
-        if (order->deadline_ns <= self->utc_ns) {
+        if (order->deadline_ns <= self->utc_ns && !ZVT_PLANTED(SEND_EXPIRED)) {
             (void)s_give_up(self, order, ZVT_CODE_STALE, "");
             return;
         }

@@ -38,7 +38,7 @@ add_test(NAME sim_is_deterministic COMMAND zvt-sim --seeds 40 --seed 500000 --tw
 if(NOT ZVT_SANITIZE AND NOT ZVT_PLANT)
     zvt_simulator(zvt-sim-planted tests/sim/sim_plant.c)
     target_compile_definitions(zvt-sim-planted PRIVATE ZVT_PLANT_CHOSEN)
-    foreach(bug ack_before_commit no_deduplication no_fence resend_without_asking forget_pending_exposure async_commit_dropped_tail)
+    foreach(bug ack_before_commit no_deduplication no_fence resend_without_asking forget_pending_exposure async_commit_dropped_tail send_expired)
         add_test(NAME sim_finds_${bug} COMMAND zvt-sim-planted --plant ${bug} --seeds 1000 --lines 0)
         set_tests_properties(sim_finds_${bug} PROPERTIES PASS_REGULAR_EXPRESSION "seed [0-9]+ violates: ")
     endforeach()

@@ -7,6 +7,7 @@
 
 #include "checks_core.h"
 #include "zvt_fixed.h"
+#include "zvt_planted.h"
 #include "zvt_text.h"
 #include "zvt_time.h"
 
@@ -560,7 +561,7 @@ void account_core_on_order(account_core_t *self, const zvt_order_send_t *order, 
                                         known->reports);
         return;
     }
-    if (order->expires_at_ns != 0 && order->expires_at_ns < now_ns)
+    if (order->expires_at_ns != 0 && order->expires_at_ns < now_ns && !ZVT_PLANTED(SEND_EXPIRED))
         s_refuse(self, order, ZVT_CODE_ORDER_EXPIRED, "arrived after expires_at");
     else if (!self->writable)
         s_refuse(self, order, ZVT_CODE_OVERLOADED, "the venue's ledger cannot be written; free disk space");

@@ -9,7 +9,7 @@ set -uo pipefail
 checkout=$(dirname -- "$(dirname -- "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")")")
 build=${ZVT_PLANTED_BUILD:-${TMPDIR:-/tmp}/zvt-chaos-planted}
 bugs=("$@")
-((${#bugs[@]} > 0)) || bugs=(ack_before_commit no_deduplication no_fence resend_without_asking forget_pending_exposure async_commit_dropped_tail)
+((${#bugs[@]} > 0)) || bugs=(ack_before_commit no_deduplication no_fence resend_without_asking forget_pending_exposure async_commit_dropped_tail send_expired)
 
 base=$(mktemp -d /tmp/zt.XXXXXX) || exit 2
 chmod 755 "$base" # Postgres, as its own user, passes through

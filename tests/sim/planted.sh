@@ -9,7 +9,7 @@ root=$(dirname -- "$(dirname -- "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}"
 simulator=${1:-$root/build-test}/bin/zvt-sim-planted
 [[ -x $simulator ]] || { echo "there is no $simulator; run/test unit builds it" >&2; exit 2; }
 missed=0
-for bug in ack_before_commit no_deduplication no_fence resend_without_asking forget_pending_exposure async_commit_dropped_tail; do
+for bug in ack_before_commit no_deduplication no_fence resend_without_asking forget_pending_exposure async_commit_dropped_tail send_expired; do
     said=$("$simulator" --plant "$bug" --seeds 1000 --lines 0 2>&1) && code=0 || code=$?
     found=$(sed -n 's/^\(seed [0-9]*\) violates: \(.*\)$/\1: \2/p' <<<"$said" | head -n 1)
     if ((code == 1)) && [[ -n $found ]]; then

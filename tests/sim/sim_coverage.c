@@ -94,7 +94,7 @@ static const struct {
     {"event reconciliation.completed", 2000}, {"event account.opened", 2000},
     {"tombstones", 30}, {"orders asked for", 200}, {"reports asked for again", 100}, {"orders sent twice to a venue", 5},
     {"signals resent", 500}, {"runs begun above a known one", 5}, {"signals renamed", 5}, {"fault runaway strategy", 100}, {"fault runaway with many names", 50},
-    {"core signals_over_rate", 2000}, {"core strategies_refused", 500}, {"core signals_duplicate", 300}, {"core fenced", 5},
+    {"core signals_over_rate", 2000}, {"core strategies_refused", 500}, {"core signals_duplicate", 300}, {"core fenced", 5}, {"commands of a replaced writer", 1}, {"core orders_expired", 2},
     {"writers fenced by the log", 1}, {"takeovers", 100}, {"orchestrators that left", 60}, {"writers silent for too long", 60},
     {"logs lost", 200}, {"torn ledgers cut", 1}, {"restarts from a checkpoint", 50}, {"orphaned transactions", 20},
     {"fault crash", 300}, {"fault crash at a step", 300}, {"fault crash in the middle", 300}, {"recoveries from a checkpoint", 300},

@@ -29,6 +29,7 @@ struct executor {
     zvt_peer_t orchestrator;
     uint64_t orchestrator_incarnation, orchestrator_epoch;
     int pace_timer;
+    bool store_failed; /* while the present record was handled */
     gateway_link_t gateways[SIM_VENUES];
     zvt_route_reply_t reply;
 };
@@ -52,8 +53,9 @@ static executor_now_t s_now(void)
 /* ---- effects of the core ---- */
 static int s_store_epoch(void *arg, uint64_t epoch)
 {
-    (void)arg;
-    if (sim_faults_store_fails()) return ZVT_ERR_IO;
+    executor_t *self = arg;
+    self->store_failed = sim_faults_store_fails();
+    if (self->store_failed) return ZVT_ERR_IO;
     s_epoch = epoch;
     return 0;
 }
@@ -64,6 +66,7 @@ static void s_to_gateway(void *arg, uint32_t venue, zvt_type_t type, const void 
     bool killed = self->emergency != NULL && emergency_core_is_latched(self->emergency, NULL);
     if (type == ZVT_T_ORDER_SEND && killed)
         sim_violation("nothing is sent while the kill switch is on", NULL, "%s", ((const zvt_order_send_t *)record)->client_order_id);
+    sim_oracle_on_pass(SIM_ORACLE_EXECUTOR, type, record);
     zvt_link_send(((executor_t *)arg)->gateways[venue].link, type, record);
 }
 
@@ -179,7 +182,11 @@ static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *
         break;
     case ZVT_T_KILL_REQUEST: emergency_core_on_request(self->emergency, &client, &record->kill_request, s_now()); break;
     case ZVT_T_KILL_NOTED: emergency_core_on_noted(self->emergency, &record->kill_noted); break;
-    default: (void)executor_core_on_request(self->core, record, s_now());
+    default:
+        self->store_failed = false;
+        sim_oracle_on_come(record->type, &record->hello);
+        (void)executor_core_on_request(self->core, record, s_now());
+        if (!self->store_failed) sim_oracle_on_told(SIM_ORACLE_EXECUTOR, record->type, &record->hello);
     }
 }
 
@@ -198,7 +205,10 @@ static void s_tell_new_orchestrator(executor_t *self)
 static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hello, zvt_hello_t *reply)
 {
     executor_t *self = arg;
-    if (executor_core_on_hello(self->core, hello)) {
+    self->store_failed = false;
+    bool obeyed = executor_core_on_hello(self->core, hello);
+    if (!self->store_failed) sim_oracle_on_told(SIM_ORACLE_EXECUTOR, ZVT_T_HELLO, hello);
+    if (obeyed) {
         bool is_new = !self->has_orchestrator || !s_same_peer(peer, &self->orchestrator) ||
                       hello->incarnation != self->orchestrator_incarnation || hello->epoch != self->orchestrator_epoch;
         self->has_orchestrator = true;

@@ -19,6 +19,7 @@ typedef struct {
     gateway_adapter_t *adapter;
     gateway_adapter_t watched; /* the adapter as the core sees it: what leaves for the venue is looked at first */
     uint64_t venue_incarnation;
+    bool store_failed; /* while the present record was handled */
     market_core_t *market;
     order_entry_core_t *orders;
     zvt_hub_t *hub;
@@ -33,11 +34,6 @@ static uint64_t s_epochs[SIM_VENUES]; /* the files */
 void sim_gateway_reset(void)
 {
     memset(s_epochs, 0, sizeof s_epochs);
-}
-
-uint64_t sim_gateway_epoch(uint32_t venue)
-{
-    return s_epochs[venue];
 }
 
 /* ---- market data out ---- */
@@ -171,20 +167,24 @@ static int s_place(gateway_adapter_t *watched, const zvt_order_send_t *order)
 {
     gateway_t *self = s_of(watched);
     int status = self->adapter->place(self->adapter, order);
-    if (status == 0) sim_oracle_on_place(self->proc->index, order);
+    if (status == 0) sim_oracle_on_pass(self->proc->index, ZVT_T_ORDER_SEND, order);
     return status;
 }
 
 static int s_cancel(gateway_adapter_t *watched, const zvt_order_cancel_t *cancel)
 {
     gateway_t *self = s_of(watched);
-    return self->adapter->cancel(self->adapter, cancel);
+    int status = self->adapter->cancel(self->adapter, cancel);
+    if (status == 0) sim_oracle_on_pass(self->proc->index, ZVT_T_ORDER_CANCEL, cancel);
+    return status;
 }
 
 static int s_query(gateway_adapter_t *watched, const zvt_order_query_t *query)
 {
     gateway_t *self = s_of(watched);
-    return self->adapter->query(self->adapter, query);
+    int status = self->adapter->query(self->adapter, query);
+    if (status == 0) sim_oracle_on_pass(self->proc->index, ZVT_T_ORDER_QUERY, query);
+    return status;
 }
 
 static int s_reports_since(gateway_adapter_t *watched, const zvt_reports_since_t *since)
@@ -227,8 +227,9 @@ static void s_send(void *arg, const zvt_peer_t *peer, zvt_type_t type, const voi
 
 static int s_store_epoch(void *arg, uint64_t epoch)
 {
-    const gateway_t *self = arg;
-    if (sim_faults_store_fails()) return ZVT_ERR_IO;
+    gateway_t *self = arg;
+    self->store_failed = sim_faults_store_fails();
+    if (self->store_failed) return ZVT_ERR_IO;
     s_epochs[self->proc->index] = epoch;
     return 0;
 }
@@ -249,16 +250,20 @@ static void s_answer_quotes(gateway_t *self, const zvt_peer_t *peer)
 static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *record)
 {
     gateway_t *self = arg;
+    self->store_failed = false;
     if (record->type == ZVT_T_QUOTES_QUERY)
         s_answer_quotes(self, peer);
     else
         (void)order_entry_core_on_request(self->orders, peer, record, s_now());
+    if (!self->store_failed) sim_oracle_on_told(self->proc->index, record->type, &record->hello);
 }
 
 static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hello, zvt_hello_t *reply)
 {
     gateway_t *self = arg;
+    self->store_failed = false;
     order_entry_core_on_hello(self->orders, peer, hello);
+    if (!self->store_failed) sim_oracle_on_told(self->proc->index, ZVT_T_HELLO, hello);
     reply->epoch = order_entry_core_epoch(self->orders);
     reply->cursor = order_entry_core_venue_seq(self->orders);
 }

@@ -77,6 +77,7 @@ void sim_oracle_reset(void)
     zvt_map_clear(oracle.by_child);
     oracle_forget_log();
     oracle.acked_count = oracle.fills = 0;
+    memset(oracle.fences, 0, sizeof oracle.fences);
 }
 
 uint32_t sim_oracle_orders(void)
@@ -245,14 +246,62 @@ void sim_oracle_on_ack(const char *by, const char *sender, const void *data, siz
     if (oracle.acked_count < ORACLE_COMMANDS_MAX) oracle.acked[oracle.acked_count++] = command;
 }
 
-/* ---- venues ---- */
-void sim_oracle_on_place(uint32_t venue, const zvt_order_send_t *order)
+/* ---- the fence ---- */
+/* A writer's command names its epoch; 0: it is none. A hello counts when it comes from the side that the writer is on. */
+static uint64_t s_epoch_of(uint32_t keeper, zvt_type_t type, const void *record)
 {
-    const oracle_child_t *child = oracle_child(order->client_order_id);
-    if (order->epoch < sim_gateway_epoch(venue))
-        sim_violation("a fenced writer gets nothing to a venue", s_name_of(child), "%s of epoch %" PRIu64 " after epoch %" PRIu64 " was acknowledged",
-                      order->client_order_id, order->epoch, sim_gateway_epoch(venue));
-    SIM_COUNT("orders at a venue");
+    uint8_t writers_side = keeper == SIM_ORACLE_EXECUTOR ? ZVT_ROLE_ORCHESTRATOR : ZVT_ROLE_EXECUTOR;
+    switch (type) {
+    case ZVT_T_HELLO: return ((const zvt_hello_t *)record)->role == writers_side ? ((const zvt_hello_t *)record)->epoch : 0;
+    case ZVT_T_ORDER_SEND: return ((const zvt_order_send_t *)record)->epoch;
+    case ZVT_T_ORDER_CANCEL: return ((const zvt_order_cancel_t *)record)->epoch;
+    case ZVT_T_ORDER_QUERY: return ((const zvt_order_query_t *)record)->tombstone ? ((const zvt_order_query_t *)record)->epoch : 0;
+    default: return 0;
+    }
+}
+
+void sim_oracle_on_told(uint32_t keeper, zvt_type_t type, const void *record)
+{
+    uint64_t epoch = s_epoch_of(keeper, type, record);
+    if (epoch > oracle.fences[keeper]) oracle.fences[keeper] = epoch;
+}
+
+/* The order that a writer's command is about; NULL if it is none. */
+static oracle_child_t *s_commanded(zvt_type_t type, const void *record)
+{
+    switch (type) {
+    case ZVT_T_ORDER_SEND: return oracle_child(((const zvt_order_send_t *)record)->client_order_id);
+    case ZVT_T_ORDER_CANCEL: return oracle_child(((const zvt_order_cancel_t *)record)->client_order_id);
+    case ZVT_T_ORDER_QUERY: return ((const zvt_order_query_t *)record)->tombstone ? oracle_child(((const zvt_order_query_t *)record)->client_order_id) : NULL;
+    default: return NULL;
+    }
+}
+
+void sim_oracle_on_come(zvt_type_t type, const void *record)
+{
+    bool commands = s_commanded(type, record) != NULL;
+    if (commands && s_epoch_of(SIM_ORACLE_EXECUTOR, type, record) < oracle.fences[SIM_ORACLE_EXECUTOR]) SIM_COUNT("commands of a replaced writer");
+}
+
+void sim_oracle_on_pass(uint32_t keeper, zvt_type_t type, const void *record)
+{
+    const oracle_child_t *child = s_commanded(type, record);
+    if (child == NULL) return;
+    uint64_t epoch = s_epoch_of(keeper, type, record);
+    bool executor = keeper == SIM_ORACLE_EXECUTOR;
+    /* A cancel waits at the executor for the venue's limit, and may be the executor's own: that one the gateway stops. */
+    bool left_to_gateway = executor && type == ZVT_T_ORDER_CANCEL;
+    if (epoch < oracle.fences[keeper] && !left_to_gateway)
+        sim_violation(executor ? "a fenced writer gets nothing past the executor" : "a fenced writer gets nothing to a venue", s_name_of(child),
+                      "%s %s of epoch %" PRIu64 " after epoch %" PRIu64 " was stored", zvt_type_name(type), child->client_order_id, epoch, oracle.fences[keeper]);
+    if (!executor && type == ZVT_T_ORDER_SEND) SIM_COUNT("orders at a venue");
+}
+
+/* ---- venues ---- */
+
+void sim_oracle_on_taking(const zvt_order_send_t *order)
+{
+    if (!oracle_is_stranger(order->client_order_id)) oracle_child(order->client_order_id)->taken_ns = sim_utc_ns();
 }
 
 static void s_on_taken(uint32_t venue, const zvt_order_send_t *order)
@@ -263,6 +312,9 @@ static void s_on_taken(uint32_t venue, const zvt_order_send_t *order)
     if (!child->submitted || child->order == ORACLE_NONE)
         sim_violation("no venue takes an order that the log does not know", s_name_of(child), "%s", order->client_order_id);
     if (child->venue != (int)venue) sim_violation("an order goes where the log says", s_name_of(child), "%s", order->client_order_id);
+    if (child->taken_ns > child->expires_ns)
+        sim_violation("no venue takes an order that has expired", s_name_of(child), "%s, %" PRId64 " ms after its expires_at", order->client_order_id,
+                      (child->taken_ns - child->expires_ns) / ZVT_MS_NS);
     child->taken = true;
 }
 

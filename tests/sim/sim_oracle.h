@@ -23,10 +23,20 @@ void sim_oracle_on_ask(zvt_type_t type, const void *record);
 void sim_oracle_on_halt_request(const zvt_halt_request_t *request);
 void sim_oracle_on_reply(zvt_type_t type, const void *record);
 void sim_oracle_on_ack(const char *by, const char *sender, const void *data, size_t length);
-/* A gateway hands an order to its venue. */
-void sim_oracle_on_place(uint32_t venue, const zvt_order_send_t *order);
 /* Begins the names of orders at a venue that are nobody's here. */
 #define SIM_STRANGER "stranger-"
+/* Who keeps the fence: the gateway of each venue, by its index, and the executor. */
+#define SIM_ORACLE_EXECUTOR SIM_VENUES
+enum { SIM_ORACLE_FENCES = SIM_VENUES + 1 };
+/* A command or a hello has been handled by one of them, and nothing that it had to store failed: from now on a writer older than
+ * this one must get nothing past it, whatever it has made of it, and whatever becomes of it. */
+void sim_oracle_on_told(uint32_t keeper, zvt_type_t type, const void *record);
+/* A command reaches the executor. */
+void sim_oracle_on_come(zvt_type_t type, const void *record);
+/* It passes a command on: the executor to a gateway, a gateway to its venue. */
+void sim_oracle_on_pass(uint32_t keeper, zvt_type_t type, const void *record);
+/* A venue takes an order; whether that becomes durable is still open. */
+void sim_oracle_on_taking(const zvt_order_send_t *order);
 /* This record is durable in a venue's ledger now. */
 void sim_oracle_on_ledger(uint32_t venue, const zvt_record_t *record);
 

@@ -116,6 +116,9 @@ static void s_on_submitted(oracle_order_t *order)
     REQUIRE(!oracle.halted, "nothing is submitted after a halt", order, "%s", submitted->client_order_id);
     REQUIRE(order->validated, "nothing is submitted that risk has not passed", order, "%s", submitted->client_order_id);
     REQUIRE(submitted->attempt == order->attempt + 1, "attempts rise by one", order, "attempt %" PRIu32 " after %" PRIu32, submitted->attempt, order->attempt);
+    int64_t lifetime_ns = order->terms.expires_at_ns;
+    REQUIRE(submitted->expires_at_ns > 0 && (lifetime_ns == 0 || submitted->expires_at_ns <= lifetime_ns), "an intent expires with its order", order, "%s",
+            submitted->client_order_id);
     if (order->child != ORACLE_NONE) {
         const oracle_child_t *before = &oracle.children[order->child];
         REQUIRE(!before->live && before->cum_qty_e8 == 0, "an order is sent anew only after its last attempt is dead", order,
@@ -125,6 +128,7 @@ static void s_on_submitted(oracle_order_t *order)
     child->submitted = true;
     child->epoch = submitted->epoch;
     child->quantity_e8 = submitted->quantity_e8;
+    child->expires_ns = submitted->expires_at_ns;
     child->attempt = submitted->attempt;
     child->venue = zvt_fleet_venue(sim.fleet, submitted->exchange);
     order->attempt = submitted->attempt;

@@ -39,7 +39,9 @@ typedef struct {
     bool submitted;
     uint64_t epoch;
     int64_t quantity_e8;
+    int64_t expires_ns;    /* UTC */
     /* the venue's side */
+    int64_t taken_ns;      /* when it was taken last, by the venue's UTC clock as it was then */
     bool taken;            /* in its ledger */
     bool live;             /* accepted and not ended */
     bool accepted;
@@ -94,6 +96,7 @@ typedef struct {
     uint32_t halts_told, halts_logged; /* by an operator, to an orchestrator; and as the log has them */
     int64_t resumed_ns; /* when the last halt of all trading ended; 0: there was none */
     uint32_t fills;
+    uint64_t fences[SIM_ORACLE_FENCES]; /* highest epoch that each of them was told and could store */
 } oracle_t;
 extern oracle_t oracle;
 

@@ -173,6 +173,7 @@ static bool s_asking_is_gateway(const venue_t *self)
 /* ---- what the account decided ---- */
 static void s_on_order_taken(void *arg, const zvt_order_send_t *order)
 {
+    sim_oracle_on_taking(order);
     s_append(arg, ZVT_T_ORDER_SEND, order);
 }
 
