@@ -27,3 +27,4 @@ endforeach()
 
 include(tests/sim.cmake)
 include(tests/alloc.cmake)
+include(tests/chaos.cmake)

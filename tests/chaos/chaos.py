@@ -35,7 +35,7 @@ import wire
 from checks import Checker
 from faults import Injector, Plan
 from fleet import CHECKOUT, Fleet
-from machine import DiskWatch
+from machine import MachineWatch
 from report import Report
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -158,7 +158,7 @@ class Run:
         self.load.wait("ready", 10)
         self.checker = Checker(self.fleet, self.told)
         self.injector = Injector(self.fleet, self.load, self.proxy)
-        self.disk = DiskWatch(self.fleet.base)
+        self.machine = MachineWatch(self.fleet.base)
         self.began = self.load_began = time.monotonic()
         self.load.do(do="go")
         # The first orders tell that everything works before anything is broken.
@@ -189,8 +189,8 @@ class Run:
         time.sleep(card["pause_ms"] / 1000)
         since_ns, killed = self.injector.inject(card)
         trade_ms, back_ms, late_ms = self.recovery(card["number"], since_ns, killed)
-        disk_ms = self.disk.stalled_ms(since_ns, since_ns + int((trade_ms or RECOVERY_SECONDS * 1000) * wire.MS))
-        self.report.fault(card, trade_ms or RECOVERY_SECONDS * 1000, back_ms, late_ms, disk_ms)
+        self.report.fault(card, trade_ms or RECOVERY_SECONDS * 1000, back_ms, late_ms,
+                          lambda *stretch_ms: self.machine.between(*(since_ns + int(ms * wire.MS) for ms in stretch_ms)))
         self.repair = card.get("then")
         if self.options.verbose:
             print(f"{card['number']:5} {trade_ms:6.0f} ms  ready {back_ms:6.0f} ms  {' '.join(f'{k}={v}' for k, v in card.items() if k != 'number')}", flush=True)

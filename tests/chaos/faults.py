@@ -7,19 +7,21 @@ import signal
 import time
 
 import wire
-from fleet import PROCESSES, STANDBY, VENUES
+from fleet import PROCESSES, READY_SECONDS, STANDBY, VENUES
 
 STOPS_MS = (50, 300, 700, 1500, 3000)
 ORDER_PATH = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "portfolio")
 AT_VENUES = ("gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "executor")
 
-# Kind -> how many milliseconds the fleet may take until it trades again; p99 of the kind's cards per victim. After an
-# immediate restart of Postgres they count from when it takes connections again, after a stop from its end. `again` is a
-# kill that met a process within a second of its start, which the supervisor answers only when that second is over.
+# Kind -> how many milliseconds the fleet may take until it trades again, and a killed process that trading does not need until
+# it is ready again; p99 of the kind's cards per victim. After an immediate restart of Postgres they count from when it takes
+# connections again, after a stop from its end. `again` is a kill that met a process within a second of its start, which the
+# supervisor answers only when that second is over.
 LIMITS_MS = {"kill": 1000, "supervise": 1000, "logger": 1000, "svscan": 1000, "stop": 1000, "stop-supervise": 1000, "stop-logger": 1000,
              "stop-svscan": 1000, "stop-postmaster": 1000, "twice": 3000, "again": 3000, "pair": 3000, "backend": 3000, "backend-stop": 1000,
              "postmaster": 3000, "immediate": 2000, "everything": 5000, "cut": 3000, "stall": 1000, "late-writer": 1000,
              "halt": 1000, "halt-kill": 1000, "stop-works": 3000, "wake-kill": 3000, "halt-standby": 1000}
+# What a fault counts for when all of it was met.
 KILLS = {"kill": 1, "supervise": 1, "logger": 1, "svscan": 1, "twice": 2, "again": 1, "pair": 2, "backend": 1, "postmaster": 1, "everything": 1,
          "halt-kill": 1, "wake-kill": 1, "halt-standby": 2}
 # Only with a standby, and from the moment that stops or kills the one that works: its patience (takeover_ms) and a second.
@@ -83,15 +85,25 @@ class Injector:
 
     def __init__(self, fleet, load, proxy):
         self.fleet, self.load, self.proxy, self.forged = fleet, load, proxy, 0
+        self.killed = 0      # by the present fault
         self.sightings = []  # of ledgers, see Checker.compare_sightings
 
     def inject(self, card):
         card["names"] = [self.fleet.who(victim) for victim in card["victims"]]
-        return getattr(self, "do_" + card["kind"].replace("-", "_"))(card)
+        self.killed = 0
+        done = getattr(self, "do_" + card["kind"].replace("-", "_"))(card)
+        card["killed"] = self.killed
+        return done
+
+    def end(self, pid):
+        """SIGKILL; false when there was nobody to kill."""
+        met = self.fleet.kill(pid)
+        self.killed += met
+        return met
 
     def kill(self, name):
         pid = self.fleet.pid(name)
-        self.fleet.kill(pid)
+        self.end(pid)
         return time.monotonic_ns(), {name: pid}
 
     def do_kill(self, card):
@@ -120,7 +132,7 @@ class Injector:
         """Its process dies with it: nobody must run twice."""
         name = card["names"][0]
         pid = self.fleet.pid(name)
-        self.fleet.kill(self.fleet.supervisor(name))
+        self.end(self.fleet.supervisor(name))
         return time.monotonic_ns(), {name: pid}
 
     def do_logger(self, card):
@@ -129,7 +141,7 @@ class Injector:
 
     def do_svscan(self, card):
         """Nothing trades less for it; only `fleet up` brings it back, see Run.look."""
-        self.fleet.kill(self.fleet.svscan())
+        self.end(self.fleet.svscan())
         return time.monotonic_ns(), {}
 
     def stop(self, pid, card):
@@ -155,15 +167,22 @@ class Injector:
         return self.stop(self.fleet.pid("postgres"), card)
 
     def backend(self, card):
+        """Waits for one if Postgres has none just now."""
+        end = time.monotonic() + READY_SECONDS
         found = self.fleet.backends()
-        title, pid = found[int(card["pick"] * len(found))] if found else ("none", 0)
+        while not found and time.monotonic() < end:
+            time.sleep(0.02)
+            found = self.fleet.backends()
+        if not found:
+            raise SystemExit(f"chaos: Postgres has had no backend for {READY_SECONDS} s")
+        title, pid = found[int(card["pick"] * len(found))]
         card["detail"] = title.split(" [local]")[0]
         return pid
 
     def do_backend(self, card):
-        pid = self.backend(card)
-        if pid:
-            self.fleet.kill(pid)
+        """One that ended by itself meanwhile is no fault: another is taken."""
+        while not self.end(self.backend(card)):
+            time.sleep(0.01)
         return time.monotonic_ns(), {}
 
     def do_backend_stop(self, card):
@@ -182,7 +201,7 @@ class Injector:
         pids = {name: self.fleet.pid(name) for name in card["names"]}
         supervisors = [self.fleet.supervisor(name) for name in pids] if card["supervisors"] else []
         for pid in [*supervisors, *pids.values()]:
-            self.fleet.kill(pid)
+            self.end(pid)
         return time.monotonic_ns(), pids
 
     def do_cut(self, card):

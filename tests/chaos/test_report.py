@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+"""The judge of the chaos run, judged: made-up faults, and what it must say of them. Run by ctest."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+os.environ.pop("ZVT_TEST_SLOW", None)
+
+from machine import Machine, overlap_ns, stolen_ms
+from report import Report
+
+NUMBER = iter(range(1, 1 << 30))
+
+
+def nothing(*_):
+    return Machine(0.0, 0.0)
+
+
+def add(report, kind, victim, trade_ms, back_ms=0.0, times=1, late_ms=0, machine=nothing, killed=1):
+    for _ in range(times):
+        report.fault({"number": next(NUMBER), "kind": kind, "victims": [victim], "killed": killed}, trade_ms, back_ms, late_ms, machine)
+
+
+def recovery_problems(report):
+    report.checks = []
+    report.judge()
+    return [text for text in report.problems if text.startswith(("recovery", "ready")) or "by the machine" in text]
+
+
+class Limits(unittest.TestCase):
+    def setUp(self):
+        self.report = Report(1, False)
+
+    def test_what_is_within_its_limit_passes(self):
+        add(self.report, "kill", "risk", 999, times=40)
+        self.assertEqual(recovery_problems(self.report), [])
+
+    def test_a_victim_beyond_its_limit_fails_also_when_its_kind_is_within(self):
+        add(self.report, "kill", "executor", 100, times=990)
+        add(self.report, "kill", "risk", 1001, times=2)
+        add(self.report, "kill", "risk", 100, times=8)
+        self.assertEqual(len(self.report.late), 2)
+        self.assertTrue(all("risk" in text for text in recovery_problems(self.report)), self.report.problems)
+        self.assertNotEqual(recovery_problems(self.report), [])
+
+    def test_a_kind_beyond_its_limit_fails_when_no_victim_was_met_often(self):
+        add(self.report, "pair", "risk", 3001)
+        self.assertIn("recovery: pair, 1 times, p99 3001 ms of 3000 ms", recovery_problems(self.report))
+
+    def test_an_immediate_restart_counts_from_when_Postgres_is_back(self):
+        add(self.report, "immediate", "postgres", 2900, back_ms=1000)
+        self.assertEqual(recovery_problems(self.report), [])
+        add(self.report, "immediate", "postgres", 3100, back_ms=1000)
+        self.assertNotEqual(recovery_problems(self.report), [])
+
+
+class Ready(unittest.TestCase):
+    def setUp(self):
+        self.report = Report(1, False)
+
+    def test_a_killed_process_outside_the_orders_path_has_to_be_ready_within_the_limit(self):
+        add(self.report, "kill", "replayer", 25, back_ms=999, times=20)
+        self.assertEqual(recovery_problems(self.report), [])
+        add(self.report, "kill", "replayer", 25, back_ms=1001, times=20)
+        self.assertNotEqual(recovery_problems(self.report), [])
+
+    def test_killed_twice_it_has_three_seconds(self):
+        add(self.report, "twice", "maker", 25, back_ms=2999, times=20)
+        self.assertEqual(recovery_problems(self.report), [])
+        add(self.report, "twice", "maker", 25, back_ms=3001, times=20)
+        self.assertNotEqual(recovery_problems(self.report), [])
+
+    def test_the_checkpointer_which_follows_the_log_first_has_three_seconds(self):
+        add(self.report, "kill", "checkpointer", 25, back_ms=2999, times=60)
+        self.assertEqual(recovery_problems(self.report), [])
+        add(self.report, "kill", "checkpointer", 25, back_ms=3001, times=20)
+        self.assertNotEqual(recovery_problems(self.report), [])
+
+    def test_a_few_of_each_victim_that_are_ready_too_late_are_found_in_their_kind(self):
+        for victim in ("replayer", "maker", "standby"):
+            add(self.report, "kill", victim, 25, back_ms=100, times=19)
+            add(self.report, "kill", victim, 25, back_ms=1001)
+        self.assertEqual(recovery_problems(self.report), ["ready again: kill, 60 times, p99 1001 ms of 1000 ms"])
+
+    def test_the_killed_supervisor_of_a_process_is_judged_by_trading_alone(self):
+        add(self.report, "supervise", "replayer", 25, back_ms=1900, times=20)
+        self.assertEqual(recovery_problems(self.report), [])
+
+    def test_orders_completed_is_what_counts_on_their_path(self):
+        add(self.report, "kill", "risk", 300, back_ms=1200, times=20)
+        self.assertEqual(recovery_problems(self.report), [])
+
+
+class Excuses(unittest.TestCase):
+    def setUp(self):
+        self.report = Report(1, False)
+
+    def test_a_disk_that_did_not_answer_is_taken_off(self):
+        add(self.report, "kill", "risk", 1500, machine=lambda *_: Machine(600.0, 0.0))
+        self.assertEqual(recovery_problems(self.report), [])
+        self.assertTrue(self.report.late[0]["owed_to_machine"])
+
+    def test_stolen_processors_are_taken_off(self):
+        add(self.report, "kill", "risk", 1500, machine=lambda *_: Machine(0.0, 600.0))
+        self.assertEqual(recovery_problems(self.report), [])
+
+    def test_what_is_left_stays_beyond_the_limit(self):
+        add(self.report, "kill", "risk", 1500, machine=lambda *_: Machine(400.0, 400.0))
+        self.assertNotEqual(recovery_problems(self.report), [])
+        self.assertFalse(self.report.late[0]["owed_to_machine"])
+
+    def test_that_the_load_was_late_excuses_nothing(self):
+        add(self.report, "kill", "risk", 1500, late_ms=900)
+        self.assertNotEqual(recovery_problems(self.report), [])
+
+    def test_only_what_the_machine_did_during_the_recovery_counts(self):
+        asked = []
+        add(self.report, "immediate", "postgres", 2900, back_ms=1000, machine=lambda *stretch: asked.append(stretch) or nothing())
+        add(self.report, "kill", "replayer", 25, back_ms=800, machine=lambda *stretch: asked.append(stretch) or nothing())
+        self.assertEqual(asked, [(1000, 2900), (0, 25), (0, 800)])
+
+    def test_a_second_excuse_of_one_victim_fails_the_run(self):
+        add(self.report, "kill", "executor", 100, times=900)
+        add(self.report, "kill", "risk", 100, times=38)
+        add(self.report, "kill", "risk", 1500, times=2, machine=lambda *_: Machine(600.0, 0.0))
+        self.assertEqual(recovery_problems(self.report), ["coverage: 2 recoveries of kill risk were late by the machine, allowed are 1"])
+
+    def test_a_second_excuse_of_one_kind_fails_the_run(self):
+        add(self.report, "kill", "executor", 100, times=900)
+        for victim in ("risk", "executor"):
+            add(self.report, "twice", victim, 3500, machine=lambda *_: Machine(600.0, 0.0))
+        self.assertEqual(recovery_problems(self.report), ["coverage: 2 recoveries of twice were late by the machine, allowed are 1"])
+
+    def test_more_than_a_fiftieth_of_all_faults_fails_the_run(self):
+        for kind, ms in (("kill", 1500), ("twice", 3500)):
+            add(self.report, kind, "risk", ms, machine=lambda *_: Machine(600.0, 0.0))
+        add(self.report, "cut", "commit", 100, times=90)
+        self.assertEqual(recovery_problems(self.report), ["coverage: 2 recoveries of all faults were late by the machine, allowed are 1"])
+
+
+class Counts(unittest.TestCase):
+    def test_only_kills_that_met_somebody_count(self):
+        report = Report(1, False)
+        add(report, "backend", "postgres", 100, killed=0)
+        add(report, "kill", "risk", 100, killed=1)
+        add(report, "twice", "risk", 100, killed=2)
+        add(report, "everything", "risk", 100, killed=20)
+        add(report, "cut", "commit", 100, killed=0)
+        self.assertEqual(report.kills, 4)
+
+    def test_violations_fail_the_run(self):
+        report = Report(1, False)
+        self.assertTrue(report.ok())
+        report.violations.append("stale: made up")
+        self.assertFalse(report.ok())
+
+
+class MachineTime(unittest.TestCase):
+    def test_stolen_time_is_the_eighth_number_of_all_processors(self):
+        ticks = os.sysconf("SC_CLK_TCK") * os.cpu_count()
+        self.assertEqual(stolen_ms(f"cpu  1 2 3 4 5 6 7 {ticks} 9 10"), 1000.0)
+
+    def test_where_nothing_is_measured_nothing_was_stolen(self):
+        self.assertEqual(stolen_ms(""), 0.0)
+        self.assertEqual(stolen_ms("cpu  1 2 3 4"), 0.0)
+
+    def test_what_lies_outside_does_not_overlap(self):
+        self.assertEqual(overlap_ns((10, 20), 15, 40), 5)
+        self.assertEqual(overlap_ns((10, 20), 20, 40), 0)
+        self.assertEqual(overlap_ns((10, 20), 30, 40), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
