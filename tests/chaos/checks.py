@@ -3,6 +3,7 @@ ledgers), and the log (Postgres). Nothing here shares code with the fleet.
 
 A Checker reads each ledger from where it stopped the time before, so that a look every minute stays cheap and a
 violation is placed between two looks. It keeps what is open, and of the past what a late repetition could contradict."""
+import datetime
 import json
 import os
 import time
@@ -17,6 +18,8 @@ VENUE_FACTS = {wire.ACCEPTED: (1, 4), wire.EXECUTED: (1, 5), wire.REJECTED: (5, 
                wire.STEP_FAILED: (6, 7), wire.DEAD_LETTERED: (5, 6)}
 WANTED = frozenset(VENUE_FACTS) | {wire.REQUESTED, wire.SUBMITTED, wire.UNKNOWN, wire.POSITION_UPDATED, wire.HALTED, wire.RESUMED,
                                    wire.ALERT, wire.DEAD_LETTERED, wire.COMPLETED, wire.FAILED, wire.CANCEL_REQUESTED}
+# Type of the event that ended an order -> where the reason stands.
+REASON_AT = {wire.REJECTED: 2, wire.CANCELED: 3, wire.EXPIRED: 3, wire.FAILED: 1}
 MAX_POSITION_E8 = {"SOL/USDT": 50 * wire.E8}  # as in fleet.zpl
 SHOWN_MAX = 20
 VERIFY_SECONDS, VERIFY_EVERY = 5, 3  # `fleet verify` at each look; once it takes longer, at every third and at the last
@@ -33,12 +36,13 @@ class Order:
 class Checker:
     def __init__(self, fleet, told):
         self.fleet, self.told, self.told_at = fleet, told, 0
-        self.violations, self.counts = [], dict.fromkeys(("orders", "fills", "unknowns", "halts", "alerts", "acks", "replies", "heard", "events",
+        self.violations, self.counts = [], dict.fromkeys(("orders", "fills", "late", "unknowns", "halts", "alerts", "acks", "replies", "heard", "events",
                                                                "sighted", "verified"), 0)
         self.last_seq, self.last_event, self.epoch, self.halted = 0, None, 0, False
         self.versions, self.positions, self.orders = {}, {}, {}
         self.origins = {}       # signal or request id -> order id + seq: for ever, a late copy must not make another order
-        self.children, self.ended_children = {}, {}          # client order id -> order id; of orders forgotten at the last look
+        # client order id -> (order id, expires_at of its intent); of orders forgotten at the last look
+        self.children, self.ended_children = {}, {}
         self.requested, self.event_ids = {}, {}              # of this look: seq -> (order, origin); seq -> event id
         self.submitted = {}                                  # of this look: client order id -> seq of its intent
         self.switches = {}                                   # of this look: seq -> halted, resumed
@@ -108,7 +112,7 @@ class Checker:
         if kind == wire.SUBMITTED:
             if self.halted:
                 self.violation(f"halt: order.submitted at seq {seq} while trading was halted")
-            self.children[data[2]] = order_id
+            self.children[data[2]] = order_id, data[6]
             self.submitted[data[2]] = seq
         elif kind == wire.UNKNOWN:
             self.counts["unknowns"] += 1
@@ -123,6 +127,7 @@ class Checker:
             if order.end is not None:
                 self.violation(f"log: order {order_id} ends a second time at seq {seq}")
             order.end = kind
+            self.counts["late"] += kind in REASON_AT and data[REASON_AT[kind]] in (wire.STALE, wire.ORDER_EXPIRED)
             if kind == wire.COMPLETED and order.cum != order.quantity:
                 self.violation(f"log: order {order_id} is completed at seq {seq} with {order.cum} of {order.quantity}")
         self.on_venue_fact(seq, kind, data)
@@ -183,10 +188,13 @@ class Checker:
             self.violation(f"venue: report {venue_seq} of {venue} follows {self.ledger_seq[venue]} in its ledger")
         self.ledger_seq[venue] = venue_seq
         fact = self.reported[venue].pop(venue_seq, None)
-        if line["client_order_id"] not in self.children and line["client_order_id"] not in self.ended_children:
+        child = self.children.get(line["client_order_id"]) or self.ended_children.get(line["client_order_id"])
+        if child is None:
             self.violation(f"venue: {venue} has report {venue_seq} ({line['kind']}) of {line['client_order_id']}, an order that the log never sent")
         elif fact is None:
             self.violation(f"venue: report {venue_seq} ({line['kind']}) of {venue} is not in the log")
+        if child is not None and line["kind"] == "accepted":
+            self.compare_expiry(venue, line, child[1])
         if line["kind"] != "fill":
             return
         sign = 1 if line["side"] == "buy" else -1
@@ -195,6 +203,13 @@ class Checker:
         told = (line["client_order_id"], line["exec_id"], symbol, wire.BUY if sign > 0 else wire.SELL, e8(line["price"]), quantity)
         if fact is not None and fact[1:] != told:
             self.violation(f"venue: fill {venue_seq} of {venue} is {told} in its ledger and {fact[1:]} in the log")
+
+    def compare_expiry(self, venue, line, expires_ns):
+        """An order is accepted at the moment it is taken. The time in the ledger is that of the market's last step and so a little
+        early, never late: whoever is beyond its expiry by that is beyond it by any clock of this machine."""
+        late_ns = utc_ns(line["market_ts"]) - expires_ns
+        if late_ns > 0:
+            self.violation(f"stale: {venue} took order {line['client_order_id']} {late_ns / wire.MS:.0f} ms after its expires_at (report {line['venue_seq']})")
 
     def compare_sightings(self, sightings):
         """In time: an order that stood in a ledger while a commit was held back has its intent below what the log had
@@ -351,7 +366,7 @@ class Checker:
         for order_id in ended:
             del self.orders[order_id], self.versions[order_id]
         # Their last reports may be read from a ledger at the next look only.
-        self.ended_children = {child: order_id for child, order_id in self.children.items() if order_id in ended}
+        self.ended_children = {child: facts for child, facts in self.children.items() if facts[0] in ended}
         for child in self.ended_children:
             del self.children[child]
         self.requested.clear()
@@ -365,6 +380,13 @@ def e8(text):
     whole, _, fraction = text.partition(".")
     sign = -1 if whole.startswith("-") else 1
     return sign * (abs(int(whole)) * wire.E8 + int((fraction + "00000000")[:8]))
+
+
+def utc_ns(text):
+    """A time as the fleet prints it, without floating point."""
+    seconds, _, fraction = text.removesuffix("Z").partition(".")
+    whole = datetime.datetime.fromisoformat(seconds).replace(tzinfo=datetime.timezone.utc).timestamp()
+    return int(whole) * wire.SECOND + int((fraction + "000000000")[:9])
 
 
 def symbol_of(text):

@@ -30,6 +30,7 @@ from wire import BUY, E8, GTC, IOC, LIMIT, MARKET, MS, SECOND, SELL
 
 VENUES = ("alpha", "beta")
 EXPIRY_NS, REQUEST_PATIENCE_NS, CANCEL_PATIENCE_NS = 8 * SECOND, 40 * SECOND, 20 * SECOND
+HASTY, HASTY_NS = 0.1, (100 * MS, 1500 * MS)  # share of the signals whose lifetime may pass under way, and how long they live
 SILENCE_NS = SECOND // 2      # without a word from the orchestrator, after which another may serve its endpoints
 CONNECT_AGAIN_NS = 100 * MS   # and then again so often, so that what is measured is the fleet's time and not ours
 RESEND_NS, RESEND_LAST_NS = 250 * MS, 1000 * MS
@@ -124,7 +125,7 @@ class Load:
     def signal(self, strategy, terms, kind):
         strategy.last += 1
         signal_id, utc_ns = uuid.UUID(int=self.rng.getrandbits(128), version=4).bytes, time.time_ns()
-        terms[9] = utc_ns + EXPIRY_NS
+        terms[9] = utc_ns + (self.rng.randrange(*HASTY_NS) if self.rng.random() < HASTY else EXPIRY_NS)
         record = [wire.SIGNAL, signal_id, strategy.name, strategy.incarnation, strategy.last, strategy.name, "main", terms, E8 // 2, utc_ns]
         self.sent[signal_id] = time.monotonic_ns(), terms[8]
         # The last copies of an expiring signal are still on their way when its patience ends.

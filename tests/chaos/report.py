@@ -6,7 +6,7 @@ import os
 from faults import KILLS, LIMITS_MS, ORDER_PATH, STANDBY_KINDS
 
 # Below these the run has not tried hard enough to say anything, per minute of faults.
-UNKNOWNS_PER_MINUTE, DUPLICATES_PER_MINUTE, ORDERS_PER_SECOND = 10, 60, 500
+UNKNOWNS_PER_MINUTE, DUPLICATES_PER_MINUTE, LATE_PER_MINUTE, ORDERS_PER_SECOND = 10, 60, 5, 500
 KINDS_MIN_FAULTS = 120  # from so many faults on every kind must have come
 P99_SAMPLES_MIN, BUT_ONE_SAMPLES_MIN = 100, 50
 P90_SAMPLES_MIN = 10        # of one victim
@@ -20,6 +20,7 @@ CHECKS = {"told": "clients: what was acknowledged, answered and published is in 
           "log": "log: no gap, no fork, no older writer after a newer one",
           "twice": "nothing twice: no request made two orders, no order executed more than it is for",
           "venue": "venues: their ledgers and the log say the same, and nothing was sent that was not committed before",
+          "stale": "expiry: no venue took an order after the expires_at of its intent",
           "position": "positions: each continues from the one before, and together they are the venues' fills",
           "limit": "risk: no position beyond its limit", "halt": "halt: nothing is submitted while trading is halted",
           "stuck": "everything in flight came to its end, and no order stayed unknown",
@@ -145,6 +146,7 @@ class Report:
         rate = self.counts.get("orders", 0) / max(self.load_seconds, 1)
         for what, seen, wanted in (("unknown orders", self.counts.get("unknowns", 0), UNKNOWNS_PER_MINUTE * minutes),
                                    ("duplicates answered", self.counts.get("duplicates", 0), DUPLICATES_PER_MINUTE * minutes),
+                                   ("orders that ended because they were late", self.counts.get("late", 0), LATE_PER_MINUTE * minutes),
                                    ("orders a second in the log", rate, ORDERS_PER_SECOND),
                                    ("looks with fleet verify", self.counts.get("verified", 0), max(1, self.looks // 3)),
                                    ("orders seen in a ledger while a commit was held back", self.counts.get("sighted", 0), self.kinds.get("stall", 0))):
@@ -180,6 +182,7 @@ class Report:
         lines += ["", f"seed {self.seed}, {'with' if self.standby else 'without'} a standby, {self.seconds:.0f} s: {self.kills} kills, {sum(self.kinds.values())} faults "
                       f"({', '.join(f'{count} {kind}' for kind, count in sorted(self.kinds.items()))})",
                   f"orders {self.counts.get('orders', 0)} ({rate:.0f}/s), fills {self.counts.get('fills', 0)}, unknown {self.counts.get('unknowns', 0)}, "
+                      f"late {self.counts.get('late', 0)}, "
                   f"duplicates {self.counts.get('duplicates', 0)}, told {self.counts.get('acks', 0)} acknowledgements, "
                   f"{self.counts.get('replies', 0)} replies, {self.counts.get('heard', 0)} batches, {self.looks} looks at the ledgers, "
                   f"{self.counts.get('verified', 0)} with fleet verify, {self.counts.get('sighted', 0)} orders sighted while a commit was held back"]
