@@ -27,7 +27,7 @@ STRATEGY = "swinger"
 GROWTH_MB_MAX = 64
 RATE_HZ = 20
 KNOWN_NS = 1_500_000_000  # from then on everybody knows that somebody does not answer
-LIFETIME_S = 4        # of a signal: what is older is never made an order
+LIFETIME_S = 4        # of a signal: what is older is never made an order, see half()
 
 # Who is stopped together; who of the two strategies must go on trading meanwhile. "anywhere" names no venue, "alpha" does.
 STOPS = {
@@ -159,7 +159,10 @@ def half(which):
         for name, trader in traders.items():
             last = trader.stop(60)
             check(f"each of {last['sent']} orders of \"{name}\" has an end", last["open"] == [], last)
-            note(f"{name}: {trader.outcomes()}")
+            check(f"no order of \"{name}\" was made or executed when its {LIFETIME_S} s were over", last["stale"] == [], last["stale"][:5])
+            refused = [late for late in last["after_all"] if late[1].startswith("refused")]
+            check(f"no order of \"{name}\" came to be after it had been refused", refused == [], refused[:5])
+            note(f"{name}: {trader.outcomes()}; given up here, and told later what became of it: {len(last['after_all'])}")
         check("verify passes", *verify())
         s_tail.kill()
     finally:

@@ -26,7 +26,7 @@ HOME = os.path.join(os.environ["ZVT_TEST_BASE"], "home")
 os.makedirs(os.environ["ZVT_TEST_BASE"], exist_ok=True)
 TRY_AGAIN = (OVERLOADED, LOG_UNAVAILABLE, NOT_READY)
 ENDS = {3: "rejected", 11: "canceled", 12: "expired", 14: "failed", 15: "completed"}  # events that end an order
-REQUESTED, REJECTED = 1, 3
+REQUESTED, REJECTED, EXECUTED = 1, 3, 8
 
 
 # ---- checks, counted as lib.sh counts them ----
@@ -220,8 +220,8 @@ class Follower:
 
 # ---- a strategy that trades all the time ----
 class Order:
-    def __init__(self, number, due_ns, record, expires_ns):
-        self.number, self.due_ns, self.record, self.expires_ns = number, due_ns, record, expires_ns
+    def __init__(self, number, due_ns, record, expires_ns, expires_utc_ns):
+        self.number, self.due_ns, self.record, self.expires_ns, self.expires_utc_ns = number, due_ns, record, expires_ns, expires_utc_ns
         self.next_ns, self.pause_ns, self.acknowledged, self.put_off, self.outcome = due_ns, SECOND_NS // 5, False, None, None
 
 
@@ -235,6 +235,7 @@ class Strategy:
         self.follower = Follower(context, 1 << 62, [f"ack.{name}"])
         self.signals = connect(context, zmq.PUSH, "signals")
         self.run, self.count, self.open, self.by_id, self.ended = time.time_ns(), 0, {}, {}, []
+        self.stale, self.after_all = [], []  # what was done of orders beyond their lifetime; outcomes of orders that had one
 
     def send(self, order, now_ns):
         order.next_ns, order.pause_ns = now_ns + order.pause_ns, min(2 * order.pause_ns, SECOND_NS)
@@ -252,7 +253,7 @@ class Strategy:
         terms = [self.symbol, side, MARKET, IOC, False, self.quantity_e8, 0, 0, self.venue, expires_utc_ns]
         signal_id = uuid.uuid4().bytes
         record = [SIGNAL, signal_id, self.name, self.run, self.count, strategy, "main", terms, E8, time.time_ns()]
-        order = Order(self.count, due_ns, msgpack.packb(record), now_ns + self.lifetime_ns)
+        order = Order(self.count, due_ns, msgpack.packb(record), now_ns + self.lifetime_ns, expires_utc_ns)
         self.open[self.count] = self.by_id[signal_id] = order
         self.send(order, now_ns)
 
@@ -261,6 +262,12 @@ class Strategy:
             order.outcome = outcome
             self.open.pop(order.number, None)
             self.ended.append((order.number, order.due_ns, now_ns, outcome))
+        else:
+            self.after_all.append((order.number, order.outcome, outcome))
+
+    def note_stale(self, order, what, utc_ns):
+        if utc_ns > order.expires_utc_ns:
+            self.stale.append(f"order {order.number} {what} {(utc_ns - order.expires_utc_ns) / 1e6:.0f} ms too late")
 
     def on_ack(self, ack, now_ns):
         _, run, number, _, _, _, code, message = ack[:8]
@@ -280,6 +287,9 @@ class Strategy:
             order = self.by_id.pop(payload[5])
             order.acknowledged = True
             self.by_id[order_id] = order
+            self.note_stale(order, "was made", event[4])
+        elif kind == EXECUTED and order_id in self.by_id:  # at once or never, so that this is when the venue took it
+            self.note_stale(self.by_id[order_id], "executed", payload[17])
         elif kind in ENDS and order_id in self.by_id:
             reason = f" {payload[2]}" if kind == REJECTED else ""
             self.end(self.by_id.pop(order_id), ENDS[kind] + reason, now_ns)
@@ -319,7 +329,8 @@ class Strategy:
                 if stop_ns == 0 and self.pipe.poll():
                     stop_ns = now_ns + int(self.pipe.recv() * SECOND_NS)
         self.pipe.send(self.ended)
-        self.pipe.send({"sent": sent, "open": [(o.number, o.due_ns) for o in self.open.values()], "gaps": self.follower.gaps})
+        self.pipe.send({"sent": sent, "open": [(o.number, o.due_ns) for o in self.open.values()], "gaps": self.follower.gaps,
+                        "stale": self.stale, "after_all": self.after_all})
 
 
 def run_strategy(pipe, options):
@@ -356,7 +367,7 @@ class Trader:
             pass
 
     def stop(self, patience_s=40):
-        """Ends the trading and waits for what is open; {"sent", "open", "gaps"}."""
+        """Ends the trading and waits for what is open; {"sent", "open", "gaps", "stale", "after_all"}: see Strategy."""
         self.pipe.send(patience_s * SLOW)
         self.process.join(patience_s * SLOW + 10)
         self.reader.join(10)
