@@ -13,7 +13,7 @@
 
 typedef struct {
     double seconds;
-    double rate;       /* copy: rows a second; 0: as many as can be */
+    double rate;       /* copy: rows a second; sync, hop with one in flight: so many a second, with pauses; 0: as many as can be */
     uint32_t batch;    /* copy: rows of a commit */
     uint32_t window;   /* hop: messages in flight; 1: one after another */
     uint32_t peers;    /* publish: subscribers */
@@ -34,6 +34,9 @@ int limit_hop(const limit_options_t *options);
 int limit_publish(const limit_options_t *options);
 /* Writes of a file, each synced: the time of one. */
 int limit_sync(const limit_options_t *options);
+
+/* With a rate: sleeps until number `count` since `start_ns` is due, and returns when it was; otherwise the time. */
+int64_t limit_await(const limit_options_t *options, int64_t start_ns, uint64_t count);
 
 /* `, "name": {"count": .., "p50": .., "p99": .., "max": ..}` in milliseconds. */
 void limit_print_histogram(FILE *out, const char *name, const zvt_histogram_t *histogram);

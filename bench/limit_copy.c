@@ -3,7 +3,6 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "limit.h"
 #include "zvt_time.h"
@@ -105,16 +104,9 @@ static bool s_commit(PGconn *conn, rows_t *rows, size_t count, uint64_t *seq)
  * first of them was. */
 static size_t s_await_rows(const limit_options_t *options, size_t batch, int64_t start_ns, uint64_t seq, int64_t *due_ns)
 {
-    int64_t now_ns = zvt_monotonic_ns();
-    *due_ns = now_ns;
+    *due_ns = limit_await(options, start_ns, seq);
     if (options->rate == 0) return batch;
-    *due_ns = start_ns + (int64_t)((double)seq * 1e9 / options->rate);
-    if (*due_ns > now_ns) {
-        int64_t pause_ns = *due_ns - now_ns;
-        nanosleep(&(struct timespec){.tv_sec = pause_ns / ZVT_SECOND_NS, .tv_nsec = pause_ns % ZVT_SECOND_NS}, NULL);
-        now_ns = zvt_monotonic_ns();
-    }
-    uint64_t due = (uint64_t)((double)(now_ns - start_ns) / 1e9 * options->rate) + 1 - seq;
+    uint64_t due = (uint64_t)((double)(zvt_monotonic_ns() - start_ns) / 1e9 * options->rate) + 1 - seq;
     return due < batch ? (size_t)(due == 0 ? 1 : due) : batch;
 }
 

@@ -48,7 +48,8 @@ static void s_echo(const char *endpoint, uint32_t every)
     _exit(0);
 }
 
-/* A round trip is measured with one in flight; with more, how many messages a second one socket carries. */
+/* A round trip is measured with one in flight, at a rate after pauses, in which everybody falls asleep; with more, how many
+ * messages a second one socket carries. */
 int limit_hop(const limit_options_t *options)
 {
     char endpoint[ENDPOINT_SIZE];
@@ -63,10 +64,11 @@ int limit_hop(const limit_options_t *options)
     uint64_t sent = 0, answered = 0, warm = 1000;
     int64_t start_ns = 0, now_ns = zvt_monotonic_ns(), end_ns = INT64_MAX;
     while (now_ns < end_ns) {
+        if (options->window == 1 && start_ns != 0) (void)limit_await(options, start_ns, answered - warm);
+        int64_t before_ns = zvt_monotonic_ns();
         while (sent - answered < options->window && zmq_send(socket, bytes, s_size(options), 0) >= 0) sent++;
         if (zmq_recv(socket, bytes, sizeof bytes, 0) < 0) return s_fail("cannot receive");
         answered += every;
-        int64_t before_ns = now_ns;
         now_ns = zvt_monotonic_ns();
         if (options->window == 1 && start_ns != 0) zvt_histogram_add(trips, now_ns - before_ns);
         if (start_ns == 0 && answered >= warm) {

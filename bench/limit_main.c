@@ -1,8 +1,10 @@
 /* zvt-limit: what the database, the sockets and the disk of this machine give to a bare loop. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "limit.h"
+#include "zvt_time.h"
 
 static const struct {
     const char *name;
@@ -11,9 +13,9 @@ static const struct {
 } s_commands[] = {
     {"copy", limit_copy, "--dsn DSN [--batch ROWS] [--rows N] [--rate ROWS]: the log's rows by COPY BINARY, as fast as can be or so many a second"},
     {"read", limit_read, "--dsn DSN [--rows N]: the log's rows out of the database"},
-    {"hop", limit_hop, "--path DIR [--window N] [--size BYTES]: messages between two processes"},
+    {"hop", limit_hop, "--path DIR [--window N] [--size BYTES] [--rate N]: messages between two processes, one in flight also with pauses"},
     {"publish", limit_publish, "--path DIR [--peers N] [--size BYTES]: messages to N subscribers"},
-    {"sync", limit_sync, "--path FILE [--size BYTES]: synced writes"},
+    {"sync", limit_sync, "--path FILE [--size BYTES] [--rate N]: synced writes, one after another or with pauses"},
 };
 
 static int s_usage(FILE *out, int code)
@@ -44,6 +46,15 @@ static bool s_take(limit_options_t *options, const char *name, const char *value
     if (strcmp(name, "--dsn") == 0) return (options->dsn = value) != NULL;
     if (strcmp(name, "--path") == 0) return (options->path = value) != NULL;
     return false;
+}
+
+int64_t limit_await(const limit_options_t *options, int64_t start_ns, uint64_t count)
+{
+    int64_t now_ns = zvt_monotonic_ns();
+    if (options->rate == 0) return now_ns;
+    int64_t due_ns = start_ns + (int64_t)((double)count * 1e9 / options->rate), pause_ns = due_ns - now_ns;
+    if (pause_ns > 0) nanosleep(&(struct timespec){.tv_sec = pause_ns / ZVT_SECOND_NS, .tv_nsec = pause_ns % ZVT_SECOND_NS}, NULL);
+    return due_ns;
 }
 
 void limit_print_histogram(FILE *out, const char *name, const zvt_histogram_t *histogram)

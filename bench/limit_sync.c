@@ -9,7 +9,8 @@
 
 enum { FILE_BYTES = 64 << 20, WRITE_MAX = 1 << 20 };
 
-/* Writes one after another into space that is there already, as WAL and ledgers do, each followed by fdatasync. */
+/* Writes one after another into space that is there already, as WAL and ledgers do, each followed by fdatasync. A disk that has slept takes
+ * longer: at a rate there are pauses. */
 int limit_sync(const limit_options_t *options)
 {
     static uint8_t bytes[WRITE_MAX];
@@ -25,12 +26,13 @@ int limit_sync(const limit_options_t *options)
     uint64_t count = 0;
     int64_t start_ns = zvt_monotonic_ns(), end_ns = start_ns + (int64_t)(options->seconds * 1e9), now_ns = start_ns;
     while (now_ns < end_ns) {
+        (void)limit_await(options, start_ns, count);
+        int64_t before_ns = zvt_monotonic_ns();
         if (pwrite(fd, bytes, size, at) != (ssize_t)size || fdatasync(fd) != 0) {
             fprintf(stderr, "zvt-limit: cannot write %s: %s\n", path, strerror(errno));
             return ZVT_EXIT_FAILED;
         }
         at = at + 2 * (off_t)size > FILE_BYTES ? 0 : at + (off_t)size;
-        int64_t before_ns = now_ns;
         now_ns = zvt_monotonic_ns();
         zvt_histogram_add(syncs, now_ns - before_ns);
         count++;

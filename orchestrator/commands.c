@@ -8,7 +8,7 @@
 #include "zvt_stats.h"
 #include "zvt_time.h"
 
-enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD_MAX = 65536, DEFAULT_PLACE_TIMEOUT_MS = 30000, DEFAULT_CANCEL_TIMEOUT_MS = 10000, LIST_DEFAULT = 1000, LIST_MAX = 10000, WORDS_AROUND = 32 /* of a reason: its code before it, brackets */ };
+enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD_MAX = 65536, DEFAULT_PLACE_TIMEOUT_MS = 30000, DEFAULT_CANCEL_TIMEOUT_MS = 10000, WORDS_AROUND = 32 /* of a reason: its code before it, brackets */ };
 #define SAGA_TIMEOUT_NS (30 * ZVT_SECOND_NS)
 #define HALT_PATIENCE_NS (800 * ZVT_MS_NS) /* a halt is in force at once; its record may take longer than people wait */
 #define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
@@ -215,14 +215,12 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
     else if (order_is_ended(order))
         ack.signal_ack.code = ZVT_CODE_ORDER_ENDED;
     if (order != NULL) ack.signal_ack.order_id = order->order_id;
-    /* What it repeats may not be durable yet, and then the ack of the first is on its way: nothing is kept for a copy. */
-    if (ack.signal_ack.code == ZVT_CODE_DUPLICATE && order != NULL && !turn_is_durable(self, order)) return;
-    /* Another cancel is on its way already, and may not be durable yet either. */
-    if (ack.signal_ack.code == ZVT_CODE_OK && order->cancel_pending) {
-        turn_after(self, order, &ack);
-        return;
-    }
-    if (ack.signal_ack.code != ZVT_CODE_OK) {
+    /* What it repeats, or another cancel that is on its way already, may not be durable yet: nothing is kept for it, because the
+     * ack of the first is on its way, and who has none sends again. */
+    bool on_its_way = order != NULL && (ack.signal_ack.code == ZVT_CODE_DUPLICATE ||
+                                        (ack.signal_ack.code == ZVT_CODE_OK && order->cancel_pending));
+    if (on_its_way && !turn_is_durable(self, order)) return;
+    if (on_its_way || ack.signal_ack.code != ZVT_CODE_OK) {
         turn_publish_ack(self, &ack);
         return;
     }
@@ -401,16 +399,6 @@ void commands_refuse_without_log(turn_core_t *self, const turn_client_t *client)
     commands_reply(self, client, false, ZVT_CODE_LOG_UNAVAILABLE, message);
 }
 
-bool commands_can_list(turn_core_t *self, const turn_client_t *client)
-{
-    if (self->open) return true;
-    zvt_error_reply_t reply = {.code = ZVT_CODE_LOG_UNAVAILABLE};
-    commands_explain_log(self, "what rests at the venues still rests; kill and cancel work without the log", reply.message);
-    self->io.reply(self->io.arg, client, ZVT_T_ERROR_REPLY, &reply);
-    ZVT_COUNT("lists_refused");
-    return false;
-}
-
 /* What a halt is worth that the log does not have. */
 static const char *s_halted_unrecorded(const turn_core_t *self)
 {
@@ -483,20 +471,23 @@ static void s_refuse_place(turn_core_t *self, const turn_client_t *client, const
 static void s_refuse_unadmitted(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request, uint8_t code)
 {
     char message[ZVT_MESSAGE_SIZE] = "too much is in work; nothing was done, try again";
-    if (code == ZVT_CODE_LOG_UNAVAILABLE) commands_explain_log(self, "nothing was done; try again", message);
+    /* A log that has not been read may hold an order for it. */
+    bool unknown = !self->open && request->request_id[0] != '\0';
+    const char *what = unknown ? "whether it was taken before is not known; send it again with the same request id" : "nothing was done; try again";
+    if (code == ZVT_CODE_LOG_UNAVAILABLE) commands_explain_log(self, what, message);
     s_refuse_place(self, client, request, code, message);
 }
 
-/* A copy of a request that has its order, at a time when no answer can wait for the log: it learns which order that is. */
+/* A copy of a request that has its order, at a time when no answer can wait for the log: it learns which order that is, and
+ * whether that is for good. */
 static void s_answer_taken(turn_core_t *self, const turn_client_t *client, const zvt_place_request_t *request, const order_t *order,
                            uint8_t code)
 {
     zvt_place_reply_t reply = {.order_id = order->order_id, .correlation_id = order->correlation_id, .code = code};
     ZVT_STR_SET(reply.request_id, request->request_id);
-    bool log = code == ZVT_CODE_LOG_UNAVAILABLE;
     snprintf(reply.message, sizeof reply.message, "%s %s", zvt_code_text(code),
-             log ? "the event log does not answer; this request was taken before, look with 'fleet orders' once it does"
-                 : "this request was taken before; look with 'fleet orders', or ask again later");
+             turn_is_durable(self, order) ? "this request was taken before; look with 'fleet orders'"
+                                          : "this request came before and is not recorded yet; send it again with the same request id");
     self->io.reply(self->io.arg, client, ZVT_T_PLACE_REPLY, &reply);
     ZVT_COUNT("requests_repeated");
 }
@@ -636,7 +627,7 @@ bool commands_record(turn_core_t *self, const turn_client_t *client, zvt_type_t 
     if (!self->open || turn_core_is_stalled(self))
         commands_refuse_without_log(self, client);
     else if (turn_emit_system(self, type, payload, &effect) != 0)
-        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");
+        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "no room now; try again");
     else
         return true;
     return false;
@@ -694,45 +685,8 @@ void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const z
     ZVT_STR_SET(event.request_id, request->request_id);
     /* The digest speaks of the log up to the barrier, so nothing may be in the core that is not in the log. */
     if (self->open && !turn_flush_all(self)) {
-        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "the batch is full; try again");
+        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "no room now; try again");
         return;
     }
     if (commands_record(self, client, ZVT_T_SYSTEM_BARRIER, &event, "barrier written")) turn_note_digest(self, self->next_seq - 1);
-}
-
-static bool s_is_listed(const order_t *order, const zvt_orders_query_t *query)
-{
-    if (query->open_only && order_is_ended(order)) return false;
-    if (query->unknown_only && order->state != ZVT_ORDER_STATE_UNKNOWN) return false;
-    return query->strategy_id[0] == '\0' || strcmp(query->strategy_id, order->strategy_id) == 0;
-}
-
-void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, const zvt_orders_query_t *query)
-{
-    if (!commands_can_list(self, client)) return;
-    uint32_t limit = query->limit == 0 ? LIST_DEFAULT : query->limit > LIST_MAX ? LIST_MAX : query->limit;
-    zvt_list_end_t end = {0};
-    zvt_order_row_t row;
-    if (!zvt_id_is_none(&query->order_id)) {
-        const order_t *order = order_core_by_either(self->orders, &query->order_id);
-        if (order != NULL) {
-            order_fill_row(order, &row);
-            self->io.reply(self->io.arg, client, ZVT_T_ORDER_ROW, &row);
-            end.count = 1;
-        }
-        self->io.reply(self->io.arg, client, ZVT_T_LIST_END, &end);
-        return;
-    }
-    for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = order_core_older(self->orders, at)) {
-        const order_t *order = order_core_at(self->orders, at);
-        if (!s_is_listed(order, query)) continue;
-        if (end.count == limit) {
-            end.more = true;
-            break;
-        }
-        order_fill_row(order, &row);
-        self->io.reply(self->io.arg, client, ZVT_T_ORDER_ROW, &row);
-        end.count++;
-    }
-    self->io.reply(self->io.arg, client, ZVT_T_LIST_END, &end);
 }

@@ -161,7 +161,7 @@ void letters_on_request(turn_core_t *self, const turn_client_t *client, const zv
 
 void letters_on_query(turn_core_t *self, const turn_client_t *client, const zvt_dead_letters_query_t *query)
 {
-    if (!commands_can_list(self, client)) return;
+    if (!lists_allowed(self, client)) return;
     zvt_list_end_t end = {0};
     for (uint32_t i = 0; i < self->letters_count; i++) {
         const letter_t *letter = &self->letters[i];
@@ -172,5 +172,5 @@ void letters_on_query(turn_core_t *self, const turn_client_t *client, const zvt_
         self->io.reply(self->io.arg, client, ZVT_T_DEAD_LETTER_ROW, &row);
         end.count++;
     }
-    self->io.reply(self->io.arg, client, ZVT_T_LIST_END, &end);
+    lists_end(self, client, self->letters_count, &end);
 }

@@ -32,7 +32,7 @@ static bool s_cancel(turn_core_t *self, order_t *order, const char *requested_by
 {
     bool sent = order->state != ZVT_ORDER_STATE_SUBMITTED || order->sent || order->saga == ORDER_NONE;
     if (order_is_ended(order) || order->cancel_pending || !order_is_at_venue(order) || !sent) return true;
-    if (!turn_has_room(self)) return false;
+    if (!turn_has_room_for_command(self)) return false;
     place_order_cancel(self, order, requested_by, 0, 0);
     return true;
 }

@@ -281,7 +281,7 @@ static void s_from_client(turn_core_t *self, const turn_client_t *client, const 
     case ZVT_T_RECONCILE_REQUEST: reconcile_on_request(self, client, &record->reconcile_request); break;
     case ZVT_T_DEAD_LETTER_REQUEST: letters_on_request(self, client, &record->dead_letter_request); break;
     case ZVT_T_DEAD_LETTERS_QUERY: letters_on_query(self, client, &record->dead_letters_query); break;
-    case ZVT_T_ORDERS_QUERY: commands_on_orders_query(self, client, &record->orders_query); break;
+    case ZVT_T_ORDERS_QUERY: lists_on_orders_query(self, client, &record->orders_query); break;
     default: {
         zvt_error_reply_t reply = {.code = ZVT_CODE_MALFORMED};
         snprintf(reply.message, sizeof reply.message, "the request socket does not take %s", zvt_type_name(record->type));
@@ -360,7 +360,7 @@ static void s_tell_positions(turn_core_t *self)
     if (self->positions_told || self->positions_count < POSITIONS_TOLD_FROM) return;
     zvt_alert_triggered_t alert = {.severity = ZVT_SEVERITY_WARNING, .code = ZVT_CODE_POSITIONS_FULL};
     snprintf(alert.message, sizeof alert.message,
-             "%u of %d positions are in use, one for each strategy and symbol ever traded; without room, orders for new ones are refused",
+             "%u of %d positions are in use, one for each portfolio, strategy and symbol ever traded; without room, orders for new ones are refused",
              self->positions_count, POSITIONS_MAX);
     self->positions_told = turn_emit_system(self, ZVT_T_ALERT_TRIGGERED, &alert, NULL) == 0;
 }

@@ -11,6 +11,7 @@
 #include "order_core.h"
 #include "saga_core.h"
 #include "turn_core.h"
+#include "zvt_budget.h"
 #include "zvt_map.h"
 #include "zvt_pools.h"
 
@@ -230,6 +231,7 @@ struct turn_core {
     uint32_t waiters_used;
     int32_t trouble_first, trouble_last; /* orders to ask the venue about again */
     int64_t chores_ns;                   /* monotonic: when chores are due */
+    zvt_budget_t lists;                  /* what clients may ask for in lists */
 
     letter_t *letters;                   /* oldest first */
     uint32_t letters_count;
@@ -427,6 +429,14 @@ void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied);
 void fills_ask_all(turn_core_t *self);
 void fills_chores(turn_core_t *self);
 
+/* ---- lists.c: what clients ask for ---- */
+void lists_on_orders_query(turn_core_t *self, const turn_client_t *client, const zvt_orders_query_t *query);
+/* False, after telling the client so, while clients have had too many long lists, and while the core does not know what the log
+ * holds: an empty list would be a lie. */
+bool lists_allowed(turn_core_t *self, const turn_client_t *client);
+/* Ends a list that was allowed: it looked at so many items. */
+void lists_end(turn_core_t *self, const turn_client_t *client, uint32_t looked, const zvt_list_end_t *end);
+
 /* ---- commands.c: signals, requests, waiting clients ---- */
 void commands_on_signal(turn_core_t *self, const zvt_signal_t *signal);
 void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *cancel);
@@ -434,13 +444,10 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
 void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zvt_cancel_request_t *request);
 void commands_on_halt(turn_core_t *self, const turn_client_t *client, const zvt_halt_request_t *request);
 void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const zvt_barrier_request_t *request);
-void commands_on_orders_query(turn_core_t *self, const turn_client_t *client, const zvt_orders_query_t *query);
 /* `what`, and why the log takes or tells nothing now. */
 void commands_explain_log(const turn_core_t *self, const char *what, char message[ZVT_MESSAGE_SIZE]);
 /* Refuses a command with LOG_UNAVAILABLE and the reason. */
 void commands_refuse_without_log(turn_core_t *self, const turn_client_t *client);
-/* False, after telling the client so, while the core does not know what the log holds: an empty list would be a lie. */
-bool commands_can_list(turn_core_t *self, const turn_client_t *client);
 /* Answers clients whose wait the order's state now meets. `force`: answer all of them with what is known. */
 void commands_answer(turn_core_t *self, order_t *order, bool force);
 void commands_chores(turn_core_t *self);

@@ -7,9 +7,11 @@
 
 #include "portfolio_core.h"
 #include "projection.h"
+#include "zvt_budget.h"
 #include "zvt_fold.h"
 #include "zvt_hub.h"
 #include "zvt_quotes.h"
+#include "zvt_stats.h"
 #include "zvt_time.h"
 
 enum { WAITING_MAX = 16384 };
@@ -21,6 +23,7 @@ typedef struct {
     zvt_fold_t *fold;
     zvt_quotes_t *quotes;
     projection_t *projection; /* NULL: no database */
+    zvt_budget_t lists;       /* what clients may ask for in lists */
 } portfolio_t;
 
 /* A fill whose turn has not come. */
@@ -98,8 +101,15 @@ static void s_on_query(portfolio_t *self, const zvt_peer_t *peer, const zvt_posi
         s_send_error(self, peer, ZVT_CODE_NOT_READY, "portfolio still reads the event log; ask again");
         return;
     }
+    int64_t now_ns = zvt_monotonic_ns();
+    if (zvt_budget_is_spent(&self->lists, now_ns)) {
+        s_send_error(self, peer, ZVT_CODE_OVERLOADED, ZVT_BUDGET_SPENT_TEXT);
+        ZVT_COUNT("lists_refused");
+        return;
+    }
     row_target_t target = {.self = self, .peer = peer};
     zvt_list_end_t end = {.count = portfolio_core_query(s_core(self), query, s_send_row, &target)};
+    zvt_budget_spend(&self->lists, now_ns, portfolio_core_stats(s_core(self)).positions, end.count);
     zvt_hub_send(self->hub, peer, ZVT_T_LIST_END, &end);
 }
 

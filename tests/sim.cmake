@@ -3,7 +3,7 @@
 set(SIM_CORES
     common/zvt_base.c common/zvt_codec.c common/zvt_config.c common/zvt_digest.c common/zvt_fixed.c common/zvt_follower.c common/zvt_id.c common/zvt_json.c common/zvt_map.c common/zvt_memory.c
     common/zvt_mids.c common/zvt_schema.c common/zvt_text.c common/zvt_time.c common/zvt_waitlist.c
-    orchestrator/accounts.c orchestrator/admission_core.c orchestrator/commands.c orchestrator/dedup_core.c orchestrator/done_core.c orchestrator/early_routes.c orchestrator/fills.c orchestrator/lease_core.c orchestrator/letters.c
+    orchestrator/accounts.c orchestrator/admission_core.c orchestrator/commands.c orchestrator/dedup_core.c orchestrator/done_core.c orchestrator/early_routes.c orchestrator/fills.c orchestrator/lease_core.c orchestrator/letters.c orchestrator/lists.c
     orchestrator/notices.c orchestrator/operator.c orchestrator/order_core.c orchestrator/place_order.c orchestrator/reconcile.c
     orchestrator/recovery.c orchestrator/reports.c orchestrator/saga_core.c orchestrator/turn_core.c orchestrator/turn_dump.c
     orchestrator/turn_save.c orchestrator/turn_stage.c

@@ -200,7 +200,7 @@ def _write(path, what):
 
 
 def main():
-    """Exit code 0 when everything was measured, nothing was lost and every target that was measured is met."""
+    """Exit code 0 when everything was measured, nothing was lost and every target that was measured is met or not decided."""
     options = _arguments()
     _check(options)
     bench = Bench(options)

@@ -32,6 +32,11 @@ class Limits:
         words = ("copy", "--dsn", fleet.owner_dsn(), "--batch", str(batch), "--seconds", self.bench.short(10, 1))
         return self._once("COPY of %d rows a commit" % batch, lambda: self._run(*words))
 
+    def copy_at(self, fleet, rows_per_s):
+        """The same at a steady rate: each commit takes the rows that are due, and its age counts from when the first was."""
+        words = ("copy", "--dsn", fleet.owner_dsn(), "--rate", str(rows_per_s), "--seconds", self.bench.short(30, 1))
+        return self._once("COPY of %s rows/s" % format(rows_per_s, ","), lambda: self._run(*words))
+
     def best_rows_per_s(self, fleet):
         """Over sizes of commits."""
         return max(self.copy(fleet, batch)["rows_per_s"] for batch in (1000, 4000))
@@ -46,6 +51,11 @@ class Limits:
         words = ("hop", "--path", self.bench.folder, "--window", str(window), "--seconds", self.bench.short(3, 0.3))
         return self._once("ZeroMQ, %d in flight" % window, lambda: self._run(*words))
 
+    def hop_after_pauses(self):
+        """Round trips a hundred times a second: everybody on the way has fallen asleep."""
+        words = ("hop", "--path", self.bench.folder, "--window", "1", "--rate", "100", "--seconds", self.bench.short(10, 0.3))
+        return self._once("ZeroMQ after pauses", lambda: self._run(*words))
+
     def publish(self, peers):
         """Messages to so many subscribers without loss."""
         words = ("publish", "--path", self.bench.folder, "--peers", str(peers), "--seconds", self.bench.short(3, 0.3),
@@ -57,6 +67,16 @@ class Limits:
         words = ("sync", "--path", os.path.join(self.bench.folder, "sync"), "--size", "8192", "--seconds", self.bench.short(3, 0.3))
         return self._once("fdatasync", lambda: self._run(*words))
 
+    def sync_after_pauses(self):
+        """The same a hundred times a second."""
+        words = ("sync", "--path", os.path.join(self.bench.folder, "sync"), "--size", "8192", "--rate", "100",
+                 "--seconds", self.bench.short(10, 0.3))
+        return self._once("fdatasync after pauses", lambda: self._run(*words))
+
+
+def _row(case, per_s, found):
+    return {"case": case, "per_s": per_s, "p50_ms": found["p50"], "p99_ms": found["p99"], "max_ms": found["max"]}
+
 
 def run(bench):
     """The scenario: all of them."""
@@ -65,15 +85,15 @@ def run(bench):
         bench.some_orders(fleet)
         for batch in (5, 64, 1000, 4000):
             found = bench.limits.copy(fleet, batch)
-            rows.append({"case": "COPY, %d rows a commit" % batch, "per_s": found["rows_per_s"], "p50_ms": found["commit_ms"]["p50"],
-                         "p99_ms": found["commit_ms"]["p99"], "max_ms": found["commit_ms"]["max"]})
-    sync = bench.limits.sync()
-    rows.append({"case": "fdatasync of 8 KiB", "per_s": sync["syncs_per_s"], "p50_ms": sync["sync_ms"]["p50"],
-                 "p99_ms": sync["sync_ms"]["p99"], "max_ms": sync["sync_ms"]["max"]})
-    lone, many = bench.limits.hop(1), bench.limits.hop(256)
-    rows.append({"case": "ZeroMQ round trip, 1 in flight", "per_s": lone["hops_per_s"], "p50_ms": lone["round_trip_ms"]["p50"],
-                 "p99_ms": lone["round_trip_ms"]["p99"], "max_ms": lone["round_trip_ms"]["max"]})
-    rows.append({"case": "ZeroMQ one way, 256 in flight", "per_s": many["hops_per_s"]})
+            rows.append(_row("COPY, %d rows a commit" % batch, found["rows_per_s"], found["commit_ms"]))
+        for rate in bench.quick((2000,), (45000, 90000)):
+            found = bench.limits.copy_at(fleet, rate)
+            rows.append(_row("COPY, %s rows/s, age of the oldest" % format(rate, ","), found["rows_per_s"], found["age_ms"]))
+    for case, found in (("fdatasync of 8 KiB", bench.limits.sync()), ("the same after pauses of 10 ms", bench.limits.sync_after_pauses())):
+        rows.append(_row(case, found["syncs_per_s"], found["sync_ms"]))
+    for case, found in (("ZeroMQ round trip, 1 in flight", bench.limits.hop(1)), ("the same after pauses", bench.limits.hop_after_pauses())):
+        rows.append(_row(case, found["hops_per_s"], found["round_trip_ms"]))
+    rows.append({"case": "ZeroMQ one way, 256 in flight", "per_s": bench.limits.hop(256)["hops_per_s"]})
     for peers in (1, 4, 16):
         rows.append({"case": "ZeroMQ one to %d" % peers, "per_s": bench.limits.publish(peers)["messages_per_s"]})
     return {"title": "limits: what bare loops get from this machine", "rows": rows}

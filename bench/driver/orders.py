@@ -84,9 +84,13 @@ def run(bench):
             if best:
                 rows.append(best)
         limit = bench.limits.best_rows_per_s(fleet) / ROWS_PER_ORDER
+        paced = bench.quick(200, 10000)
+        alone = bench.limits.copy_at(fleet, paced * ROWS_PER_ORDER)["age_ms"]
     for row in rows:
         row["share_of_limit"] = round(row["per_s"] / limit, 4)
     notes = ["bare log, the same rows: %s orders/s; an order counts when it has completed" % format(round(limit), ",")]
+    notes.append("bare log at %s orders/s: a row waits p50 %.1f, p99 %.1f, at most %.0f ms for its commit; an order waits for two" % (
+        format(paced, ","), alone["p50"], alone["p99"], alone["max"]))
     if high and not bench.rate:
         notes.append("%s/s is not sustained; higher rates were not offered" % format(high, ","))
     return {"title": "orders: from the strategy's submit to completed", "rows": rows, "notes": notes,
@@ -100,13 +104,14 @@ def run_idle(bench):
                           warmup=bench.short(3, 0.5), pause_ms=10)
         row = row_of("one at a time", report)
         row["offered_per_s"] = None
-        commit = bench.limits.copy(fleet, 5)["commit_ms"]["p50"]
-    hop, sync = bench.limits.hop(1)["round_trip_ms"]["p50"] / 2, bench.limits.sync()["sync_ms"]["p50"]
-    limit = 2 * commit + HOPS_PER_ORDER * hop + sync
+        commit = bench.limits.copy_at(fleet, 100)["age_ms"]
+    hop, sync = bench.limits.hop_after_pauses()["round_trip_ms"], bench.limits.sync_after_pauses()["sync_ms"]
+    limit = 2 * commit["p50"] + HOPS_PER_ORDER / 2 * hop["p50"] + sync["p50"]
     row["share_of_limit"] = round(limit / row["p50_ms"], 4) if row["p50_ms"] else None
     return {"title": "idle: one order at a time on an idle fleet", "rows": [row],
-            "notes": ["bare: two commits of %.2f ms, %d hops of %.3f ms, the venue's sync of %.2f ms: %.2f ms" % (
-                commit, HOPS_PER_ORDER, hop, sync, limit)]}
+            "notes": ["bare, each after a pause: two commits of %.2f ms (p99 %.2f), %d hops of %.3f ms (p99 %.3f), the venue's sync of %.2f ms "
+                      "(p99 %.2f): %.2f ms" % (commit["p50"], commit["p99"], HOPS_PER_ORDER, hop["p50"] / 2, hop["p99"] / 2,
+                                               sync["p50"], sync["p99"], limit)]}
 
 
 def run_events(bench):

@@ -16,6 +16,7 @@ COLUMNS = [
     ("rss_mb_total", "RSS MB", 0), ("rows_per_s", "rows/s", 0), ("wal_bytes_per_order", "WAL B/order", 0),
 ]
 VERDICTS = {True: "met", False: "MISSED", None: "not decided"}
+NOT_COMPARED = {"offered_per_s", "orders", "outcomes"}  # what was asked for, and counts that follow from it
 HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s"}
 
 
@@ -101,7 +102,7 @@ def compare(path_a, path_b):
     a, b = _flat(report_a), _flat(report_b)
     lines = [["", "A", "B", "change %", ""]]
     for place in [place for place in a if place in b]:
-        if place[2] in ("offered_per_s",):
+        if place[2].split(".")[0] in NOT_COMPARED:
             continue
         change = (b[place] - a[place]) / a[place] * 100 if a[place] else 0.0
         lines.append([" ".join(place), _cell(a[place], 3), _cell(b[place], 3), "%+.1f" % change, _verdict(place[2], change)])

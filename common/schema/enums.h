@@ -92,7 +92,7 @@
     E(CODE, UNKNOWN_ORDER, 18, "UNKNOWN_ORDER", "no order with this id is open or recent")                \
     E(CODE, ORDER_ENDED, 19, "ORDER_ENDED", "the order is not open any more")                             \
     E(CODE, OVERLOADED, 20, "OVERLOADED", "a bounded queue is full; try again")                           \
-    E(CODE, LOG_UNAVAILABLE, 21, "LOG_UNAVAILABLE", "the event log cannot be written; nothing was done")  \
+    E(CODE, LOG_UNAVAILABLE, 21, "LOG_UNAVAILABLE", "the event log cannot be read or written now")         \
     E(CODE, NOT_READY, 22, "NOT_READY", "a process that is needed has not answered yet")                  \
     E(CODE, SERVICE_TIMEOUT, 23, "SERVICE_TIMEOUT", "a service did not answer within the step's timeout") \
     E(CODE, SAGA_TIMEOUT, 24, "SAGA_TIMEOUT", "the saga's deadline passed")                               \

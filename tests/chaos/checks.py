@@ -206,7 +206,8 @@ class Checker:
 
     def compare_expiry(self, venue, line, expires_ns):
         """An order is accepted at the moment it is taken. The time in the ledger is that of the market's last step and so a little
-        early, never late: whoever is beyond its expiry by that is beyond it by any clock of this machine."""
+        early, never late: whoever is beyond its expiry by that is beyond it by any clock of this machine. What a venue takes as it
+        wakes from a stop is judged by the time before it."""
         late_ns = utc_ns(line["market_ts"]) - expires_ns
         if late_ns > 0:
             self.violation(f"stale: {venue} took order {line['client_order_id']} {late_ns / wire.MS:.0f} ms after its expires_at (report {line['venue_seq']})")

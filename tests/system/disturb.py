@@ -5,8 +5,8 @@ a thrower of malformed frames. Scenarios use the classes; run/bench runs this as
   disturb.py WORD   a WORD of DISTURBERS. Reads "on" and "off" from stdin and answers each with the word and how often it has
                     disturbed so far; first it says "ready 0". Ends with stdin.
 
-All of them stand back behind the fleet (nice 10): what the fleet does to others is measured, not who else needs the
-processor. Environment  ZVT_BIN: the programs; ZVT_RUNTIME: the folder of the fleet's sockets."""
+As a program, and in the classes with a process of their own, they stand back behind the fleet (nice 10): what the fleet does to
+others is measured, not who else needs the processor. Environment  ZVT_BIN: the programs; ZVT_RUNTIME: the folder of the fleet's sockets."""
 import contextlib
 import multiprocessing
 import os
@@ -117,7 +117,7 @@ class Mute:
                 self.asked += 1
 
     def fill(self, turns=FILLING_ASKS):
-        answered_briefly = {name: frame for name, frame in self.much.items() if name not in ("request", "replay")}
+        answered_briefly = {name: frame for name, frame in self.little.items() if name != "replay"}
         for turn in range(turns):
             self.ask(self.much if turn < FILLING_ASKS_LARGE else answered_briefly)
             time.sleep(0.001)  # so that most of it is heard

@@ -412,11 +412,15 @@ def compare_pair(trader, disturbed_first, turn, round_s):
     return [trader.latencies_ms(*rounds[disturbed]) for disturbed in (False, True)]
 
 
+DISASTER = {50: 1.5, 99: 5}  # percentile: factor
+
+
 def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6, patience_s=30):
     """Whether the median order completion is worse by more than the limit while something disturbs: rounds without and with
     it in changing order (without, with, with, without, ..). After 6 pairs, 12, 24 .. it is looked whether that is decided;
     looking after each would find what it waits for by chance. After `patience_s` it remains not decided. The p99 of a round
-    rests on its two or three slowest orders, so it is told and not judged: that takes the rates of the benchmark."""
+    rests on its two or three slowest orders, so it is told, and judged only by the benchmark's rates. An interval that is too
+    wide hides no disaster: beyond DISASTER a factor fails however wide it is."""
     median, tail, pairs, look, now = Comparison(50), Comparison(99), 0, pairs_min, [False]
     give_up = time.monotonic() + patience_s * SLOW
 
@@ -439,6 +443,9 @@ def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6
     turn(False)
     if pairs == 0:
         return
+    for comparison in (median, tail):
+        factor, times = comparison.factor()[0], DISASTER[comparison.percent]
+        check(f"p{comparison.percent} of others' orders {what} is not {times} times what it is without (factor {factor:.2f})", factor < times)
     factor, low, high = median.factor()
     verdict = judge(low, high, limit)
     text = (f"p50 of others' orders {what}: {median}; factor {factor:.3f} "

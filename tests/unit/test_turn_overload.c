@@ -258,3 +258,20 @@ Test(turn_overload, a_large_batch_is_published_in_messages_of_a_bounded_size_wit
     cr_assert_eq(seq, w.log[w.log_count - 1].seq);
     cr_assert_eq(tip, seq);
 }
+
+Test(turn_overload, long_lists_are_refused_once_clients_have_had_their_share_and_allowed_again_after_a_while)
+{
+    enum { ORDERS = 200, LISTS = 1000 };
+    s_burst(1, ORDERS);
+    s_settle();
+    zvt_record_t query = {.type = ZVT_T_ORDERS_QUERY, .orders_query = {.limit = ORDERS}};
+    for (int n = 0; n < LISTS; n++) s_ask_for(&query);
+    cr_assert_geq(w.list_ends, 100);
+    cr_assert_leq(w.list_ends, LISTS / 2);
+    cr_assert_eq(w.error_replies, LISTS - w.list_ends);
+    cr_assert_eq(w.error_reply.code, ZVT_CODE_OVERLOADED);
+    int ended = w.list_ends;
+    s_tick(ZVT_SECOND_NS);
+    s_ask_for(&query);
+    cr_assert_eq(w.list_ends, ended + 1);
+}
