@@ -82,8 +82,7 @@ void reports_query_all(turn_core_t *self, int venue)
     for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = order_core_older(self->orders, at)) {
         order_t *order = order_core_at(self->orders, at);
         bool here = venue < 0 || strcmp(order->exchange, self->fleet->venues[venue].name) == 0;
-        bool durable = order->staged_first == NONE && order->last_seq <= self->committed_seq;
-        if (!here || !durable) continue;
+        if (!here || !turn_is_durable(self, order)) continue;
         if (order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN) reports_query(self, order);
     }
 }

@@ -298,7 +298,6 @@ void sim_oracle_on_pass(uint32_t keeper, zvt_type_t type, const void *record)
 }
 
 /* ---- venues ---- */
-
 void sim_oracle_on_taking(const zvt_order_send_t *order)
 {
     if (!oracle_is_stranger(order->client_order_id)) oracle_child(order->client_order_id)->taken_ns = sim_utc_ns();

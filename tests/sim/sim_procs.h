@@ -31,7 +31,6 @@ void sim_gateway_reset(void);
 void sim_venue_reset(void);
 void sim_client_reset(void);
 
-/* Epoch that the gateway of a venue has stored: nothing older may get past it. */
 /* The kill switch is on; and entries of its journal that the log does not account for yet. */
 bool sim_executor_is_killed(void);
 uint32_t sim_executor_unlogged(void);
