@@ -10,7 +10,8 @@ typedef struct {
     int32_t subject;
     uint32_t step;
     uint32_t attempt;        /* of the present step, from 1 */
-    bool waiting;            /* the step has begun and is not answered; else it waits for its backoff */
+    bool waiting;            /* the step has begun and is not answered; else it waits for its time */
+    bool failed;             /* it waits for its time because the step failed */
     int64_t step_at_ns;      /* monotonic: timeout while waiting, else when to begin again; 0 never */
     int64_t deadline_ns;     /* monotonic, of the whole saga; 0 none */
     bool deadline_done;      /* the deadline was told and the step went on */
@@ -152,6 +153,7 @@ static void s_back_off(saga_core_t *self, int32_t index, uint32_t failures, int6
     saga_t *saga = &self->sagas[index];
     uint32_t doublings = failures - 1 < BACKOFF_DOUBLINGS_MAX ? failures - 1 : BACKOFF_DOUBLINGS_MAX;
     saga->waiting = false;
+    saga->failed = true;
     saga->step_at_ns = now_ns + zvt_rng_pause_ns(&self->rng, s_step(saga)->backoff_ns << doublings) + 1;
     s_reschedule(self, index);
 }
@@ -288,7 +290,7 @@ void saga_core_again(saga_core_t *self, int32_t saga, uint32_t step, int64_t at_
 {
     saga_t *found = s_at_step(self, saga, step);
     if (found == NULL) return;
-    found->waiting = false;
+    found->waiting = found->failed = false;
     found->step_at_ns = at_ns;
     s_reschedule(self, saga);
 }
@@ -315,7 +317,8 @@ void saga_core_wake(saga_core_t *self, const saga_type_t *type, uint32_t step, i
 {
     for (int32_t i = 0; i < self->high_water; i++) {
         saga_t *saga = &self->sagas[i];
-        if (saga->type == type && saga->step == step && !saga->waiting) s_run(self, i, now_ns);
+        bool put_off = !saga->waiting && !saga->failed;
+        if (saga->type == type && saga->step == step && put_off) s_run(self, i, now_ns);
     }
 }
 

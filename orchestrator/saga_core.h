@@ -90,7 +90,8 @@ uint32_t saga_core_step(const saga_core_t *self, int32_t saga);
 bool saga_core_is_waiting(const saga_core_t *self, int32_t saga, uint32_t step);
 /* Begins again, without counting an attempt, every step that waits for this service: it is a new run and forgot. */
 void saga_core_service_up(saga_core_t *self, int service, int64_t now_ns);
-/* What a step was put off for is there: begins it again at once in every saga of the type that waits for its time. */
+/* What a step was put off for is there: begins it again at once in every saga of the type that saga_core_again put off. One
+ * that failed keeps its backoff. */
 void saga_core_wake(saga_core_t *self, const saga_type_t *type, uint32_t step, int64_t now_ns);
 /* Fires what is due. */
 void saga_core_on_time(saga_core_t *self, int64_t now_ns);

@@ -131,6 +131,20 @@ Test(saga_core, goes_back_to_a_step_after_a_pause_that_doubles_with_its_failures
     }
 }
 
+Test(saga_core, wakes_what_was_put_off_and_leaves_what_failed_its_backoff, .init = s_setup, .fini = s_teardown)
+{
+    s_world.outcome[0] = SAGA_WAIT;
+    s_start();
+    saga_core_go_back(s_core, s_saga, 0, 1, 1);
+    saga_core_wake(s_core, &s_type, 0, 2);
+    cr_assert_eq(s_world.begun[0], 1, "it failed, and so did many others maybe");
+    saga_core_on_time(s_core, saga_core_next_ns(s_core));
+    cr_assert_eq(s_world.begun[0], 2);
+    saga_core_again(s_core, s_saga, 0, 10 * SECOND);
+    saga_core_wake(s_core, &s_type, 0, SECOND);
+    cr_assert_eq(s_world.begun[0], 3);
+}
+
 Test(saga_core, a_pause_does_not_outlast_the_sagas_deadline, .init = s_setup, .fini = s_teardown)
 {
     s_world.deadline_fails = true;
