@@ -277,12 +277,24 @@ static bool s_is_fenced(const executor_core_t *self, uint64_t epoch)
     return true;
 }
 
+/* Another writer has taken over, and asks about what waits here: it goes at once, and takes none of the venue's limit. */
+static void s_drop_waiting(executor_core_t *self)
+{
+    zvt_order_send_t order;
+    if (ZVT_PLANTED(NO_FENCE)) return;
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++)
+        while (pacer_core_pop_order(self->venues[i].pacer, &order)) (void)s_is_fenced(self, order.epoch);
+}
+
 /* True when a writer with this epoch may be obeyed; a higher one than before is made durable first. One that cannot be
  * stored is not obeyed, but it ends those before it all the same. */
 static bool s_passes_fence(executor_core_t *self, uint64_t epoch)
 {
     if (s_is_fenced(self, epoch)) return false;
-    if (epoch > self->seen_epoch) self->seen_epoch = epoch;
+    if (epoch > self->seen_epoch) {
+        self->seen_epoch = epoch;
+        s_drop_waiting(self);
+    }
     if (epoch <= self->epoch) return true;
     if (self->out.store_epoch(self->out.arg, epoch) != 0) {
         ZVT_COUNT("epoch_not_stored");
@@ -723,10 +735,8 @@ static void s_send_waiting(executor_core_t *self, uint32_t venue, executor_now_t
     if (pacer_core_orders(pacer) + pacer_core_cancels(pacer) == 0) return;
     while (pacer_core_next_cancel(pacer, now.monotonic_ns, &cancel))
         self->out.to_gateway(self->out.arg, venue, ZVT_T_ORDER_CANCEL, &cancel);
-    while (pacer_core_next_order(pacer, now.monotonic_ns, &order)) {
-        if (s_is_fenced(self, order.epoch)) continue; /* another writer has taken over while it waited, and asks about it */
+    while (pacer_core_next_order(pacer, now.monotonic_ns, &order))
         if (!s_refuse_unsendable(self, s_target(self, order.exchange), &order, now)) s_dispatch_order(self, venue, &order, now);
-    }
 }
 
 /* A notice may be dropped on its way, or meet an orchestrator that has no room: it is the state that counts, and the

@@ -299,6 +299,16 @@ Test(executor_limits, lets_go_of_a_waiting_order_when_another_writer_shows_up_ev
     cr_assert_eq(*zvt_counter("fenced") - before, 2u);
 }
 
+Test(executor_limits, orders_of_a_writer_that_was_replaced_take_nothing_of_the_limit_from_the_new_one)
+{
+    for (int i = 0; i < 4; i++) s_send_number(i, "beta", START);
+    s_order("newer", "beta", 6, 0, START);
+    cr_assert_eq(pacer_core_orders(executor_core_pacer(s_core, BETA)), 1u);
+    s_on_time(executor_core_next_ns(s_core, START));
+    cr_assert_eq(s_sent_to(BETA, ZVT_T_ORDER_SEND), 2u);
+    cr_assert_str_eq(s_last()->record.order_send.client_order_id, "newer");
+}
+
 /* ---- the halt ---- */
 Test(executor_limits, refuses_everything_while_halted_what_waits_included)
 {
