@@ -84,6 +84,7 @@ typedef struct {
     uint32_t route_asked_of;    /* how often the executor had come up by then */
     bool sent;                  /* the current child left for the executor in this run */
     bool querying;              /* the venue is asked what became of the child */
+    uint64_t asked_tip;         /* the highest report number the venue was known to have given when it was asked last */
     bool trouble_listed;        /* in the list of orders to ask about again */
     int32_t trouble_next, trouble_prev;
     int64_t ask_again_ns;       /* monotonic */

@@ -94,9 +94,10 @@ void reconcile_begin(turn_core_t *self, int venue, const char *reason)
 }
 
 /* ---- fetch_executions ---- */
+/* A venue whose ledger was lost has no more to give. */
 static bool s_has_all(const venue_t *venue)
 {
-    return venue->received.contiguous >= venue->tip;
+    return venue->reconcile.behind || venue->received.contiguous >= venue->tip;
 }
 
 static saga_outcome_t s_fetch(void *arg, int32_t saga, int32_t venue, uint32_t attempt)
@@ -262,7 +263,7 @@ static void s_look_for_differences(turn_core_t *self, int venue)
 static void s_complain_behind(venue_t *venue, uint64_t venue_seq)
 {
     char about[ZVT_MESSAGE_SIZE / 2];
-    snprintf(about, sizeof about, "report %" PRIu64 ", the log has %" PRIu64, venue_seq, venue->received.contiguous);
+    snprintf(about, sizeof about, "report %" PRIu64 ", the log has %" PRIu64, venue_seq, venue->tip);
     venue->reconcile.complaint[0] = '\0';
     s_complain(&venue->reconcile, "the venue's ledger was lost or replaced: it ends with", about);
 }
@@ -271,14 +272,17 @@ static void s_complain_behind(venue_t *venue, uint64_t venue_seq)
 static bool s_is_comparable(turn_core_t *self, int index, const zvt_account_snapshot_t *snapshot)
 {
     venue_t *venue = &self->venues[index];
-    if (snapshot->venue_seq > venue->tip) venue->tip = snapshot->venue_seq;
+    if (snapshot->venue_seq >= venue->tip) {
+        venue->tip = snapshot->venue_seq;
+        venue->reconcile.behind = false;
+    }
     if (!s_has_all(venue)) {
         saga_core_go(self->sagas, venue->reconcile.saga, STEP_FETCH, self->monotonic_ns);
         return false;
     }
     bool whole = snapshot->orders == venue->reconcile.orders && snapshot->assets == venue->reconcile.assets;
     bool exact = snapshot->venue_seq == venue->received.contiguous && snapshot->venue_seq == venue->received.high;
-    bool behind = snapshot->venue_seq < venue->received.contiguous;
+    bool behind = snapshot->venue_seq < venue->tip;
     venue->reconcile.behind = behind;
     if (behind) s_complain_behind(venue, snapshot->venue_seq);
     bool room = turn_flush_all(self) && turn_has_batch_room(self, venue->account.assets_count + EVENTS_RESERVE) &&

@@ -51,7 +51,7 @@ static bool s_is_doubtful(const order_t *order)
     return order->querying && undecided;
 }
 
-static void s_ask_venue(turn_core_t *self, const order_t *order)
+static void s_ask_venue(turn_core_t *self, order_t *order)
 {
     if (order->cancel_pending) {
         zvt_order_cancel_t cancel = {.epoch = self->epoch};
@@ -59,7 +59,9 @@ static void s_ask_venue(turn_core_t *self, const order_t *order)
         ZVT_STR_SET(cancel.exchange, order->exchange);
         self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ORDER_CANCEL, &cancel);
     }
-    if (!s_is_doubtful(order)) return;
+    int venue = zvt_fleet_venue(self->fleet, order->exchange);
+    if (!s_is_doubtful(order) || venue < 0) return;
+    order->asked_tip = self->venues[venue].tip;
     zvt_order_query_t query = {.tombstone = true, .epoch = self->epoch};
     ZVT_STR_SET(query.client_order_id, order->client_order_id);
     ZVT_STR_SET(query.exchange, order->exchange);
@@ -156,6 +158,9 @@ void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
     bool reachable = tip->cursor == 0 ? tip->reachable : venue->reachable;
     bool came_back = reachable && (!venue->reachable || new_run), went_away = venue->reachable && !reachable;
     venue->reachable = reachable;
+    /* What a newer run does not know of was lost with its ledger, and would be waited for in vain. A tip of an older run that
+     * was overtaken says nothing. */
+    if (tip->incarnation > venue->incarnation) venue->reconcile.behind = tip->venue_seq < venue->tip;
     if (tip->incarnation != 0) venue->incarnation = tip->incarnation;
     if (tip->venue_seq > venue->tip) venue->tip = tip->venue_seq;
     if (came_back) {
@@ -441,9 +446,11 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
     int index = zvt_fleet_venue(self->fleet, status->exchange);
     if (order == NULL || index < 0 || !s_is_doubtful(order)) return;
     if (strcmp(order->client_order_id, status->client_order_id) != 0) return;
-    /* Of an order it does not have, a venue that knows fewer reports than the log says nothing: its ledger was lost or replaced
-     * (or the answer was overtaken on its way). The order is asked about again. */
-    if (status->code == ZVT_CODE_TOMBSTONED && status->venue_seq < self->venues[index].received.contiguous) {
+    /* Of an order it does not have, a venue that knows fewer reports than it had given says nothing: its ledger was lost or
+     * replaced (or the answer was overtaken on its way). The order is asked about again. Numbers that were only heard of since
+     * the question do not count, or a busy venue with slow answers would never be believed. */
+    bool behind = status->venue_seq < self->venues[index].received.contiguous || status->venue_seq < order->asked_tip;
+    if (status->code == ZVT_CODE_TOMBSTONED && behind) {
         ZVT_COUNT("tombstones_behind");
         return;
     }

@@ -141,7 +141,7 @@ typedef struct {
     uint32_t missing;       /* orders that the venue should have */
     uint32_t looks;         /* how often a difference was seen */
     uint64_t venue_seq;     /* of the snapshot */
-    bool behind;            /* the last snapshot knew fewer reports than the log: the venue speaks from another ledger */
+    bool behind;            /* the venue's run, or its last snapshot, ends before a report it had given: it has another ledger */
     char complaint[ZVT_MESSAGE_SIZE]; /* the first thing that is not explained; "" when all is */
     /* who asked for it, if somebody did */
     bool has_client, accept;

@@ -562,6 +562,74 @@ Test(turn_trouble, a_venue_whose_ledger_was_lost_is_not_believed_that_it_never_h
     cr_assert_eq(w.sent_count, 3);
 }
 
+Test(turn_trouble, a_tombstone_counts_only_when_the_venue_knows_what_it_had_given_before_the_question)
+{
+    zvt_order_send_t stranger = {.exchange = "alpha", .client_order_id = "stranger-1", .symbol = "BTC/USDT", .side = ZVT_SIDE_BUY};
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET), doubtful = s_signal(2, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    w.venue_silent = true;
+    s_give_signal(&doubtful);
+    s_settle();
+    cr_assert_eq(w.sent_count, 2);
+    w.venue_seq += 2; /* lost on the link: one may be the fill of the order in doubt */
+    zvt_report_t last = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED), later = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED);
+    s_queue(ZVT_T_REPORT, &last);
+    s_settle();
+    turn_core_on_service_up(w.core, TURN_EXECUTOR, 2);
+    zvt_order_status_t status = {.code = ZVT_CODE_TOMBSTONED, .venue_seq = last.venue_seq - 1};
+    ZVT_STR_SET(status.exchange, w.sent[1].exchange);
+    ZVT_STR_SET(status.client_order_id, w.sent[1].client_order_id);
+    s_queue(ZVT_T_ORDER_STATUS, &status);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 0, "the ledger is an older copy");
+    status.venue_seq = last.venue_seq;
+    s_queue(ZVT_T_REPORT, &later);
+    s_queue(ZVT_T_ORDER_STATUS, &status);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 1, "a report that overtook the answer does not count");
+    s_tick(100 * MS);
+    s_settle();
+    cr_assert_eq(w.sent_count, 3);
+}
+
+/* A run of alpha begins, and its reports end with this one. */
+static void s_run_begins(uint64_t incarnation, uint64_t venue_seq)
+{
+    zvt_reports_tip_t tip = {.exchange = "alpha", .incarnation = incarnation, .venue_seq = venue_seq, .reachable = true};
+    s_queue(ZVT_T_REPORTS_TIP, &tip);
+    s_let_time_pass();
+}
+
+Test(turn_trouble, a_ledger_that_was_lost_is_recognised_while_reports_are_missing_and_heals_when_it_is_restored)
+{
+    zvt_order_send_t stranger = {.exchange = "alpha", .client_order_id = "stranger-1", .symbol = "BTC/USDT", .side = ZVT_SIDE_BUY};
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_owns(0, "USDT", 100000 * ZVT_E8);
+    s_reconcile(false);
+    s_run_begins(7, 0);
+    s_give_signal(&signal);
+    s_settle();
+    zvt_report_t lost = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED), last = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED);
+    s_queue(ZVT_T_REPORT, &last);
+    s_settle();
+    s_run_begins(6, 1);
+    cr_assert_not(w.core->venues[0].reconcile.behind, "a tip of an older run, which was overtaken");
+    w.venue_seq = 1;
+    s_run_begins(8, 1);
+    cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 1);
+    cr_assert_not_null(strstr(s_last(ZVT_T_RISK_HALTED)->risk_halted.reason, "it ends with report 1, the log has 4"));
+    w.venue_seq = last.venue_seq;
+    s_owns(0, "USDT", (100000 - 60000 - 1) * ZVT_E8);
+    s_owns(1, "BTC", ZVT_E8);
+    s_run_begins(9, last.venue_seq);
+    cr_assert_eq(w.since.cursor, lost.venue_seq - 1);
+    cr_assert_eq(s_count(ZVT_T_RISK_RESUMED), 0, "what is missing is fetched before the account is compared");
+    s_queue(ZVT_T_REPORT, &lost);
+    s_let_time_pass();
+    cr_assert_eq(s_count(ZVT_T_RISK_RESUMED), 1);
+}
+
 Test(turn_trouble, a_position_is_adjusted_by_hand_and_the_fold_says_the_same)
 {
     zvt_adjust_request_t request = {.strategy_id = "alice", .symbol = "BTC/USDT", .exchange = "alpha", .quantity_change_e8 = -2 * ZVT_E8,
