@@ -179,7 +179,9 @@ void reconcile_on_order(turn_core_t *self, const zvt_account_order_t *row)
                row->client_order_id);
     /* That an order which was resolved by hand should not live has been said already. */
     bool resolved = order != NULL && order->code == ZVT_CODE_RESOLVED_BY_HAND;
-    if ((run->accept && !run->behind) || resolved) reports_cancel_ended(self, row->exchange, row->client_order_id);
+    /* The rows come before the snapshot, which may say that it is another ledger: at the first look nothing is known. */
+    bool accepted = run->accept && run->looks > 0 && !run->behind;
+    if (accepted || resolved) reports_cancel_ended(self, row->exchange, row->client_order_id);
 }
 
 void reconcile_on_asset(turn_core_t *self, const zvt_account_asset_t *row)

@@ -537,6 +537,19 @@ Test(turn_trouble, a_ledger_that_was_lost_is_not_accepted_and_heals_when_it_is_r
     cr_assert(w.command_reply.success, "other differences are accepted again: %s", w.command_reply.message);
 }
 
+Test(turn_trouble, accepting_cancels_nothing_at_a_venue_whose_ledger_was_lost_even_at_the_first_look)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET);
+    s_give_signal(&signal);
+    s_settle();
+    w.venue_seq = 1;
+    ZVT_STR_SET(w.open_orders[0], w.sent[0].client_order_id);
+    w.open_count = 1;
+    s_reconcile(true);
+    cr_assert_not(w.command_reply.success);
+    cr_assert_eq(w.cancels, 0);
+}
+
 Test(turn_trouble, a_venue_whose_ledger_was_lost_is_not_believed_that_it_never_had_an_order)
 {
     zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_MARKET), doubtful = s_signal(2, ZVT_ORDER_TYPE_MARKET);
