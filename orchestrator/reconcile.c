@@ -9,7 +9,8 @@
 #include "zvt_time.h"
 
 enum { NONE = -1, LOOKS = 3, COMPLAINTS_MAX = ZVT_LIST_MAX_difference, EVENTS_RESERVE = 16 };
-#define AGAIN_NS (10 * ZVT_MS_NS)       /* until a snapshot that fell between reports is asked for again */
+#define AGAIN_FIRST_NS (10 * ZVT_MS_NS) /* until a snapshot that fell between reports is asked for again, doubling */
+#define AGAIN_LAST_NS (640 * ZVT_MS_NS)
 #define LOOK_AGAIN_NS (50 * ZVT_MS_NS)  /* until a difference is looked at again */
 #define REPEAT_NS (1 * ZVT_SECOND_NS)   /* until a comparison that failed is begun anew */
 #define PATIENCE_FIRST_NS (200 * ZVT_MS_NS) /* with the first question about the account; doubles */
@@ -77,6 +78,7 @@ static void s_start(turn_core_t *self, int32_t venue, const char *reason)
     run->again_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, REPEAT_NS);
     if (!turn_has_batch_room(self, EVENTS_RESERVE)) return;
     run->looks = 0;
+    run->compare_pause_ns = AGAIN_FIRST_NS;
     run->started_ns = self->monotonic_ns;
     recovery_emit_started(self, &run->events, s_reconciliation.name, s_name(self, venue), reason);
     if (saga_core_start(self->sagas, &s_reconciliation, venue, STEP_FETCH, self->monotonic_ns, 0, &run->saga) != 0) run->saga = SAGA_NONE;
@@ -87,10 +89,12 @@ void reconcile_begin(turn_core_t *self, int venue, const char *reason)
     reconcile_t *run = &self->venues[venue].reconcile;
     run->done = false;
     if (!self->open) return;
-    if (run->saga != SAGA_NONE)
-        saga_core_go(self->sagas, run->saga, STEP_FETCH, self->monotonic_ns);
-    else
+    if (run->saga == SAGA_NONE) {
         s_start(self, venue, reason);
+        return;
+    }
+    run->compare_pause_ns = AGAIN_FIRST_NS;
+    saga_core_go(self->sagas, run->saga, STEP_FETCH, self->monotonic_ns);
 }
 
 /* ---- fetch_executions ---- */
@@ -292,6 +296,13 @@ static bool s_is_comparable(turn_core_t *self, int index, const zvt_account_snap
     return whole && room && (exact || behind);
 }
 
+static void s_compare_again(turn_core_t *self, reconcile_t *run)
+{
+    int64_t pause_ns = zvt_rng_pause_ns(&self->pauses, run->compare_pause_ns);
+    if (run->compare_pause_ns < AGAIN_LAST_NS) run->compare_pause_ns *= 2;
+    saga_core_again(self->sagas, run->saga, STEP_COMPARE, self->monotonic_ns + pause_ns);
+}
+
 void reconcile_on_snapshot(turn_core_t *self, const zvt_account_snapshot_t *snapshot)
 {
     int index;
@@ -303,8 +314,7 @@ void reconcile_on_snapshot(turn_core_t *self, const zvt_account_snapshot_t *snap
     }
     uint64_t query = run->query;
     if (!s_is_comparable(self, index, snapshot)) {
-        if (run->saga != SAGA_NONE && run->query == query)
-            saga_core_again(self->sagas, run->saga, STEP_COMPARE, self->monotonic_ns + AGAIN_NS);
+        if (run->saga != SAGA_NONE && run->query == query) s_compare_again(self, run);
         return;
     }
     run->venue_seq = snapshot->venue_seq;

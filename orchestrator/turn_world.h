@@ -140,6 +140,7 @@ typedef struct {
     uint32_t strange;       /* rows that nothing here explains */
     uint32_t missing;       /* orders that the venue should have */
     uint32_t looks;         /* how often a difference was seen */
+    int64_t compare_pause_ns; /* after the next snapshot that cannot be compared, doubling */
     uint64_t venue_seq;     /* of the snapshot */
     bool behind;            /* the venue's run, or its last snapshot, ends before a report it had given: it has another ledger */
     char complaint[ZVT_MESSAGE_SIZE]; /* the first thing that is not explained; "" when all is */

@@ -120,6 +120,23 @@ Test(turn_pauses, missing_reports_are_asked_for_less_and_less_often_until_one_co
     cr_assert_geq(w.since_asked - before, 2, "the pauses begin anew");
 }
 
+Test(turn_pauses, an_account_that_cannot_be_compared_for_lack_of_room_is_asked_for_less_and_less_often)
+{
+    const turn_client_t client = {{1}};
+    zvt_record_t request = {.type = ZVT_T_RECONCILE_REQUEST, .reconcile_request = {.exchange = "alpha", .requested_by = "ann"}};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &request);
+    w.core->effects_used += EFFECTS_MAX;
+    uint64_t before = w.core->reconcile_queries;
+    s_run(25);
+    cr_assert_geq(w.core->reconcile_queries - before, 1, "soon at first");
+    s_run(4000);
+    uint64_t asked = w.core->reconcile_queries - before;
+    cr_assert(asked >= 9 && asked <= 20, "asked %llu times in 4 s", (unsigned long long)asked);
+    w.core->effects_used -= EFFECTS_MAX;
+    s_run(1500);
+    cr_assert(w.command_replies == 1 && w.command_reply.success, "%s", w.command_reply.message);
+}
+
 Test(turn_pauses, a_dead_letter_that_is_tried_again_is_asked_for_less_and_less_often)
 {
     zvt_order_send_t stranger = {.exchange = "alpha", .client_order_id = "stranger-1", .symbol = "BTC/USDT", .side = ZVT_SIDE_BUY};
