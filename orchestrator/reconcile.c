@@ -428,11 +428,14 @@ static void s_resume_account(turn_core_t *self, int venue)
     s_emit(self, &run->events, ZVT_T_RISK_RESUMED, &resumed, NULL);
 }
 
-static void s_say_result(const reconcile_t *run, bool explained, bool accepted, zvt_command_reply_t *reply)
+static void s_say_result(const reconcile_t *run, bool explained, bool accepted, bool room, zvt_command_reply_t *reply)
 {
-    reply->success = explained || accepted;
-    reply->code = reply->success ? ZVT_CODE_OK : ZVT_CODE_UNEXPLAINED;
-    if (explained)
+    reply->success = explained || (accepted && room);
+    reply->code = reply->success ? ZVT_CODE_OK : accepted ? ZVT_CODE_OVERLOADED : ZVT_CODE_UNEXPLAINED;
+    if (accepted && !room)
+        snprintf(reply->message, sizeof reply->message, "no room to end all %" PRIu32 " orders that the venue does not have; accept again",
+                 run->missing);
+    else if (explained)
         ZVT_STR_SET(reply->message, "the account agrees with the log");
     else if (run->behind)
         snprintf(reply->message, sizeof reply->message, "%.100s; that cannot be accepted: restore its ledger", run->complaint);
@@ -450,13 +453,14 @@ static saga_outcome_t s_record(void *arg, int32_t saga, int32_t venue, uint32_t 
     reconcile_t *run = &self->venues[venue].reconcile;
     zvt_reconciliation_completed_t result;
     bool explained = run->complaint[0] == '\0', accepted = !explained && run->accept && !run->behind;
+    bool room = turn_has_room_to_end(self, run->missing); /* else those that find some are ended, and the account stays shut */
     effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_COMMAND_REPLY, .client = run->client};
-    s_say_result(run, explained, accepted, &effect.command_reply);
+    s_say_result(run, explained, accepted, room, &effect.command_reply);
     if (!run->behind) s_open_assets(self, venue);
     s_fill_result(self, venue, &result);
     if (accepted) s_accept_balances(self, venue);
     s_emit(self, &run->events, ZVT_T_RECONCILIATION_COMPLETED, &result, run->has_client ? &effect : NULL);
-    bool fine = explained || accepted;
+    bool fine = effect.command_reply.success;
     if (!fine && !self->venues[venue].account.halted) s_halt_account(self, venue);
     if (fine && self->venues[venue].account.halted) s_resume_account(self, venue);
     if (accepted) (void)s_visit_missing(self, venue, s_accept_missing); /* last: may be more than one commit takes */

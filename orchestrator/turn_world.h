@@ -21,6 +21,7 @@ enum {
     STAGED_RESERVE = ZVT_POOL(8192, 256),      /* kept free for what venues report: new orders are refused before */
     STAGED_PER_SAGA = 8,        /* events that an order in work may still make before its intent is complete */
     STAGED_PER_FILL = 3,        /* executed, position.updated, completed */
+    STAGED_PER_END = 2,         /* resolved, canceled: what ending an order by command makes */
     EFFECTS_MAX = ZVT_POOL(131072, 4096),
     EFFECTS_PER_SAGA = 4,       /* acknowledgement, send, cancel, answer */
     FILLS_MAX = ZVT_POOL(16384, 256),
@@ -319,6 +320,8 @@ void turn_do_effects(turn_core_t *self, int32_t first);
 bool turn_has_room(const turn_core_t *self);
 /* Room for one more cancel or command of an operator's: there is some when neither orders nor reports find any. */
 bool turn_has_room_for_command(const turn_core_t *self);
+/* The same for one that ends so many orders. */
+bool turn_has_room_to_end(const turn_core_t *self, uint32_t orders);
 /* Room for one more report of a venue; what does not fit is fetched again. */
 bool turn_has_room_for_report(const turn_core_t *self);
 void turn_stage_init(turn_core_t *self);

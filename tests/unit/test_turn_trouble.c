@@ -479,6 +479,31 @@ Test(turn_trouble, an_order_that_the_venue_does_not_have_is_a_difference_and_is_
     cr_assert(w.command_reply.success);
 }
 
+Test(turn_trouble, without_room_to_end_all_missing_orders_nobody_is_told_that_the_account_was_accepted)
+{
+    zvt_reconcile_request_t request = {.exchange = "alpha", .accept = true, .requested_by = "ann", .reason = "they are gone"};
+    for (uint64_t n = 1; n <= 3; n++) {
+        zvt_record_t signal = s_signal(n, ZVT_ORDER_TYPE_LIMIT);
+        s_give_signal(&signal);
+    }
+    s_settle();
+    s_command(ZVT_T_RECONCILE_REQUEST, &request);
+    uint32_t used = w.core->effects_used + EFFECTS_PER_SAGA * saga_core_count(w.core->sagas) + w.core->waiters_used;
+    uint32_t taken = EFFECTS_MAX - STAGED_RESERVE / 16 - used - 1; /* the answer finds room, and nothing after it */
+    w.core->effects_used += taken;
+    s_let_time_pass();
+    cr_assert_eq(w.command_replies, 1);
+    cr_assert_not(w.command_reply.success);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_OVERLOADED, "%s", w.command_reply.message);
+    cr_assert_eq(s_count(ZVT_T_ORDER_RESOLVED), 0);
+    cr_assert_eq(s_count(ZVT_T_RISK_HALTED), 1);
+    w.core->effects_used -= taken;
+    s_reconcile(true);
+    cr_assert(w.command_reply.success, "%s", w.command_reply.message);
+    cr_assert_eq(s_count(ZVT_T_ORDER_RESOLVED), 3);
+    cr_assert_eq(s_count(ZVT_T_RISK_RESUMED), 1);
+}
+
 Test(turn_trouble, an_order_at_the_venue_that_is_not_ours_is_a_difference_and_is_canceled_when_that_is_accepted)
 {
     ZVT_STR_SET(w.open_orders[0], "placed-by-somebody-else");
