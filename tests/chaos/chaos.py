@@ -31,6 +31,7 @@ import time
 
 import zmq
 
+import logs
 import wire
 from checks import Checker
 from faults import Injector, Plan
@@ -189,8 +190,12 @@ class Run:
         time.sleep(card["pause_ms"] / 1000)
         since_ns, killed = self.injector.inject(card)
         trade_ms, back_ms, late_ms = self.recovery(card["number"], since_ns, killed)
+        known = len(self.report.late)
         self.report.fault(card, trade_ms or RECOVERY_SECONDS * 1000, back_ms, late_ms,
                           lambda *stretch_ms: self.machine.between(*(since_ns + int(ms * wire.MS) for ms in stretch_ms)))
+        begin_s = time.time() - (time.monotonic_ns() - since_ns) / 1e9
+        for late in self.report.late[known:]:
+            late["log"] = logs.between(self.fleet.home, begin_s, begin_s + late["ms"] / 1000)
         self.repair = card.get("then")
         if self.options.verbose:
             print(f"{card['number']:5} {trade_ms:6.0f} ms  ready {back_ms:6.0f} ms  {' '.join(f'{k}={v}' for k, v in card.items() if k != 'number')}", flush=True)

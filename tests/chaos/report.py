@@ -177,8 +177,11 @@ class Report:
             lines.append(f"{row.kind:<16}{row.victim:<16}{row.times:>6}{row.p50_ms:>9.0f}{row.p99_ms:>9.0f}{row.max_ms:>9.0f}{row.ready_p99_ms:>11.0f}"
                          f"{row.limit_ms:>7.0f}{'  too slow' if row.judged_ms > row.limit_ms else ''}"
                          f"{'  ready too late' if row.ready_limit_ms is not None and row.ready_judged_ms > row.ready_limit_ms else ''}")
-        lines += [f"beyond its limit: fault {late['fault']}, {late['kind']} {' '.join(late['victims'])}, {late['what']} after {late['ms']} ms; the disk did not answer for {late['disk_ms']} ms, {late['stolen_ms']} ms of the processors were stolen; the load was "
-                  f"{late['load_late_ms']} ms late, which excuses nothing" for late in self.late]
+        for late in self.late:
+            lines.append(f"beyond its limit: fault {late['fault']}, {late['kind']} {' '.join(late['victims'])}, {late['what']} after {late['ms']} ms; the disk did not "
+                         f"answer for {late['disk_ms']} ms, {late['stolen_ms']} ms of the processors were stolen; the load was {late['load_late_ms']} ms late, "
+                         "which excuses nothing")
+            lines += [f"           | {line}" for line in late.get("log", [])]
         lines += ["", f"seed {self.seed}, {'with' if self.standby else 'without'} a standby, {self.seconds:.0f} s: {self.kills} kills, {sum(self.kinds.values())} faults "
                       f"({', '.join(f'{count} {kind}' for kind, count in sorted(self.kinds.items()))})",
                   f"orders {self.counts.get('orders', 0)} ({rate:.0f}/s), fills {self.counts.get('fills', 0)}, unknown {self.counts.get('unknowns', 0)}, "

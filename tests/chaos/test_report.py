@@ -2,11 +2,13 @@
 """The judge of the chaos run, judged: made-up faults, and what it must say of them. Run by ctest."""
 import os
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 os.environ.pop("ZVT_TEST_SLOW", None)
 
+import logs
 from machine import Machine, overlap_ns, stolen_ms
 from report import Report
 
@@ -169,6 +171,20 @@ class MachineTime(unittest.TestCase):
         self.assertEqual(overlap_ns((10, 20), 15, 40), 5)
         self.assertEqual(overlap_ns((10, 20), 20, 40), 0)
         self.assertEqual(overlap_ns((10, 20), 30, 40), 0)
+
+
+class Logs(unittest.TestCase):
+    def test_lines_of_a_time_are_found_in_the_order_of_time(self):
+        written = {"orchestrator": "2026-11-22T04:00:00.500000Z warn the log is lost\n2026-11-22T04:00:09.000000Z info later\n",
+                   "postgres": "2026-11-22 04:00:00.250 UTC [7] LOG:  a backend was killed\nnot a time\n"}
+        with tempfile.TemporaryDirectory() as home:
+            for process, text in written.items():
+                os.makedirs(os.path.join(home, "log", process))
+                with open(os.path.join(home, "log", process, "current"), "w") as file:
+                    file.write(text)
+            begin_s = logs.time_of("2026-11-22T04:00:00.000000Z")
+            found = logs.between(home, begin_s, begin_s + 1)
+        self.assertEqual([line.split(":")[0] for line in found], ["postgres", "orchestrator"])
 
 
 if __name__ == "__main__":
