@@ -540,14 +540,22 @@ void place_order_resume(turn_core_t *self, order_t *order)
     if (undecided || order->cancel_pending) reports_trouble_add(self, order);
 }
 
-void place_order_try_again(turn_core_t *self, order_t *order)
+void place_order_try_again(turn_core_t *self, order_t *order, uint32_t failures)
 {
+    if (failures == 0 && order->saga == ORDER_NONE) {
+        s_start_at(self, order, STEP_ROUTE);
+        return;
+    }
+    if (failures == 0) {
+        saga_core_go(self->sagas, order->saga, STEP_ROUTE, self->monotonic_ns);
+        return;
+    }
     if (order->saga != ORDER_NONE) {
-        saga_core_go_back(self->sagas, order->saga, STEP_ROUTE, order->attempt, self->monotonic_ns);
+        saga_core_go_back(self->sagas, order->saga, STEP_ROUTE, failures, self->monotonic_ns);
         return;
     }
     /* The saga of an order found at its venue after a restart. */
-    int status = saga_core_start_again(self->sagas, &place_order_saga, order->index, STEP_ROUTE, order->attempt, self->monotonic_ns,
+    int status = saga_core_start_again(self->sagas, &place_order_saga, order->index, STEP_ROUTE, failures, self->monotonic_ns,
                                        s_deadline_ns(self, order), &order->saga);
     ZVT_ASSERT(status == 0); /* reports.c looked for room */
 }

@@ -203,11 +203,12 @@ static void s_step_failed(turn_core_t *self, order_t *order, uint8_t code, const
     turn_emit(self, order, ZVT_T_SAGA_STEP_FAILED, &event);
 }
 
-static void s_try_again(turn_core_t *self, order_t *order)
+/* A venue that refused is given a pause; one that never had the order did not refuse it, and the order has waited enough. */
+static void s_try_again(turn_core_t *self, order_t *order, uint8_t code)
 {
     order->querying = false;
     reports_trouble_remove(self, order);
-    place_order_try_again(self, order);
+    place_order_try_again(self, order, code == ZVT_CODE_TOMBSTONED ? 0 : order->attempt);
 }
 
 static void s_end_saga(turn_core_t *self, order_t *order)
@@ -226,7 +227,7 @@ static void s_on_refused(turn_core_t *self, order_t *order, const zvt_report_t *
         s_step_failed(self, order, report->code, report->message, report->exchange, report->venue_seq);
     } else if (s_may_try_again(self, order, report->code)) {
         s_step_failed(self, order, report->code, report->message, report->exchange, report->venue_seq);
-        s_try_again(self, order);
+        s_try_again(self, order, report->code);
     } else if (report->code == ZVT_CODE_CANCEL_REQUESTED && report->venue_seq == 0) {
         /* Canceled on the way: it waited for a venue's limit, and no venue saw it. */
         place_order_end_unseen(self, order, ZVT_CODE_CANCEL_REQUESTED);

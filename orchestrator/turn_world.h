@@ -340,8 +340,9 @@ extern const saga_type_t place_order_saga;
 enum { STEP_VALIDATE, STEP_RISK, STEP_CREATE, STEP_ROUTE, STEP_EXECUTE, STEP_PORTFOLIO, STEPS };
 void place_order_start(turn_core_t *self, order_t *order);
 void place_order_resume(turn_core_t *self, order_t *order);
-/* An attempt definitely did not execute: the order is routed anew after a backoff. A saga must be left for it. */
-void place_order_try_again(turn_core_t *self, order_t *order);
+/* An attempt definitely did not execute: the order is routed anew, after the backoff of so many failures, or at once for 0. A
+ * saga must be left for it. */
+void place_order_try_again(turn_core_t *self, order_t *order, uint32_t failures);
 void place_order_on_verdict(turn_core_t *self, const zvt_risk_verdict_t *verdict);
 void place_order_on_route(turn_core_t *self, const zvt_route_reply_t *reply);
 /* The child ended before any venue saw it: the order is canceled. The caller ends its saga. */

@@ -124,9 +124,8 @@ def cuts(fleet, database):
     after = database.number("select epoch from writer_lease")
     check("each time under a new epoch, in the same process", after >= before + CUTS and fleet.pid("orchestrator") == pid,
           f"epoch {before}, then {after}; pid {pid}, then {fleet.pid('orchestrator')}")
-    # The next cut comes with the first commit after trading goes on, so an order that is tried again after its pause meets it: it is
-    # given up, for good, after three times or when its time is over. The venue will not take it any more.
-    check_nothing_lost_or_doubled(client, database, may_end=("TOMBSTONED", "STALE"))
+    # An order whose way to the venue was cut off three times is given up, for good: the venue will not take it any more.
+    check_nothing_lost_or_doubled(client, database, may_end=("TOMBSTONED",))
     check_epochs(database)
     fleet.verify()
     return proxy
