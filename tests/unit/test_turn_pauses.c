@@ -51,15 +51,22 @@ Test(turn_pauses, an_order_that_a_venue_refused_for_now_is_tried_again_after_a_p
     cr_assert(first_ms <= 110 && second_ms <= 210, "after %d and %d ms", first_ms, second_ms);
 }
 
-Test(turn_pauses, orders_that_a_venue_refused_together_come_back_one_by_one)
+enum { ORDERS = 40 };
+
+/* So many orders leave for a venue that says nothing. */
+static void s_send_many(void)
 {
-    enum { ORDERS = 40 };
     w.venue_silent = true;
     for (uint64_t n = 1; n <= ORDERS; n++) {
         zvt_record_t signal = s_signal(n, ZVT_ORDER_TYPE_MARKET);
         s_give_signal(&signal);
     }
     s_settle();
+}
+
+Test(turn_pauses, orders_that_a_venue_refused_together_come_back_one_by_one)
+{
+    s_send_many();
     cr_assert_eq(w.sent_count, ORDERS);
     for (int i = 0; i < ORDERS; i++) s_refuse(i, ZVT_CODE_OVERLOADED);
     int most = 0;
@@ -157,13 +164,7 @@ Test(turn_pauses, a_dead_letter_that_is_tried_again_is_asked_for_less_and_less_o
 
 Test(turn_pauses, questions_about_orders_in_doubt_spread)
 {
-    enum { ORDERS = 40 };
-    w.venue_silent = true;
-    for (uint64_t n = 1; n <= ORDERS; n++) {
-        zvt_record_t signal = s_signal(n, ZVT_ORDER_TYPE_MARKET);
-        s_give_signal(&signal);
-    }
-    s_settle();
+    s_send_many();
     turn_core_on_service_down(w.core, TURN_EXECUTOR);
     cr_assert_eq(w.queries, ORDERS, "what was under way is asked about at once");
     int most = 0;
