@@ -36,28 +36,29 @@ static bool s_open(breaker_t *self, uint8_t code, int64_t now_ns)
     return s_set_state(self, ZVT_CIRCUIT_OPEN, code, now_ns);
 }
 
-/* What was sent before the circuit opened says nothing about the trial. */
-static bool s_counts(breaker_t *self, bool probe)
+/* What was sent before the circuit changed was known, or guessed, when it did: an answer that stays away is noticed a second
+ * late, when a trial may have shown already that the venue is well again. */
+static bool s_counts(breaker_t *self, int64_t sent_ns)
 {
+    if (self->state == ZVT_CIRCUIT_OPEN || sent_ns < self->changed_ns) return false;
     if (self->state == ZVT_CIRCUIT_CLOSED) return true;
-    if (self->state == ZVT_CIRCUIT_OPEN || !probe) return false;
     if (self->probing > 0) self->probing--;
     self->offered = 0;
     return true;
 }
 
-bool breaker_core_on_failure(breaker_t *self, bool probe, uint8_t code, int64_t rate_e8, int64_t now_ns)
+bool breaker_core_on_failure(breaker_t *self, int64_t sent_ns, uint8_t code, int64_t rate_e8, int64_t now_ns)
 {
+    if (!s_counts(self, sent_ns)) return false;
     self->failures++;
-    if (!s_counts(self, probe)) return false;
     bool often = self->failures >= BREAKER_FAILURES_MAX || rate_e8 > BREAKER_RATE_MAX_E8;
     if (self->state == ZVT_CIRCUIT_CLOSED && !often) return false;
     return s_open(self, code, now_ns);
 }
 
-bool breaker_core_on_success(breaker_t *self, bool probe, int64_t now_ns)
+bool breaker_core_on_success(breaker_t *self, int64_t sent_ns, int64_t now_ns)
 {
-    if (!s_counts(self, probe)) return false;
+    if (!s_counts(self, sent_ns)) return false;
     self->failures = 0;
     return self->state == ZVT_CIRCUIT_HALF_OPEN && s_set_state(self, ZVT_CIRCUIT_CLOSED, ZVT_CODE_OK, now_ns);
 }
@@ -102,9 +103,7 @@ bool breaker_core_passes(const breaker_t *self)
     return self->probing < BREAKER_PROBES_MAX;
 }
 
-bool breaker_core_on_sent(breaker_t *self)
+void breaker_core_on_sent(breaker_t *self)
 {
-    if (self->state != ZVT_CIRCUIT_HALF_OPEN) return false;
-    self->probing++;
-    return true;
+    if (self->state == ZVT_CIRCUIT_HALF_OPEN) self->probing++;
 }

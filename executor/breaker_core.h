@@ -7,6 +7,8 @@
  *   half-open  at most BREAKER_PROBES_MAX orders are under way. The first that succeeds closes it, the first that fails
  *              opens it again.
  *
+ * Only what was sent since the circuit last changed counts.
+ *
  * Pure: the caller passes the time, on the monotonic clock; the jitter comes from it too.
  * Units    *_ns: monotonic nanoseconds; rate_e8: share, fixed point 1e-8.
  * Owns     nothing; a plain value, all zeros until breaker_core_init.
@@ -32,7 +34,7 @@ typedef struct {
     uint8_t state;       /* ZVT_CIRCUIT_* */
     uint8_t reason;      /* ZVT_CODE_* of the failure that opened it; OK while closed */
     bool connected;      /* orders can reach the venue, as far as the connection tells */
-    uint32_t failures;   /* sends that failed in a row */
+    uint32_t failures;   /* sends in a row that failed, of those that count */
     uint32_t level;      /* the pause is doubled so often */
     uint32_t offered;    /* half-open: routes to the venue since the last outcome */
     uint32_t probing;    /* half-open: sends under way */
@@ -44,10 +46,10 @@ typedef struct {
 void breaker_core_init(breaker_t *self);
 
 /* ---- what happens; true when the state changed ---- */
-/* A send failed for the venue's reasons; rate_e8 is the share of recent sends that did. `probe`: see breaker_core_on_sent. */
-bool breaker_core_on_failure(breaker_t *self, bool probe, uint8_t code, int64_t rate_e8, int64_t now_ns);
+/* What was sent at sent_ns failed for the venue's reasons; rate_e8 is the share of recent sends that did. */
+bool breaker_core_on_failure(breaker_t *self, int64_t sent_ns, uint8_t code, int64_t rate_e8, int64_t now_ns);
 /* A send was answered as it should be, even with a refusal of the order itself. */
-bool breaker_core_on_success(breaker_t *self, bool probe, int64_t now_ns);
+bool breaker_core_on_success(breaker_t *self, int64_t sent_ns, int64_t now_ns);
 bool breaker_core_on_connected(breaker_t *self, int64_t now_ns);
 bool breaker_core_on_disconnected(breaker_t *self, int64_t now_ns);
 bool breaker_core_on_time(breaker_t *self, int64_t now_ns);
@@ -59,7 +61,7 @@ bool breaker_core_admits(const breaker_t *self, int64_t now_ns);
 void breaker_core_on_routed(breaker_t *self, int64_t now_ns);
 /* An order whose intent is recorded may go: the venue may have got worse since it was routed. */
 bool breaker_core_passes(const breaker_t *self);
-/* It went. True: it is a probe, and its outcome must be told as one's. */
-bool breaker_core_on_sent(breaker_t *self);
+/* It went. */
+void breaker_core_on_sent(breaker_t *self);
 
 #endif

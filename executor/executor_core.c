@@ -24,7 +24,6 @@ typedef struct {
 typedef struct {
     char client_order_id[ZVT_CLIENT_ORDER_SIZE]; /* padded with NULs; empty once answered */
     uint32_t venue;
-    bool probe;      /* of a venue whose circuit is half-open */
     int64_t sent_ns; /* monotonic */
 } send_t;
 
@@ -161,16 +160,16 @@ static void s_circuit_changed(executor_core_t *self, uint32_t venue, executor_no
     while (pacer_core_pop_order(self->venues[venue].pacer, &order)) s_refuse_cut_off(self, venue, &order);
 }
 
-static void s_note_failure(executor_core_t *self, uint32_t venue, bool probe, uint8_t code, executor_now_t now)
+static void s_note_failure(executor_core_t *self, uint32_t venue, int64_t sent_ns, uint8_t code, executor_now_t now)
 {
     int64_t rate_e8 = venue_health_failure_rate_e8(router_core_health(self->router, venue), now.monotonic_ns);
-    if (breaker_core_on_failure(router_core_breaker(self->router, venue), probe, code, rate_e8, now.monotonic_ns))
+    if (breaker_core_on_failure(router_core_breaker(self->router, venue), sent_ns, code, rate_e8, now.monotonic_ns))
         s_circuit_changed(self, venue, now);
 }
 
-static void s_note_success(executor_core_t *self, uint32_t venue, bool probe, executor_now_t now)
+static void s_note_success(executor_core_t *self, uint32_t venue, int64_t sent_ns, executor_now_t now)
 {
-    if (breaker_core_on_success(router_core_breaker(self->router, venue), probe, now.monotonic_ns))
+    if (breaker_core_on_success(router_core_breaker(self->router, venue), sent_ns, now.monotonic_ns))
         s_circuit_changed(self, venue, now);
 }
 
@@ -211,9 +210,10 @@ static void s_measure_send(executor_core_t *self, uint32_t venue, const zvt_orde
         return;
     }
     send_t *send = s_send_at(self, self->sends_count++);
-    *send = (send_t){.venue = venue, .sent_ns = now_ns, .probe = breaker_core_on_sent(router_core_breaker(self->router, venue))};
+    *send = (send_t){.venue = venue, .sent_ns = now_ns};
     ZVT_STR_SET(send->client_order_id, order->client_order_id);
     ZVT_ASSERT(zvt_map_put(self->by_client_order_id, send->client_order_id, (uint32_t)(send - self->sends)) == 0);
+    breaker_core_on_sent(router_core_breaker(self->router, venue));
 }
 
 /* Refusals that say something about the venue and not about the order. */
@@ -237,16 +237,15 @@ static void s_measure_report(executor_core_t *self, const zvt_report_t *report, 
     send_t *send = &self->sends[place];
     bool failed = report->kind == ZVT_REPORT_KIND_REJECTED && s_is_venue_failure[report->code];
     if (failed) ZVT_COUNT("venue_failures");
-    int64_t took_ns = now.monotonic_ns - send->sent_ns;
+    int64_t sent_ns = send->sent_ns, took_ns = now.monotonic_ns - sent_ns;
     venue_health_on_answer(router_core_health(self->router, send->venue), took_ns, failed, now.monotonic_ns);
     zvt_histogram_add(zvt_histogram("send_to_report"), took_ns);
     uint32_t venue = send->venue;
-    bool probe = send->probe;
     s_forget_send(self, send);
     if (failed && s_trips_circuit[report->code])
-        s_note_failure(self, venue, probe, report->code, now);
+        s_note_failure(self, venue, sent_ns, report->code, now);
     else
-        s_note_success(self, venue, probe, now);
+        s_note_success(self, venue, sent_ns, now);
 }
 
 static void s_give_up_unanswered(executor_core_t *self, executor_now_t now)
@@ -259,10 +258,10 @@ static void s_give_up_unanswered(executor_core_t *self, executor_now_t now)
             zvt_warn("venue %s has not answered %s within %" PRId64 " ms", self->fleet->venues[send->venue].name,
                      send->client_order_id, EXECUTOR_PATIENCE_NS / ZVT_MS_NS);
         uint32_t venue = send->venue;
-        bool probe = send->probe;
+        int64_t sent_ns = send->sent_ns;
         venue_health_on_silence(router_core_health(self->router, venue), now.monotonic_ns);
         s_forget_send(self, send);
-        s_note_failure(self, venue, probe, ZVT_CODE_SERVICE_TIMEOUT, now);
+        s_note_failure(self, venue, sent_ns, ZVT_CODE_SERVICE_TIMEOUT, now);
     }
 }
 
@@ -658,7 +657,7 @@ static void s_on_reports_tip(executor_core_t *self, uint32_t venue, const zvt_re
 static void s_on_cancel_result(executor_core_t *self, uint32_t venue, const zvt_record_t *record, executor_now_t now)
 {
     uint8_t code = record->cancel_result.code;
-    if (s_trips_circuit[code]) s_note_failure(self, venue, false, code, now);
+    if (s_trips_circuit[code]) s_note_failure(self, venue, now.monotonic_ns, code, now);
     self->out.to_orchestrator(self->out.arg, ZVT_T_CANCEL_RESULT, &record->cancel_result);
 }
 

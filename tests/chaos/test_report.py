@@ -174,17 +174,28 @@ class MachineTime(unittest.TestCase):
 
 
 class Logs(unittest.TestCase):
-    def test_lines_of_a_time_are_found_in_the_order_of_time(self):
-        written = {"orchestrator": "2026-11-22T04:00:00.500000Z warn the log is lost\n2026-11-22T04:00:09.000000Z info later\n",
-                   "postgres": "2026-11-22 04:00:00.250 UTC [7] LOG:  a backend was killed\nnot a time\n"}
+    @staticmethod
+    def found(written):
         with tempfile.TemporaryDirectory() as home:
             for process, text in written.items():
                 os.makedirs(os.path.join(home, "log", process))
                 with open(os.path.join(home, "log", process, "current"), "w") as file:
                     file.write(text)
             begin_s = logs.time_of("2026-11-22T04:00:00.000000Z")
-            found = logs.between(home, begin_s, begin_s + 1)
+            return logs.between(home, begin_s, begin_s + 1)
+
+    def test_lines_of_a_time_are_found_in_the_order_of_time(self):
+        written = {"orchestrator": "2026-11-22T04:00:00.500000Z warn the log is lost\n2026-11-22T04:00:09.000000Z info later\n",
+                   "postgres": "2026-11-22 04:00:00.250 UTC [7] LOG:  a backend was killed\nnot a time\n"}
+        found = self.found(written)
         self.assertEqual([line.split(":")[0] for line in found], ["postgres", "orchestrator"])
+
+    def test_of_too_many_lines_the_first_and_the_last_are_kept(self):
+        refused = "2026-11-22 04:00:00.500 UTC [7] FATAL:  the database system is starting up\n"
+        lines = "".join(f"2026-11-22T04:00:00.{number:06}Z info line {number}\n" for number in range(100))
+        found = self.found({"risk": lines, "postgres": refused * 100})
+        self.assertEqual(len(found), logs.LINES_MAX + 1)
+        self.assertTrue(found[0].endswith("line 0") and found[-1].endswith("line 99") and "40 lines" in found[30], found)
 
 
 if __name__ == "__main__":

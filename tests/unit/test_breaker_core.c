@@ -18,14 +18,14 @@ TestSuite(breaker_core, .init = s_setup);
 
 static void s_fail(int times, int64_t now_ns)
 {
-    for (int i = 0; i < times; i++) (void)breaker_core_on_failure(&s_breaker, false, ZVT_CODE_SERVICE_TIMEOUT, 0, now_ns);
+    for (int i = 0; i < times; i++) (void)breaker_core_on_failure(&s_breaker, now_ns, ZVT_CODE_SERVICE_TIMEOUT, 0, now_ns);
 }
 
 Test(breaker_core, opens_after_so_many_failures_in_a_row_and_not_before)
 {
     s_fail(BREAKER_FAILURES_MAX - 1, START);
     cr_assert_eq(s_breaker.state, ZVT_CIRCUIT_CLOSED);
-    cr_assert(breaker_core_on_failure(&s_breaker, false, ZVT_CODE_VENUE_UNREACHABLE, 0, START), "it says that it opened");
+    cr_assert(breaker_core_on_failure(&s_breaker, START, ZVT_CODE_VENUE_UNREACHABLE, 0, START), "it says that it opened");
     cr_assert_eq(s_breaker.state, ZVT_CIRCUIT_OPEN);
     cr_assert_eq(s_breaker.reason, ZVT_CODE_VENUE_UNREACHABLE);
     cr_assert_not(breaker_core_admits(&s_breaker, START));
@@ -35,15 +35,15 @@ Test(breaker_core, opens_after_so_many_failures_in_a_row_and_not_before)
 Test(breaker_core, forgets_failures_at_a_success)
 {
     s_fail(BREAKER_FAILURES_MAX - 1, START);
-    cr_assert_not(breaker_core_on_success(&s_breaker, false, START));
+    cr_assert_not(breaker_core_on_success(&s_breaker, START, START));
     s_fail(BREAKER_FAILURES_MAX - 1, START);
     cr_assert_eq(s_breaker.state, ZVT_CIRCUIT_CLOSED);
 }
 
 Test(breaker_core, opens_at_a_failure_when_most_of_the_recent_sends_failed)
 {
-    cr_assert_not(breaker_core_on_failure(&s_breaker, false, ZVT_CODE_OVERLOADED, BREAKER_RATE_MAX_E8, START));
-    cr_assert(breaker_core_on_failure(&s_breaker, false, ZVT_CODE_OVERLOADED, BREAKER_RATE_MAX_E8 + 1, START));
+    cr_assert_not(breaker_core_on_failure(&s_breaker, START, ZVT_CODE_OVERLOADED, BREAKER_RATE_MAX_E8, START));
+    cr_assert(breaker_core_on_failure(&s_breaker, START, ZVT_CODE_OVERLOADED, BREAKER_RATE_MAX_E8 + 1, START));
 }
 
 Test(breaker_core, is_half_open_after_a_pause_between_half_and_all_of_what_it_should_be)
@@ -65,7 +65,7 @@ Test(breaker_core, lets_only_so_many_probes_be_under_way)
         cr_assert(breaker_core_admits(&s_breaker, now_ns));
         breaker_core_on_routed(&s_breaker, now_ns);
         cr_assert(breaker_core_passes(&s_breaker));
-        cr_assert(breaker_core_on_sent(&s_breaker), "it is a probe");
+        breaker_core_on_sent(&s_breaker);
     }
     cr_assert_not(breaker_core_admits(&s_breaker, now_ns));
     cr_assert_not(breaker_core_passes(&s_breaker));
@@ -76,11 +76,12 @@ Test(breaker_core, closes_at_the_first_probe_that_succeeds)
 {
     s_fail(BREAKER_FAILURES_MAX, START);
     (void)breaker_core_on_time(&s_breaker, s_breaker.retry_ns);
-    (void)breaker_core_on_sent(&s_breaker);
-    cr_assert(breaker_core_on_success(&s_breaker, true, START + ZVT_SECOND_NS));
+    breaker_core_on_sent(&s_breaker);
+    cr_assert(breaker_core_on_success(&s_breaker, s_breaker.changed_ns, START + ZVT_SECOND_NS));
     cr_assert_eq(s_breaker.state, ZVT_CIRCUIT_CLOSED);
     cr_assert_eq(s_breaker.failures, 0u);
-    cr_assert_not(breaker_core_on_sent(&s_breaker), "no probe any more");
+    breaker_core_on_sent(&s_breaker);
+    cr_assert_eq(s_breaker.probing, 0u, "no probe any more");
 }
 
 Test(breaker_core, doubles_its_pause_with_every_probe_that_fails_up_to_a_bound)
@@ -92,8 +93,8 @@ Test(breaker_core, doubles_its_pause_with_every_probe_that_fails_up_to_a_bound)
         cr_assert_leq(s_breaker.retry_ns - now_ns, pause_ns);
         now_ns = s_breaker.retry_ns;
         cr_assert(breaker_core_on_time(&s_breaker, now_ns));
-        cr_assert(breaker_core_on_sent(&s_breaker));
-        cr_assert(breaker_core_on_failure(&s_breaker, true, ZVT_CODE_SERVICE_TIMEOUT, 0, now_ns));
+        breaker_core_on_sent(&s_breaker);
+        cr_assert(breaker_core_on_failure(&s_breaker, now_ns, ZVT_CODE_SERVICE_TIMEOUT, 0, now_ns));
         pause_ns = 2 * pause_ns > BREAKER_PAUSE_MAX_NS ? BREAKER_PAUSE_MAX_NS : 2 * pause_ns;
     }
 }
@@ -103,14 +104,14 @@ Test(breaker_core, keeps_its_long_pause_when_it_closed_only_for_a_moment)
     s_fail(BREAKER_FAILURES_MAX, START);
     int64_t now_ns = s_breaker.retry_ns;
     (void)breaker_core_on_time(&s_breaker, now_ns);
-    (void)breaker_core_on_sent(&s_breaker);
-    (void)breaker_core_on_success(&s_breaker, true, now_ns);
+    breaker_core_on_sent(&s_breaker);
+    (void)breaker_core_on_success(&s_breaker, now_ns, now_ns);
     s_fail(BREAKER_FAILURES_MAX, now_ns);
     cr_assert_geq(s_breaker.retry_ns - now_ns, BREAKER_PAUSE_MIN_NS, "the second pause is the doubled one");
     now_ns = s_breaker.retry_ns;
     (void)breaker_core_on_time(&s_breaker, now_ns);
-    (void)breaker_core_on_sent(&s_breaker);
-    (void)breaker_core_on_success(&s_breaker, true, now_ns);
+    breaker_core_on_sent(&s_breaker);
+    (void)breaker_core_on_success(&s_breaker, now_ns, now_ns);
     s_fail(BREAKER_FAILURES_MAX, now_ns + BREAKER_CALM_NS);
     cr_assert_leq(s_breaker.retry_ns - now_ns - BREAKER_CALM_NS, BREAKER_PAUSE_MIN_NS, "after a calm time it begins anew");
 }
@@ -118,11 +119,25 @@ Test(breaker_core, keeps_its_long_pause_when_it_closed_only_for_a_moment)
 Test(breaker_core, hears_nothing_about_a_trial_from_sends_before_it)
 {
     s_fail(BREAKER_FAILURES_MAX, START);
-    cr_assert_not(breaker_core_on_success(&s_breaker, false, START), "open: a late answer closes nothing");
+    cr_assert_not(breaker_core_on_success(&s_breaker, START, START), "open: a late answer closes nothing");
     (void)breaker_core_on_time(&s_breaker, s_breaker.retry_ns);
-    cr_assert_not(breaker_core_on_success(&s_breaker, false, START));
+    cr_assert_not(breaker_core_on_success(&s_breaker, START, START));
     s_fail(100, START);
     cr_assert_eq(s_breaker.state, ZVT_CIRCUIT_HALF_OPEN);
+}
+
+Test(breaker_core, is_not_opened_by_sends_from_before_it_closed)
+{
+    s_fail(BREAKER_FAILURES_MAX, START);
+    int64_t closed_ns = s_breaker.retry_ns;
+    (void)breaker_core_on_time(&s_breaker, closed_ns);
+    breaker_core_on_sent(&s_breaker);
+    cr_assert(breaker_core_on_success(&s_breaker, closed_ns, closed_ns));
+    for (int i = 0; i < 100; i++)
+        cr_assert_not(breaker_core_on_failure(&s_breaker, closed_ns - 1, ZVT_CODE_SERVICE_TIMEOUT, BREAKER_RATE_MAX_E8 + 1, closed_ns + MS));
+    cr_assert_eq(s_breaker.failures, 0u);
+    s_fail(BREAKER_FAILURES_MAX, closed_ns);
+    cr_assert_eq(s_breaker.state, ZVT_CIRCUIT_OPEN, "those since then do");
 }
 
 Test(breaker_core, opens_when_the_connection_is_lost_and_is_tried_when_it_is_back)
@@ -150,7 +165,7 @@ Test(breaker_core, does_not_lengthen_its_pause_for_connections_that_come_and_go)
         (void)breaker_core_on_disconnected(&s_breaker, START + i);
         (void)breaker_core_on_connected(&s_breaker, START + i);
     }
-    (void)breaker_core_on_sent(&s_breaker);
-    (void)breaker_core_on_failure(&s_breaker, true, ZVT_CODE_SERVICE_TIMEOUT, 0, START + 50);
+    breaker_core_on_sent(&s_breaker);
+    (void)breaker_core_on_failure(&s_breaker, START + 50, ZVT_CODE_SERVICE_TIMEOUT, 0, START + 50);
     cr_assert_leq(s_breaker.retry_ns - START - 50, 2 * BREAKER_PAUSE_MIN_NS);
 }
