@@ -159,11 +159,21 @@ pg_make_socket_dir() {
     fi
 }
 
-# The run script of the service, on stdout. The readiness of Postgres is asked for, because it cannot signal it;
-# s6-notifyoncheck wants to be in the service's folder, where it finds data/check.
+# The run script of the service, on stdout. Processes of a postmaster that was killed end a moment after it; a new one that
+# begins before refuses to, because they still use its shared memory (whose id is in the 7th line of postmaster.pid), and would
+# be started again only after a second. The readiness of Postgres is asked for, because it cannot signal it; s6-notifyoncheck
+# wants to be in the service's folder, where it finds data/check.
 pg_run_script() {
     local bin
     bin=$(pg_bin) || exit 1
+    # shellcheck disable=SC2016 # for the script to expand
+    printf 'shm=$(sed -n "7s/.* //p" %s 2>/dev/null) tries=0\n' "$(quoted "$database_data/postmaster.pid")"
+    cat <<'END'
+while [ -n "$shm" ] && [ $tries -lt 50 ] && awk -v id="$shm" '$2 == id && $7 > 0 { used = 1 } END { exit !used }' /proc/sysvipc/shm; do
+    tries=$((tries + 1))
+    sleep 0.02
+done
+END
     printf 'exec s6-notifyoncheck -d -s 50 -w 50 -n 0 '
     printf 'setpriv --pdeathsig KILL %s%s/postgres -D %s\n' "${pg_as[*]:1}${pg_as[*]:+ }" "$bin" "$(quoted "$database_data")"
 }

@@ -22,7 +22,7 @@ WANTED = frozenset(VENUE_FACTS) | {wire.REQUESTED, wire.SUBMITTED, wire.UNKNOWN,
 REASON_AT = {wire.REJECTED: 2, wire.CANCELED: 3, wire.EXPIRED: 3, wire.FAILED: 1}
 MAX_POSITION_E8 = {"SOL/USDT": 50 * wire.E8}  # as in fleet.zpl
 SHOWN_MAX = 20
-VERIFY_SECONDS, VERIFY_EVERY = 5, 3  # `fleet verify` at each look; once it takes longer, at every third and at the last
+VERIFY_SHARE = 0.2  # `fleet verify`, which reads the whole log, at each look as long as it has taken no more of the run; and at the last
 DRAIN_SECONDS = 45  # a saga's 30 s, and the questions after it
 
 
@@ -49,7 +49,7 @@ class Checker:
         self.reported = {venue: {} for venue in VENUES}      # venue_seq -> fact, in the log and not yet met in the ledger
         self.ledger_lines = dict.fromkeys(VENUES, 0)
         self.ledger_seq = dict.fromkeys(VENUES, 0)
-        self.looks, self.verify_seconds = 0, 0.0             # and how long `fleet verify` took last
+        self.began, self.verify_seconds = time.monotonic(), 0.0  # how long `fleet verify` has taken since then
         self.filled = {}                                     # symbol -> signed sum of the venues' fills
 
     def violation(self, text):
@@ -327,17 +327,19 @@ class Checker:
                 if not self.missing(ledgers):
                     break
             time.sleep(0.2)
-        return ledgers or self.read_ledgers()
+        if not ledgers:  # the time is over; whatever the ledgers have now should be in the log as it is after it
+            ledgers = self.read_ledgers()
+            self.read_log()
+        return ledgers
 
     def verify(self, last):
         """Live states against folds of the log, and what else `fleet verify` knows."""
-        self.looks += 1
-        if self.verify_seconds > VERIFY_SECONDS and self.looks % VERIFY_EVERY and not last:
-            return
         began = time.monotonic()
+        if self.verify_seconds > VERIFY_SHARE * (began - self.began) and not last:
+            return
         for text in self.fleet.verify():
             self.violation(f"fleet verify: {text}")
-        self.verify_seconds = time.monotonic() - began
+        self.verify_seconds += time.monotonic() - began
         self.counts["verified"] += 1
 
     def look(self, told_size, sightings, last=False):

@@ -148,7 +148,7 @@ class Report:
                                    ("duplicates answered", self.counts.get("duplicates", 0), DUPLICATES_PER_MINUTE * minutes),
                                    ("orders that ended because they were late", self.counts.get("late", 0), LATE_PER_MINUTE * minutes),
                                    ("orders a second in the log", rate, ORDERS_PER_SECOND),
-                                   ("looks with fleet verify", self.counts.get("verified", 0), max(1, self.looks // 3)),
+                                   ("looks with fleet verify", self.counts.get("verified", 0), max(1, self.looks // 10)),
                                    ("orders seen in a ledger while a commit was held back", self.counts.get("sighted", 0), self.kinds.get("stall", 0))):
             self.checks.append((f"coverage: {seen:.0f} {what}, wanted are {wanted:.0f}", seen >= wanted))
         missing = sorted(set(LIMITS_MS) - set(self.kinds) - {"again"} - (set() if self.standby else STANDBY_KINDS))  # "again" comes by chance
