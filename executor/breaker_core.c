@@ -63,6 +63,11 @@ bool breaker_core_on_success(breaker_t *self, int64_t sent_ns, int64_t now_ns)
     return self->state == ZVT_CIRCUIT_HALF_OPEN && s_set_state(self, ZVT_CIRCUIT_CLOSED, ZVT_CODE_OK, now_ns);
 }
 
+void breaker_core_on_no_outcome(breaker_t *self, int64_t sent_ns)
+{
+    (void)s_counts(self, sent_ns);
+}
+
 bool breaker_core_on_connected(breaker_t *self, int64_t now_ns)
 {
     self->connected = true;

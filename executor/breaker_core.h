@@ -50,6 +50,8 @@ void breaker_core_init(breaker_t *self);
 bool breaker_core_on_failure(breaker_t *self, int64_t sent_ns, uint8_t code, int64_t rate_e8, int64_t now_ns);
 /* A send was answered as it should be, even with a refusal of the order itself. */
 bool breaker_core_on_success(breaker_t *self, int64_t sent_ns, int64_t now_ns);
+/* Nobody will learn what became of it. */
+void breaker_core_on_no_outcome(breaker_t *self, int64_t sent_ns);
 bool breaker_core_on_connected(breaker_t *self, int64_t now_ns);
 bool breaker_core_on_disconnected(breaker_t *self, int64_t now_ns);
 bool breaker_core_on_time(breaker_t *self, int64_t now_ns);

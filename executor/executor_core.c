@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     char client_order_id[ZVT_CLIENT_ORDER_SIZE]; /* padded with NULs; empty once answered */
     uint32_t venue;
+    uint64_t epoch;
     int64_t sent_ns; /* monotonic */
 } send_t;
 
@@ -210,7 +211,7 @@ static void s_measure_send(executor_core_t *self, uint32_t venue, const zvt_orde
         return;
     }
     send_t *send = s_send_at(self, self->sends_count++);
-    *send = (send_t){.venue = venue, .sent_ns = now_ns};
+    *send = (send_t){.venue = venue, .epoch = order->epoch, .sent_ns = now_ns};
     ZVT_STR_SET(send->client_order_id, order->client_order_id);
     ZVT_ASSERT(zvt_map_put(self->by_client_order_id, send->client_order_id, (uint32_t)(send - self->sends)) == 0);
     breaker_core_on_sent(router_core_breaker(self->router, venue));
@@ -248,20 +249,30 @@ static void s_measure_report(executor_core_t *self, const zvt_report_t *report, 
         s_note_success(self, venue, sent_ns, now);
 }
 
+/* What a gateway has of an older epoch it drops without a word: that silence says nothing about the venue. */
+static void s_give_up(executor_core_t *self, const send_t *send, executor_now_t now)
+{
+    breaker_t *breaker = router_core_breaker(self->router, send->venue);
+    if (send->epoch < self->seen_epoch) {
+        ZVT_COUNT("sends_fenced");
+        breaker_core_on_no_outcome(breaker, send->sent_ns);
+        return;
+    }
+    ZVT_COUNT("sends_unanswered");
+    if (zvt_diag_allowed())
+        zvt_warn("venue %s has not answered %s within %" PRId64 " ms", self->fleet->venues[send->venue].name,
+                 send->client_order_id, EXECUTOR_PATIENCE_NS / ZVT_MS_NS);
+    venue_health_on_silence(router_core_health(self->router, send->venue), now.monotonic_ns);
+    s_note_failure(self, send->venue, send->sent_ns, ZVT_CODE_SERVICE_TIMEOUT, now);
+}
+
 static void s_give_up_unanswered(executor_core_t *self, executor_now_t now)
 {
     while (self->sends_count > 0) {
-        send_t *send = s_send_at(self, 0); /* never an answered one: those are dropped at once */
-        if (now.monotonic_ns - send->sent_ns < EXECUTOR_PATIENCE_NS) return;
-        ZVT_COUNT("sends_unanswered");
-        if (zvt_diag_allowed())
-            zvt_warn("venue %s has not answered %s within %" PRId64 " ms", self->fleet->venues[send->venue].name,
-                     send->client_order_id, EXECUTOR_PATIENCE_NS / ZVT_MS_NS);
-        uint32_t venue = send->venue;
-        int64_t sent_ns = send->sent_ns;
-        venue_health_on_silence(router_core_health(self->router, venue), now.monotonic_ns);
-        s_forget_send(self, send);
-        s_note_failure(self, venue, sent_ns, ZVT_CODE_SERVICE_TIMEOUT, now);
+        send_t *oldest = s_send_at(self, 0), send = *oldest; /* never an answered one: those are dropped at once */
+        if (now.monotonic_ns - send.sent_ns < EXECUTOR_PATIENCE_NS) return;
+        s_forget_send(self, oldest);
+        s_give_up(self, &send, now);
     }
 }
 

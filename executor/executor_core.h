@@ -17,7 +17,7 @@
  * Errors   nothing comes back to the caller: what is refused is answered, or counted (fenced, orders_expired,
  *          orders_unreachable, orders_refused, orders_halted, orders_cut_off, orders_throttled, orders_paced,
  *          cancels_paced, cancels_throttled, circuits_opened, circuits_closed, epoch_not_stored, sends_unanswered,
- *          venue_failures). */
+ *          sends_fenced, venue_failures). */
 #ifndef EXECUTOR_EXECUTOR_CORE_H
 #define EXECUTOR_EXECUTOR_CORE_H
 

@@ -72,6 +72,19 @@ Test(breaker_core, lets_only_so_many_probes_be_under_way)
     cr_assert(breaker_core_admits(&s_breaker, now_ns + BREAKER_PATIENCE_NS), "routes that led to no send do not block it for ever");
 }
 
+Test(breaker_core, makes_room_for_another_probe_when_nobody_will_learn_of_one)
+{
+    s_fail(BREAKER_FAILURES_MAX, START);
+    int64_t now_ns = s_breaker.retry_ns;
+    (void)breaker_core_on_time(&s_breaker, now_ns);
+    for (int i = 0; i < BREAKER_PROBES_MAX; i++) breaker_core_on_sent(&s_breaker);
+    breaker_core_on_no_outcome(&s_breaker, START);
+    cr_assert_not(breaker_core_passes(&s_breaker), "that was no probe");
+    breaker_core_on_no_outcome(&s_breaker, now_ns);
+    cr_assert(breaker_core_passes(&s_breaker));
+    cr_assert_eq(s_breaker.state, ZVT_CIRCUIT_HALF_OPEN);
+}
+
 Test(breaker_core, closes_at_the_first_probe_that_succeeds)
 {
     s_fail(BREAKER_FAILURES_MAX, START);

@@ -82,6 +82,17 @@ Test(executor_limits, opens_a_circuit_when_sends_stay_unanswered_and_tells_the_o
     cr_assert_gt(notice->retry_at_ns, START + EXECUTOR_PATIENCE_NS);
 }
 
+Test(executor_limits, blames_no_venue_for_orders_that_a_newer_writer_fenced)
+{
+    for (int i = 0; i < BREAKER_FAILURES_MAX; i++) s_send_number(i, "alpha", START);
+    zvt_hello_t hello = {.role = ZVT_ROLE_ORCHESTRATOR, .epoch = 6};
+    cr_assert(executor_core_on_hello(s_core, &hello));
+    s_on_time(START + EXECUTOR_PATIENCE_NS);
+    cr_assert_eq(executor_core_in_flight(s_core), 0u);
+    cr_assert_eq(router_core_breaker(s_router, ALPHA)->state, ZVT_CIRCUIT_CLOSED);
+    cr_assert_eq(venue_health_failure_rate_e8(router_core_health(s_router, ALPHA), START + EXECUTOR_PATIENCE_NS), 0);
+}
+
 Test(executor_limits, routes_around_an_open_circuit_and_says_so_when_the_order_names_it)
 {
     zvt_route_reply_t reply;
