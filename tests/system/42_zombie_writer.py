@@ -91,7 +91,7 @@ def main():
             if not gone:
                 check(f"round {number}: the stopped orchestrator leaves", False, f"{name}, {doing}")
         check(f"the writer was stopped {len(recovered)} times, {inside} of them inside COPY", len(recovered) == ROUNDS and inside >= ROUNDS // INSIDE_COPY_EVERY // 2)
-        # As the chaos run judges as many: the largest but one. A disk that stands still for a moment may cost one of them more.
+        # As the chaos run judges as many: the largest but one, and 3 s for the largest.
         check(f"trading again without it, every time ({summary(recovered)}, of which {TAKEOVER_MS} ms are patience)",
               sorted(recovered)[-2] < (TAKEOVER_MS + 1000) * SLOW and max(recovered) < 3000 * SLOW, recovered)
         wait_until(5, lambda: min(fenced(fleet).values()) >= ROUNDS)
