@@ -8,8 +8,11 @@
 
 #define HELLO_PERIOD_NS (250 * ZVT_MS_NS)
 #define HELLO_FIRST_NS (10 * ZVT_MS_NS)  /* between attempts at the first hello of a socket, which is still connecting .. */
-#define HELLO_EAGER_NS (100 * ZVT_MS_NS) /* .. for so long */
+#define HELLO_EAGER_NS (100 * ZVT_MS_NS) /* .. for so long; */
+#define HELLO_CONNECTING_NS (50 * ZVT_MS_NS) /* then, until it is connected */
 #define SILENCE_NS (500 * ZVT_MS_NS)
+#define CONNECT_NS (200 * ZVT_MS_NS)     /* patience with a connection that is not made, doubled each time .. */
+enum { CONNECT_DOUBLINGS = 2 };          /* .. so often */
 
 struct zvt_link {
     zvt_loop_t *loop;
@@ -19,7 +22,8 @@ struct zvt_link {
     zvt_link_handler_t handler;
     zvt_buf_t out;
     bool up;
-    bool said;                /* a hello left on this socket */
+    bool said;                /* a hello left on this socket: it is connected */
+    unsigned unconnected;     /* sockets in a row that never were */
     uint64_t peer_incarnation; /* 0: never answered */
     int64_t heard_ns;         /* monotonic: last message, or when the socket was opened */
     int hello_timer;
@@ -62,18 +66,31 @@ static void s_link_reopen(zvt_link_t *self)
     s_link_open(self);
 }
 
+/* A socket that is still connecting may wait for the handshake of a process that is stopped, while another takes its place:
+ * so patience is short at first. It grows, because a busy peer may just be slow. */
+static int64_t s_link_patience_ns(const zvt_link_t *self)
+{
+    unsigned doublings = self->unconnected < CONNECT_DOUBLINGS ? self->unconnected : CONNECT_DOUBLINGS;
+    return self->said ? SILENCE_NS : CONNECT_NS << doublings;
+}
+
+static int64_t s_link_hello_period_ns(const zvt_link_t *self, int64_t now_ns)
+{
+    if (self->said) return HELLO_PERIOD_NS;
+    return now_ns - self->heard_ns < HELLO_EAGER_NS ? HELLO_FIRST_NS : HELLO_CONNECTING_NS;
+}
+
 static void s_link_on_time(void *arg)
 {
     zvt_link_t *self = arg;
     int64_t now_ns = zvt_loop_monotonic_ns(self->loop);
-    if (now_ns - self->heard_ns > SILENCE_NS) {
+    if (now_ns - self->heard_ns > s_link_patience_ns(self)) {
+        self->unconnected = self->said ? 0 : self->unconnected + 1;
         s_link_set_down(self);
-        /* Also one that is still connecting: it may wait for the handshake of a process that is stopped. */
         s_link_reopen(self);
     }
     zvt_link_hello(self);
-    bool eager = !self->said && now_ns - self->heard_ns < HELLO_EAGER_NS;
-    zvt_loop_arm(self->loop, self->hello_timer, now_ns + (eager ? HELLO_FIRST_NS : HELLO_PERIOD_NS));
+    zvt_loop_arm(self->loop, self->hello_timer, now_ns + s_link_hello_period_ns(self, now_ns));
 }
 
 static void s_link_on_hello(zvt_link_t *self, const zvt_hello_t *peer)

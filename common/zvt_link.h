@@ -1,4 +1,5 @@
-/* zvt_link -- DEALER: says hello every 250 ms, reopens after 500 ms of silence, tells when the peer is new.
+/* zvt_link -- DEALER: says hello every 250 ms, reopens after 500 ms of silence (sooner when it cannot even connect), tells when the
+ * peer is new.
  *
  * Shapes   a message is one frame of records; everything queued in a round leaves as one message.
  * Bounds   ZVT_OUT_SIZE bytes queued, then they leave before the round ends.

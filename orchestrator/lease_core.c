@@ -6,7 +6,7 @@
 
 enum { LOOKS_PER_TAKEOVER = 10, HEARTBEATS_PER_TAKEOVER = 4 };
 #define LOOK_MAX_NS (100 * ZVT_MS_NS)
-#define HEARTBEAT_MAX_NS (500 * ZVT_MS_NS)
+#define HEARTBEAT_MAX_NS (250 * ZVT_MS_NS)
 #define ALONE_TAKEOVER_NS (10 * ZVT_SECOND_NS)
 
 lease_rules_t lease_core_rules(bool has_standby, bool second, int64_t takeover_ms)

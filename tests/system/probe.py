@@ -152,12 +152,13 @@ def ended(pid):
 # ---- the client ----
 class Client(threading.Thread):
     """`rate` orders a second, each bought at the market for next to nothing, where no strategy's own orders rest."""
-    SILENCE, HELLO_PERIOD, RESEND = 0.5, 0.25, 0.4
+    SILENCE, CONNECT, HELLO_PERIOD, RESEND = 0.5, 0.2, 0.25, 0.4
 
     def __init__(self, fleet, rate):
         super().__init__(daemon=True)
         self.fleet, self.rate = fleet, rate
         self.lock, self.running, self.draining = threading.Lock(), True, False
+        self.patience = self.CONNECT
         self.waiting = {}             # request id -> [submitted, sent last, frame]
         self.done = {}                # request id -> (submitted, completed, order id)
         self.times = []               # (submitted, completed), as they are completed
@@ -169,11 +170,12 @@ class Client(threading.Thread):
         for option, value in ((zmq.LINGER, 0), (zmq.IMMEDIATE, 1), (zmq.RECONNECT_IVL, 20), (zmq.RECONNECT_IVL_MAX, 100)):
             self.socket.setsockopt(option, value)
         self.socket.connect(self.fleet.env["ZVT_ENDPOINT_REQUEST"])
-        self.heard = time.monotonic()
+        self.heard, self.connected = time.monotonic(), False
 
     def send(self, frame):
         try:
             self.socket.send(frame, zmq.NOBLOCK)
+            self.connected, self.patience = True, self.CONNECT
         except zmq.ZMQError:
             pass  # nobody is there: it is due again soon
 
@@ -211,8 +213,10 @@ class Client(threading.Thread):
                     self.on_reply(record, now)
 
     def reopen_if_silent(self, now):
-        if now - self.heard < self.SILENCE:
+        if now - self.heard < (self.SILENCE if self.connected else self.patience):
             return
+        if not self.connected:  # perhaps to a process that is stopped; or a busy one that needs longer
+            self.patience = min(2 * self.patience, 4 * self.CONNECT)
         self.socket.close()
         self.open()
         with self.lock:

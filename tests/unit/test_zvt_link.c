@@ -1,3 +1,6 @@
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "manual_loop.h"
 #include "zvt_hub.h"
 #include "zvt_link.h"
@@ -131,6 +134,40 @@ Test(zvt_link, is_up_once_its_hello_was_answered)
     cr_assert_eq(s_seen.up, 1);
     cr_assert_eq(s_seen.incarnation, 10);
     cr_assert_eq(s_seen.cursor, 77, "the owner of the hub filled the reply");
+}
+
+/* A process that is stopped still has its endpoint: the kernel takes connections, and nobody answers. */
+static int s_listen_like_a_stopped_process(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    ZVT_STR_SET(address.sun_path, s_endpoint + strlen("ipc://"));
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    cr_assert_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    cr_assert_eq(listen(listener, 16), 0);
+    return listener;
+}
+
+static int s_accepted(int listener)
+{
+    int count = 0;
+    while (accept(listener, NULL, NULL) >= 0) count++;
+    return count;
+}
+
+Test(zvt_link_alone, does_not_wait_long_for_a_handshake_at_first_and_longer_each_time)
+{
+    int listener = s_listen_like_a_stopped_process();
+    s_start_link();
+    manual_pass(10 * ZVT_MS_NS);
+    MANUAL_UNTIL(s_accepted(listener) == 1);
+    static const int64_t patience_ms[] = {200, 400, 800, 800};
+    for (size_t i = 0; i < sizeof patience_ms / sizeof patience_ms[0]; i++) {
+        manual_pass((patience_ms[i] - 50) * ZVT_MS_NS);
+        cr_assert_eq(s_accepted(listener), 0, "the connection is given %" PRId64 " ms", patience_ms[i]);
+        manual_pass(100 * ZVT_MS_NS);
+        MANUAL_UNTIL(s_accepted(listener) == 1);
+    }
+    close(listener);
 }
 
 Test(zvt_link_alone, comes_up_when_the_other_side_starts_later)
