@@ -239,7 +239,7 @@ static void s_markdown_twice(FILE *out)
           "  the horizon cannot be told from a copy, and is refused with `STALE`: look for the order in the log\n"
           "  (`fleet tail --from 1`, or SQL on `event_store`). Nothing compares it with a clock of ours, so clocks may jump.\n"
           "- A request of today with a fresh id can be refused for that reason after the client's clock was set back, until the\n"
-          "  clock has passed the horizon. A created_at more than a minute ahead of both our clock and the horizon is `MALFORMED`.\n"
+          "  clock has passed the horizon. A created_at more than five seconds ahead of both our clock and the horizon is `MALFORMED`.\n"
           "- Without created_at (0, or the field missing) an id is a guard only while its order is remembered: 65,536 ended orders\n"
           "  are 6.5 seconds at 10,000 orders a second. A copy that comes later is a second order.\n\n"
           "`cancel.request` needs none of this: an order is canceled once, however often it is asked. `adjust.request` and\n"

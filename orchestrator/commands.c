@@ -13,7 +13,8 @@ enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD
 #define HALT_PATIENCE_NS (800 * ZVT_MS_NS) /* a halt is in force at once; its record may take longer than people wait */
 #define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
 #define DAY_NS (86400 * (uint64_t)ZVT_SECOND_NS)
-#define CREATED_AHEAD_NS (60 * ZVT_SECOND_NS) /* a request from further ahead would put the horizon before those of others */
+#define CREATED_AHEAD_NS (5 * ZVT_SECOND_NS) /* less than the orders that are remembered last at full rate: forgotten, one from further ahead would
+                                              * put the horizon before the requests of others */
 
 /* Why a new order cannot be taken now; OK if it can. */
 static uint8_t s_admission(const turn_core_t *self)
@@ -684,7 +685,7 @@ void commands_on_barrier(turn_core_t *self, const turn_client_t *client, const z
     ZVT_STR_SET(event.requested_by, request->requested_by);
     ZVT_STR_SET(event.request_id, request->request_id);
     /* The digest speaks of the log up to the barrier, so nothing may be in the core that is not in the log. */
-    if (self->open && !turn_flush_all(self)) {
+    if (self->open && (!turn_flush_all(self) || self->halt_unrecorded)) {
         commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "no room now; try again");
         return;
     }

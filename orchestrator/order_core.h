@@ -73,6 +73,7 @@ typedef struct {
     /* ephemeral: the saga's and the turn's business, zero after a fold */
     int32_t saga;               /* running saga, or ORDER_NONE */
     int32_t staged_first, staged_last; /* events that are not in a batch yet */
+    uint32_t staged_count;
     int64_t staged_ns;          /* monotonic, when the oldest of them was made */
     int32_t staged_next, staged_prev; /* in the list of orders with staged events */
     int32_t ready_next;         /* in the queue of orders whose staged events wait for room in a batch */

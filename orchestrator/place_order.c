@@ -179,18 +179,28 @@ static void s_ask_route(turn_core_t *self, const order_t *order, uint32_t attemp
     self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_ROUTE_REQUEST, &request);
 }
 
+/* Where an order would go is asked early only while all circuits are closed: one that is half open admits a few routes a second,
+ * and orders that risk refuses would use them up. */
+static bool s_may_route_early(const turn_core_t *self)
+{
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++)
+        if (self->venues[i].circuit > ZVT_CIRCUIT_CLOSED) return false;
+    return self->service_up[TURN_EXECUTOR];
+}
+
 /* Risk is asked, and in the same breath where the order would go: the saga takes that up when risk has passed it. */
 static saga_outcome_t s_check_risk(void *arg, int32_t saga, int32_t subject, uint32_t attempt)
 {
     turn_core_t *self = arg;
     order_t *order = order_core_at(self->orders, subject);
     (void)saga;
+    if (self->risk_waits) return SAGA_WAIT; /* asked when it does not any more */
     zvt_risk_check_t check = {.order_id = order->order_id, .epoch = self->epoch, .min_seq = turn_min_seq(self, TURN_RISK),
                               .order_request = order->terms};
     ZVT_STR_SET(check.strategy_id, order->strategy_id);
     ZVT_STR_SET(check.portfolio_id, order->portfolio_id);
     self->io.ask(self->io.arg, TURN_RISK, ZVT_T_RISK_CHECK, &check);
-    if (attempt > 1 || order->route_asked_ns != 0 || !self->service_up[TURN_EXECUTOR]) return SAGA_WAIT;
+    if (attempt > 1 || order->route_asked_ns != 0 || !s_may_route_early(self)) return SAGA_WAIT;
     order->route_asked_ns = self->monotonic_ns;
     order->route_asked_of = self->service_ups[TURN_EXECUTOR];
     s_ask_route(self, order, attempt);
@@ -391,6 +401,10 @@ void place_order_send(turn_core_t *self, order_t *order, const zvt_order_send_t 
     if (code == ZVT_CODE_OK && venue >= 0 && s_account_is_halted(self, venue)) code = ZVT_CODE_ACCOUNT_HALTED;
     if (code != ZVT_CODE_OK) {
         (void)s_give_up(self, order, code, code == ZVT_CODE_HALTED ? self->halt_reason : "");
+        return;
+    }
+    if (venue >= 0 && !self->venues[venue].reconcile.done) {
+        reports_refuse_unsent(self, order, ZVT_CODE_NOT_RECONCILED, "the venue's account is being compared since the order was routed");
         return;
     }
     order->sent = true;

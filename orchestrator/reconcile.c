@@ -237,10 +237,11 @@ static uint32_t s_visit_missing(turn_core_t *self, int venue, void (*found)(turn
     int32_t older;
     for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = older) {
         order_t *order = order_core_at(self->orders, at);
-        older = order_core_older(self->orders, at);
-        if (order->account_query == query || !s_must_be_open(self, order, venue)) continue;
-        missing++;
-        found(self, venue, order);
+        if (order->account_query != query && s_must_be_open(self, order, venue)) {
+            missing++;
+            found(self, venue, order);
+        }
+        older = order_core_older(self->orders, at); /* `found` may end it, and so push the next older one out of the table */
     }
     return missing;
 }

@@ -34,9 +34,10 @@ static saga_outcome_t s_resume(void *arg, int32_t saga, int32_t subject, uint32_
     int32_t older;
     for (int32_t at = order_core_older(self->orders, NONE); at != NONE; at = older) {
         order_t *order = order_core_at(self->orders, at);
-        older = order_core_older(self->orders, at);
         if (!order_is_ended(order)) place_order_resume(self, order);
-        self->recovered.open_sagas += order->used && order->saga != ORDER_NONE;
+        self->recovered.open_sagas += order->saga != ORDER_NONE;
+        /* Only now: one that has just ended may have pushed the next older one out of the table. It stays itself, as the last to end. */
+        older = order_core_older(self->orders, at);
     }
     return SAGA_DONE;
 }

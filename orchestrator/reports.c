@@ -181,11 +181,11 @@ static bool s_may_try_again(turn_core_t *self, const order_t *order, uint8_t cod
 {
     static const uint8_t worth_another_try[] = {ZVT_CODE_MARKET_CLOSED, ZVT_CODE_INSUFFICIENT_BALANCE, ZVT_CODE_TOMBSTONED,
                                                 ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_VENUE_LIMIT, ZVT_CODE_OVERLOADED,
-                                                ZVT_CODE_CIRCUIT_OPEN, ZVT_CODE_VENUE_THROTTLED};
+                                                ZVT_CODE_CIRCUIT_OPEN, ZVT_CODE_VENUE_THROTTLED, ZVT_CODE_NOT_RECONCILED};
     bool retryable = memchr(worth_another_try, code, sizeof worth_another_try) != NULL;
     /* These say nothing about the venue's will: the same one may take it a moment later. */
     bool elsewhere = order->terms.venue[0] == '\0' || code == ZVT_CODE_TOMBSTONED || code == ZVT_CODE_OVERLOADED ||
-                     code == ZVT_CODE_VENUE_UNREACHABLE || code == ZVT_CODE_CIRCUIT_OPEN;
+                     code == ZVT_CODE_VENUE_UNREACHABLE || code == ZVT_CODE_CIRCUIT_OPEN || code == ZVT_CODE_NOT_RECONCILED;
     bool saga = order->saga != ORDER_NONE || saga_core_count(self->sagas) < SAGAS_MAX;
     return retryable && elsewhere && saga && !self->halted && !order->cancel_pending && order->attempt < ATTEMPTS_MAX &&
            order->cum_qty_e8 == 0 && order->deadline_ns > self->utc_ns;
@@ -206,9 +206,10 @@ static void s_step_failed(turn_core_t *self, order_t *order, uint8_t code, const
 /* A venue that refused is given a pause; one that never had the order did not refuse it, and the order has waited enough. */
 static void s_try_again(turn_core_t *self, order_t *order, uint8_t code)
 {
+    bool unseen = code == ZVT_CODE_TOMBSTONED || code == ZVT_CODE_NOT_RECONCILED;
     order->querying = false;
     reports_trouble_remove(self, order);
-    place_order_try_again(self, order, code == ZVT_CODE_TOMBSTONED ? 0 : order->attempt);
+    place_order_try_again(self, order, unseen ? 0 : order->attempt);
 }
 
 static void s_end_saga(turn_core_t *self, order_t *order)
@@ -398,7 +399,7 @@ static bool s_is_current(turn_core_t *self, const zvt_report_t *report)
  * goes straight into the batch. */
 static bool s_has_room(const turn_core_t *self, const order_t *order)
 {
-    return turn_has_room_for_report(self) && (order != NULL || turn_has_batch_room(self, LETTER_EVENTS));
+    return turn_has_room_for_report(self, order) && (order != NULL || turn_has_batch_room(self, LETTER_EVENTS));
 }
 
 void reports_on_report(turn_core_t *self, const zvt_report_t *report)
@@ -440,6 +441,15 @@ void reports_take_held(turn_core_t *self, const zvt_report_t *report)
     s_take(self, report);
 }
 
+void reports_refuse_unsent(turn_core_t *self, order_t *order, uint8_t code, const char *message)
+{
+    zvt_report_t refused = {.kind = ZVT_REPORT_KIND_REJECTED, .code = code};
+    ZVT_STR_SET(refused.exchange, order->exchange);
+    ZVT_STR_SET(refused.message, message);
+    s_on_refused(self, order, &refused);
+    place_order_settle(self, order);
+}
+
 /* ---- answers about one order ---- */
 void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
 {
@@ -456,11 +466,7 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
         return;
     }
     if (status->code == ZVT_CODE_TOMBSTONED || ZVT_PLANTED(RESEND_WITHOUT_ASKING)) {
-        zvt_report_t refused = {.kind = ZVT_REPORT_KIND_REJECTED, .code = ZVT_CODE_TOMBSTONED};
-        ZVT_STR_SET(refused.exchange, status->exchange);
-        ZVT_STR_SET(refused.message, "the venue never had it and never will");
-        s_on_refused(self, order, &refused);
-        place_order_settle(self, order);
+        reports_refuse_unsent(self, order, ZVT_CODE_TOMBSTONED, "the venue never had it and never will");
     } else if (status->code == ZVT_CODE_OK) {
         /* The venue has it: its reports say the rest. */
         if (status->venue_seq > self->venues[index].tip) self->venues[index].tip = status->venue_seq;
@@ -473,7 +479,7 @@ void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *resu
     order_t *order = order_core_by_client_order(self->orders, result->client_order_id);
     if (order == NULL || !order->cancel_pending || result->code == ZVT_CODE_OK) return;
     if (strcmp(order->client_order_id, result->client_order_id) != 0) return;
-    if (!turn_has_room_for_report(self)) {
+    if (!turn_has_room_for_report(self, order)) {
         ZVT_COUNT("cancel_results_put_off"); /* the venue is asked again by time */
         return;
     }

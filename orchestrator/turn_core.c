@@ -88,6 +88,7 @@ void turn_core_clear(turn_core_t *self)
         self->venues[i].reconcile.saga = SAGA_NONE;
     }
     self->recovery_saga = SAGA_NONE;
+    self->risk_waits = false;
     for (int32_t i = 0; i < WAITERS_MAX; i++) {
         self->waiters[i].used = false;
         self->waiters[i].next = i + 1 < WAITERS_MAX ? i + 1 : NONE;
@@ -332,15 +333,41 @@ static void s_flush_validated(turn_core_t *self)
     }
 }
 
+static void s_ask_anew(turn_core_t *self, turn_service_t service)
+{
+    self->floor_seq[service] = self->next_seq - 1;
+    saga_core_service_up(self->sagas, service, self->monotonic_ns);
+}
+
+/* What a run of risk before had passed has its seq now, so the new one can be told how far to read before it judges. */
+static void s_ask_new_risk(turn_core_t *self)
+{
+    if (!self->risk_waits || self->ready_first != NONE) return;
+    self->risk_waits = false;
+    s_ask_anew(self, TURN_RISK);
+}
+
+/* Until the executor says of a venue that it is there, it is away; once it does, the account is compared. */
+static void s_lose_venues(turn_core_t *self)
+{
+    for (uint32_t i = 0; i < ZVT_VENUES_MAX; i++) self->venues[i].reachable = false;
+}
+
 void turn_core_on_service_up(turn_core_t *self, turn_service_t service, uint64_t incarnation)
 {
+    /* A run that came so soon that nobody missed the one before. */
+    if (service == TURN_EXECUTOR && incarnation != self->service_incarnation[service]) s_lose_venues(self);
     self->service_up[service] = true;
     self->service_ups[service]++;
     self->service_incarnation[service] = incarnation;
     if (!self->open) return;
-    if (service == TURN_RISK) s_flush_validated(self);
-    self->floor_seq[service] = self->next_seq - 1;
-    saga_core_service_up(self->sagas, service, self->monotonic_ns);
+    if (service == TURN_RISK) {
+        s_flush_validated(self);
+        self->risk_waits = true;
+        s_ask_new_risk(self);
+        return;
+    }
+    s_ask_anew(self, service);
     if (service == TURN_PORTFOLIO) fills_ask_all(self);
     if (service == TURN_EXECUTOR) reports_query_all(self, -1);
 }
@@ -349,7 +376,7 @@ void turn_core_on_service_down(turn_core_t *self, turn_service_t service)
 {
     self->service_up[service] = false;
     if (service != TURN_EXECUTOR) return;
-    for (uint32_t i = 0; i < ZVT_VENUES_MAX; i++) self->venues[i].reachable = false;
+    s_lose_venues(self);
     if (self->open) reports_query_all(self, -1);
 }
 
@@ -390,6 +417,7 @@ static void s_work(turn_core_t *self)
     saga_core_on_time(self->sagas, self->monotonic_ns);
     s_chores(self);
     turn_flush_due(self);
+    s_ask_new_risk(self);
     if (self->committing == NULL && self->gather->view.count > 0) s_commit(self);
 }
 

@@ -119,9 +119,10 @@ bool turn_has_room_to_end(const turn_core_t *self, uint32_t orders)
     return s_has_room(self, STAGED_RESERVE / 16 + STAGED_PER_END * orders);
 }
 
-bool turn_has_room_for_report(const turn_core_t *self)
+bool turn_has_room_for_report(const turn_core_t *self, const order_t *order)
 {
-    return s_staged_promised(self) + STAGED_RESERVE / 8 < STAGED_MAX && self->fills_free != NONE;
+    uint32_t of_order = order == NULL ? 0 : order->staged_count + STAGED_PER_FILL * order->fills_pending;
+    return s_staged_promised(self) + STAGED_RESERVE / 8 < STAGED_MAX && self->fills_free != NONE && of_order < STAGED_PER_ORDER;
 }
 
 /* ---- lists of orders ---- */
@@ -191,6 +192,7 @@ static staged_t *s_stage(turn_core_t *self, order_t *order, const zvt_event_t *h
     else
         order->staged_first = index;
     order->staged_last = index;
+    order->staged_count++;
     s_list_staged(self, order);
     return staged;
 }
@@ -363,13 +365,11 @@ void turn_note_logged(turn_core_t *self, const zvt_event_t *event)
 /* Moves all staged events of the order into the batch; false if there is no room for all of them. */
 static bool s_move_to_batch(turn_core_t *self, order_t *order)
 {
-    uint32_t events = 0;
     size_t bytes = 0;
-    for (int32_t at = order->staged_first; at != NONE; at = self->staged[at].next) {
-        events++;
-        bytes += self->staged[at].payload_length;
-    }
-    if (!s_batch_takes(self->gather, events, bytes)) return false;
+    for (int32_t at = order->staged_first; at != NONE; at = self->staged[at].next) bytes += self->staged[at].payload_length;
+    bool fits = s_batch_takes(self->gather, order->staged_count, bytes);
+    ZVT_ASSERT(fits || self->gather->view.count > 0); /* turn_has_room_for_report saw to it: or all would wait for ever */
+    if (!fits) return false;
     while (order->staged_first != NONE) {
         int32_t index = order->staged_first;
         staged_t *staged = &self->staged[index];
@@ -388,6 +388,7 @@ static bool s_move_to_batch(turn_core_t *self, order_t *order)
         self->staged_used--;
     }
     order->staged_last = NONE;
+    order->staged_count = 0;
     s_unlist_staged(self, order);
     return true;
 }

@@ -21,6 +21,9 @@ enum {
     STAGED_RESERVE = ZVT_POOL(8192, 256),      /* kept free for what venues report: new orders are refused before */
     STAGED_PER_SAGA = 8,        /* events that an order in work may still make before its intent is complete */
     STAGED_PER_FILL = 3,        /* executed, position.updated, completed */
+    STAGED_PER_ORDER = ZVT_POOL(1024, 64), /* of one order, or bound to come of its fills: then its reports are put off. All that is
+                                            * staged of an order goes into one commit. */
+    STAGED_PER_ORDER_BESIDE = 256, /* more than an order makes beside its reports between two commits */
     STAGED_PER_END = 2,         /* resolved, canceled: what ending an order by command makes */
     EFFECTS_MAX = ZVT_POOL(131072, 4096),
     EFFECTS_PER_SAGA = 4,       /* acknowledgement, send, cancel, answer */
@@ -36,6 +39,9 @@ enum {
     ACK_SENDERS_MAX = 64,        /* senders whose acknowledgements are gathered at the same time */
     PUBLISH_BYTES_MAX = 64 << 10, /* of events in one message: what a slow subscriber keeps is so much times ZVT_HWM */
 };
+
+_Static_assert(STAGED_PER_ORDER + STAGED_PER_ORDER_BESIDE <= TURN_BATCH_EVENTS_MAX, "an empty batch takes all of an order");
+_Static_assert((STAGED_PER_ORDER + STAGED_PER_ORDER_BESIDE) * STAGED_PAYLOAD_MAX <= TURN_BATCH_BYTES_MAX, "and its bytes");
 
 /* Something to do once an event is durable. */
 typedef enum { EFFECT_SEND_ORDER, EFFECT_ASK_EXECUTOR, EFFECT_ACK, EFFECT_REPLY } effect_kind_t;
@@ -270,6 +276,7 @@ struct turn_core {
     zvt_id_t halted_by;       /* the kill whose risk.halted this run recorded last */
     bool service_up[TURN_SERVICES];
     uint64_t service_incarnation[TURN_SERVICES];
+    bool risk_waits;          /* a new run of risk is not asked yet: what the one before it passed waits for room in a batch */
     uint32_t service_ups[TURN_SERVICES]; /* how often it came up: what it was asked before may be lost */
     uint64_t orders_ended;
     uint64_t folded; /* events folded since clear */
@@ -323,7 +330,7 @@ bool turn_has_room_for_command(const turn_core_t *self);
 /* The same for one that ends so many orders. */
 bool turn_has_room_to_end(const turn_core_t *self, uint32_t orders);
 /* Room for one more report of a venue; what does not fit is fetched again. */
-bool turn_has_room_for_report(const turn_core_t *self);
+bool turn_has_room_for_report(const turn_core_t *self, const order_t *order);
 void turn_stage_init(turn_core_t *self);
 void turn_stage_clear(turn_core_t *self);
 /* Flushes what has waited too long, and what waited for room. */
@@ -368,6 +375,8 @@ void reports_ask_since(turn_core_t *self, int venue);
 void reports_take_held(turn_core_t *self, const zvt_report_t *report);
 /* Asks the venue what became of the order's current child. */
 void reports_query(turn_core_t *self, order_t *order);
+/* The current child did not reach a venue and never will: as if one had refused it, with this code. */
+void reports_refuse_unsent(turn_core_t *self, order_t *order, uint8_t code, const char *message);
 void reports_query_all(turn_core_t *self, int venue);
 void reports_chores(turn_core_t *self);
 void reports_trouble_add(turn_core_t *self, order_t *order);

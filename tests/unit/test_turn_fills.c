@@ -174,3 +174,55 @@ Test(turn_fills, nor_after_a_restart_in_which_the_letter_is_only_in_the_log)
     s_settle();
     cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
 }
+
+/* ---- one order with more fills than a commit takes ---- */
+static zvt_report_t s_fills[5000];
+
+static void s_give_again(uint64_t first_seq, uint64_t last_seq)
+{
+    for (uint64_t seq = first_seq; seq <= last_seq; seq++) {
+        zvt_record_t record = {.type = ZVT_T_REPORT, .report = s_fills[seq]};
+        turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &record);
+        s_deliver_all();
+    }
+}
+
+/* The venue answers what it is asked for, until nothing is missing. */
+static void s_serve_reports(void)
+{
+    for (int asked = -1; asked != w.since_asked;) {
+        asked = w.since_asked;
+        for (int n = 0; n < 20 && w.since_asked == asked; n++) s_tick(50 * MS), s_confirm();
+        if (w.since_asked == asked) return;
+        uint64_t last = w.since.cursor + w.since.limit < w.venue_seq ? w.since.cursor + w.since.limit : w.venue_seq;
+        s_give_again(w.since.cursor + 1, last);
+        zvt_record_t end = {.type = ZVT_T_REPORTS_TIP, .reports_tip = {.reachable = true, .cursor = w.since.cursor, .venue_seq = w.venue_seq}};
+        ZVT_STR_SET(end.reports_tip.exchange, "alpha");
+        turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &end);
+        s_settle();
+    }
+}
+
+Test(turn_fills, more_fills_of_one_order_than_a_commit_takes_are_fetched_again_and_hold_up_nobody)
+{
+    enum { FILLS = 4050 };
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    for (int n = 0; n < FILLS; n++) {
+        zvt_report_t fill;
+        s_give_fill(&w.sent[0], 10000, &fill);
+        s_fills[fill.venue_seq] = fill;
+        s_deliver_all();
+        if (n % 10 == 9) s_tick(MS); /* and the commit under way does not end */
+    }
+    cr_assert(w.commit_pending);
+    zvt_record_t other = s_signal(2, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&other);
+    s_settle();
+    cr_assert_eq(w.sent_count, 2, "another order goes on once the commit has ended");
+    s_fills[w.venue_seq] = w.queue[0].report; /* its acceptance, which is not asked for again */
+    s_serve_reports();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), FILLS);
+    cr_assert_eq(s_count(ZVT_T_POSITION_UPDATED), FILLS);
+}

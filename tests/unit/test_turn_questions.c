@@ -140,3 +140,19 @@ Test(turn_questions, a_new_run_of_portfolio_or_risk_knows_what_was_on_its_way_wh
     s_settle();
     cr_assert_geq(w.portfolio_min_seq, appended);
 }
+
+Test(turn_questions, while_a_circuit_is_not_closed_only_orders_that_risk_has_passed_ask_for_a_route)
+{
+    zvt_record_t notice = {.type = ZVT_T_CIRCUIT_NOTICE, .circuit_notice = {.state = ZVT_CIRCUIT_HALF_OPEN}};
+    ZVT_STR_SET(notice.circuit_notice.exchange, "beta");
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &notice);
+    w.risk_code = ZVT_CODE_MAX_POSITION;
+    s_give(1);
+    s_settle();
+    cr_assert_eq(w.routes_asked, 0);
+    w.risk_code = ZVT_CODE_OK;
+    s_give(2);
+    s_settle();
+    cr_assert_eq(w.routes_asked, 1);
+    cr_assert_eq(s_count(ZVT_T_ORDER_COMPLETED), 1);
+}

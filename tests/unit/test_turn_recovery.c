@@ -1,4 +1,5 @@
 /* The turn core and its log: folds, restarts, checkpoints, and what must survive them. */
+#include "order_core.h"
 #include "turn_fixture.h"
 
 TestSuite(turn_recovery, .init = s_setup, .fini = s_teardown);
@@ -686,4 +687,62 @@ Test(turn_recovery, a_verdict_of_the_epoch_before_passes_no_order)
     s_queue(ZVT_T_RISK_VERDICT, &late);
     s_settle();
     cr_assert_eq(s_count(ZVT_T_ORDER_VALIDATED), 1);
+}
+
+/* ---- an ended order is forgotten while sagas are resumed ---- */
+static uint64_t s_folded_seq;
+
+static zvt_id_t s_order_id(uint32_t number)
+{
+    return zvt_id_from_text((const char *)&number, sizeof number);
+}
+
+static void s_fold_one(zvt_type_t type, uint32_t number, uint32_t version, const void *payload)
+{
+    static uint8_t bytes[4096];
+    zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
+    cr_assert_eq(zvt_pack_payload(&buf, type, payload), 0);
+    zvt_id_t id = s_order_id(number);
+    zvt_event_t event = {.seq = ++s_folded_seq, .type = type, .aggregate_id = id, .correlation_id = id, .aggregate_version = version,
+                         .timestamp_ns = w.now_ns, .payload = bytes, .payload_length = buf.length};
+    cr_assert_eq(turn_core_fold(w.core, &event), 0);
+}
+
+static void s_fold_requested(uint32_t number)
+{
+    zvt_order_requested_t requested = {.order_id = s_order_id(number), .deadline_ns = w.now_ns + 30000 * MS};
+    requested.order_request = s_terms(ZVT_ORDER_TYPE_LIMIT);
+    ZVT_STR_SET(requested.strategy_id, "alice");
+    ZVT_STR_SET(requested.portfolio_id, "main");
+    s_fold_one(ZVT_T_ORDER_REQUESTED, number, 1, &requested);
+}
+
+static void s_fold_rejected(uint32_t number)
+{
+    zvt_order_rejected_t rejected = {.order_id = s_order_id(number), .stage = ZVT_STAGE_RISK, .rejection_reason = ZVT_CODE_BAD_ORDER};
+    s_fold_one(ZVT_T_ORDER_REJECTED, number, 2, &rejected);
+}
+
+Test(turn_recovery, an_order_too_old_to_go_on_may_push_its_older_neighbour_out_of_the_table)
+{
+    turn_core_destroy(&w.core);
+    w.core = s_new_core();
+    w.commit_pending = false;
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    s_fold_requested(1);
+    s_fold_requested(2); /* waits for risk when the process dies */
+    s_fold_rejected(1);  /* and this is the first to be forgotten */
+    for (uint32_t number = 3; number < 3 + ORDERS_ENDED_MAX - 1; number++) {
+        s_fold_requested(number);
+        s_fold_rejected(number);
+    }
+    w.now_ns += 31000 * MS; /* the fleet was down for so long */
+    turn_core_set_time(w.core, w.now_ns, w.now_ns);
+    turn_core_open(w.core, 2, 0);
+    s_services_up();
+    s_settle();
+    turn_status_t status;
+    turn_core_status(w.core, &status);
+    cr_assert_eq(status.open_orders, 0);
+    cr_assert_eq(status.open_sagas, 0, "also the recovery's own has ended");
 }
