@@ -17,11 +17,18 @@ zvt_digest_t zvt_digest_of(uint64_t seq, zvt_dump_fn *dump, const void *state)
     return digest;
 }
 
-void zvt_digest_print(const zvt_digest_t *digest, FILE *out)
+void zvt_digest_print_members(const zvt_digest_t *digest, FILE *out)
 {
     char text[ZVT_ID_TEXT];
     zvt_id_format(&digest->digest, text);
-    fprintf(out, "{\"seq\": %" PRIu64 ", \"digest\": \"%s\", \"items\": %" PRIu32 "}", digest->seq, text, digest->items);
+    fprintf(out, "\"seq\": %" PRIu64 ", \"digest\": \"%s\", \"items\": %" PRIu32, digest->seq, text, digest->items);
+}
+
+void zvt_digest_print(const zvt_digest_t *digest, FILE *out)
+{
+    fputc('{', out);
+    zvt_digest_print_members(digest, out);
+    fputc('}', out);
 }
 
 void zvt_digests_add(zvt_digests_t *self, const zvt_digest_t *digest)

@@ -31,6 +31,8 @@ typedef struct {
 zvt_digest_t zvt_digest_of(uint64_t seq, zvt_dump_fn *dump, const void *state);
 /* As the JSON object {"seq", "digest", "items"}. */
 void zvt_digest_print(const zvt_digest_t *digest, FILE *out);
+/* The same without the braces, for an object that says more. */
+void zvt_digest_print_members(const zvt_digest_t *digest, FILE *out);
 void zvt_digests_add(zvt_digests_t *self, const zvt_digest_t *digest);
 /* The digest at a seq, or NULL. */
 const zvt_digest_t *zvt_digests_find(const zvt_digests_t *self, uint64_t seq);

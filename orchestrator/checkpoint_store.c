@@ -1,10 +1,13 @@
 #include "checkpoint_store.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART_SIZE = 128 << 10 };
+#include "zvt_diag.h"
+
+enum { PART_SIZE = 128 << 10, RECORD_SIZE = 16 << 10 /* any one record, packed */ };
 
 struct checkpoint_store {
     char dsn[1024];
@@ -106,8 +109,15 @@ static int s_write_part(checkpoint_store_t *self, char problem[256])
     return status;
 }
 
-static const char s_delete_old[] =
-    "DELETE FROM checkpoints WHERE seq NOT IN (SELECT DISTINCT seq FROM checkpoints ORDER BY seq DESC LIMIT 2)";
+/* All but this one and the one before it; also one that claims to be beyond it, which no fold of this log can be. */
+static int s_delete_others(checkpoint_store_t *self, char problem[256])
+{
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "DELETE FROM checkpoints WHERE seq NOT IN (SELECT DISTINCT seq FROM checkpoints WHERE seq <= %" PRIu64 " ORDER BY seq DESC LIMIT 2)",
+             self->seq);
+    return s_run(self, sql, problem);
+}
 
 bool checkpoint_store_is_writing(const checkpoint_store_t *self)
 {
@@ -123,7 +133,7 @@ int checkpoint_store_write(checkpoint_store_t *self, char problem[256])
     }
     if (status == 0) status = s_write_part(self, problem);
     if (status == 0 && self->parts_written < self->parts_used) return 0;
-    if (status == 0) status = s_run(self, s_delete_old, problem);
+    if (status == 0) status = s_delete_others(self, problem);
     if (status == 0) status = s_run(self, "COMMIT", problem);
     self->parts_used = 0;
     if (status != 0) {
@@ -167,12 +177,75 @@ static int s_load_end(turn_core_t *core, char problem[256])
     return ZVT_ERR_CORRUPT;
 }
 
+/* The records of a row come last. */
+static zvt_cursor_t s_records(const PGresult *result, int row)
+{
+    int column = PQnfields(result) - 1;
+    return zvt_cursor(PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
+}
+
+uint64_t checkpoint_store_seq(const PGresult *result)
+{
+    uint64_t seq;
+    if (PQntuples(result) == 0 || PQgetlength(result, 0, 0) != (int)sizeof seq) return 0;
+    memcpy(&seq, PQgetvalue(result, 0, 0), sizeof seq);
+    return be64toh(seq);
+}
+
+void checkpoint_store_limit(uint64_t seq, char text[24])
+{
+    snprintf(text, 24, "%" PRIu64, seq < INT64_MAX ? seq : (uint64_t)INT64_MAX);
+}
+
 int checkpoint_store_take(const PGresult *result, turn_core_t *core, char problem[256])
 {
     int status = PQntuples(result) == 0 ? ZVT_ERR_NOT_FOUND : 0;
-    for (int row = 0; status == 0 && row < PQntuples(result); row++)
-        status = s_load_part(core, (const uint8_t *)PQgetvalue(result, row, 0), (size_t)PQgetlength(result, row, 0), problem);
-    return status != 0 ? status : s_load_end(core, problem);
+    for (int row = 0; status == 0 && row < PQntuples(result); row++) {
+        zvt_cursor_t records = s_records(result, row);
+        status = s_load_part(core, records.at, (size_t)(records.end - records.at), problem);
+    }
+    if (status == 0) status = s_load_end(core, problem);
+    bool has_seq = PQnfields(result) > 1;
+    if (status != 0 || !has_seq || turn_core_folded_seq(core) == checkpoint_store_seq(result)) return status;
+    snprintf(problem, 256, "the checkpoint is not of the seq it is stored under");
+    return ZVT_ERR_CORRUPT;
+}
+
+/* ---- comparing ---- */
+typedef struct {
+    const PGresult *result;
+    int row;
+    zvt_cursor_t at;     /* in that row */
+    uint64_t records;    /* that were the same */
+    zvt_type_t type;     /* of the first that is not */
+} comparison_t;
+
+static int s_compare_record(void *arg, zvt_type_t type, const void *record)
+{
+    comparison_t *self = arg;
+    uint8_t bytes[RECORD_SIZE];
+    zvt_buf_t packed = {.data = bytes, .capacity = sizeof bytes};
+    ZVT_ASSERT(zvt_pack(&packed, type, record) == 0);
+    while (zvt_cursor_done(&self->at) && self->row + 1 < PQntuples(self->result)) self->at = s_records(self->result, ++self->row);
+    size_t left = (size_t)(self->at.end - self->at.at);
+    self->type = type;
+    if (packed.length > left || memcmp(packed.data, self->at.at, packed.length) != 0) return ZVT_ERR_CORRUPT;
+    self->at.at += packed.length;
+    self->records++;
+    return 0;
+}
+
+int checkpoint_store_compare(const PGresult *result, turn_core_t *core, char problem[256])
+{
+    comparison_t comparison = {.result = result, .at = s_records(result, 0)};
+    int status = turn_core_save(core, s_compare_record, &comparison);
+    bool whole = comparison.row + 1 == PQntuples(result) && zvt_cursor_done(&comparison.at);
+    if (status != 0)
+        snprintf(problem, 256, "record %" PRIu64 " of the checkpoint at seq %" PRIu64 " is not the %s that the log makes of it", comparison.records + 1,
+                 checkpoint_store_seq(result), zvt_type_name(comparison.type));
+    else if (!whole)
+        snprintf(problem, 256, "the checkpoint at seq %" PRIu64 " has more records than the log makes", checkpoint_store_seq(result));
+    return status != 0 || !whole ? ZVT_ERR_CORRUPT : 0;
 }
 
 int checkpoint_store_take_bytes(const void *data, size_t length, turn_core_t *core, char problem[256])
@@ -181,30 +254,48 @@ int checkpoint_store_take_bytes(const void *data, size_t length, turn_core_t *co
     return status != 0 ? status : s_load_end(core, problem);
 }
 
-/* Asks for what checkpoint_store_take reads. */
-static int s_load(checkpoint_store_t *self, turn_core_t *core, const char *sql, int params_count, const char *const *params, char problem[256])
+/* Asks for what checkpoint_store_take reads; NULL with the reason. */
+static PGresult *s_ask(checkpoint_store_t *self, const char *sql, uint64_t to_seq, char problem[256])
 {
-    int status = s_connect(self, problem);
-    if (status != 0) return status;
-    PGresult *result = PQexecParams(self->conn, sql, params_count, NULL, params, NULL, NULL, 1);
-    if (PQresultStatus(result) == PGRES_TUPLES_OK)
-        status = checkpoint_store_take(result, core, problem);
-    else
-        status = s_problem(problem, PQresultErrorMessage(result));
+    char limit[24];
+    const char *params[] = {limit};
+    checkpoint_store_limit(to_seq, limit);
+    if (s_connect(self, problem) != 0) return NULL;
+    PGresult *result = PQexecParams(self->conn, sql, 1, NULL, params, NULL, NULL, 1);
+    if (PQresultStatus(result) == PGRES_TUPLES_OK) return result;
+    (void)s_problem(problem, PQresultErrorMessage(result));
     PQclear(result);
-    return status;
+    return NULL;
+}
+
+PGresult *checkpoint_store_read(checkpoint_store_t *self, uint64_t to_seq, char problem[256])
+{
+    return s_ask(self, CHECKPOINT_STORE_NEWEST, to_seq, problem);
 }
 
 int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256])
 {
-    return s_load(self, core, CHECKPOINT_STORE_NEWEST, 0, NULL, problem);
+    int status = ZVT_ERR_CORRUPT;
+    for (uint64_t to_seq = INT64_MAX; status == ZVT_ERR_CORRUPT;) {
+        PGresult *result = checkpoint_store_read(self, to_seq, problem);
+        if (result == NULL) return ZVT_ERR_IO;
+        status = checkpoint_store_take(result, core, problem);
+        to_seq = checkpoint_store_seq(result) - 1;
+        PQclear(result);
+        if (status != ZVT_ERR_CORRUPT) continue;
+        zvt_warn("%s (seq %" PRIu64 "); trying the one before", problem, to_seq + 1);
+        turn_core_clear(core);
+        problem[0] = '\0';
+    }
+    return status;
 }
 
 int checkpoint_store_load_base(checkpoint_store_t *self, turn_core_t *core, uint64_t before_seq, char problem[256])
 {
-    char seq[24];
-    const char *values[] = {seq};
-    snprintf(seq, sizeof seq, "%" PRIu64, before_seq < INT64_MAX ? before_seq : (uint64_t)INT64_MAX);
-    return s_load(self, core, "SELECT data FROM log_bases WHERE process = 'orchestrator' AND seq <= $1::bigint ORDER BY seq DESC LIMIT 1",
-                  1, values, problem);
+    PGresult *result = s_ask(self, "SELECT data FROM log_bases WHERE process = 'orchestrator' AND seq <= $1::bigint ORDER BY seq DESC LIMIT 1",
+                             before_seq, problem);
+    if (result == NULL) return ZVT_ERR_IO;
+    int status = checkpoint_store_take(result, core, problem);
+    PQclear(result);
+    return status;
 }

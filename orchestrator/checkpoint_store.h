@@ -1,7 +1,7 @@
 /* checkpoint_store -- checkpoints of the turn core in Postgres.
  *
- * Blocking: for the checkpointer, which has nothing else to do meanwhile. Recovery asks by itself (log_recovery) and uses
- * checkpoint_store_take only.
+ * Blocking: for the checkpointer, which has nothing else to do meanwhile. Recovery asks by itself (log_recovery) and only
+ * uses what takes a result.
  * Owns     its connection, and the records of the checkpoint that is being written.
  * Errors   ZVT_ERR_IO and ZVT_ERR_CORRUPT with the reason in `problem`; ZVT_ERR_NOT_FOUND when there is none. After an
  *          error of checkpoint_store_load or _take the core must be cleared. */
@@ -12,8 +12,11 @@
 
 #include "turn_core.h"
 
-/* Reads the newest checkpoint for checkpoint_store_take, in binary form. */
-#define CHECKPOINT_STORE_NEWEST "SELECT records FROM checkpoints WHERE seq = (SELECT max(seq) FROM checkpoints) ORDER BY part"
+/* Reads the newest checkpoint up to a seq (the only parameter) for checkpoint_store_take, in binary form. What is beyond the log
+ * is not of this log. */
+#define CHECKPOINT_STORE_NEWEST                                                                                        \
+    "SELECT seq, records FROM checkpoints WHERE seq = (SELECT max(seq) FROM checkpoints WHERE seq <= $1::bigint "      \
+    "AND seq <= coalesce((SELECT max(last_seq) FROM event_batches), 0)) ORDER BY part"
 
 /* The same for the newest base: a checkpoint that is kept for good, because the log does not begin with event 1. */
 #define CHECKPOINT_STORE_BASE "SELECT data FROM log_bases WHERE process = 'orchestrator' ORDER BY seq DESC LIMIT 1"
@@ -33,12 +36,20 @@ ZVT_MUSTUSE int checkpoint_store_write(checkpoint_store_t *self, char problem[25
 /* Makes the log's partitions ahead of this seq, and brings its index on sagas up to date: reads what is new. Not while a
  * checkpoint is being written. */
 ZVT_MUSTUSE int checkpoint_store_prepare(checkpoint_store_t *self, uint64_t seq, char problem[256]);
-/* Loads the newest checkpoint into a cleared core. */
+/* Loads the newest checkpoint that can be read into a cleared core; what is wrong with a newer one is warned of. */
 ZVT_MUSTUSE int checkpoint_store_load(checkpoint_store_t *self, turn_core_t *core, char problem[256]);
 /* Loads the newest base up to before_seq into a cleared core. */
 ZVT_MUSTUSE int checkpoint_store_load_base(checkpoint_store_t *self, turn_core_t *core, uint64_t before_seq, char problem[256]);
-/* The same for a result of CHECKPOINT_STORE_NEWEST or CHECKPOINT_STORE_BASE. */
+/* Loads a result of CHECKPOINT_STORE_NEWEST or CHECKPOINT_STORE_BASE. */
 ZVT_MUSTUSE int checkpoint_store_take(const PGresult *result, turn_core_t *core, char problem[256]);
+/* The seq of a result of CHECKPOINT_STORE_NEWEST; 0 when it is empty. */
+uint64_t checkpoint_store_seq(const PGresult *result);
+/* Formats a seq as the parameter of CHECKPOINT_STORE_NEWEST. */
+void checkpoint_store_limit(uint64_t seq, char text[24]);
+/* Asks for the newest checkpoint up to a seq, as checkpoint_store_take takes it; NULL with the reason. The caller clears it. */
+PGresult *checkpoint_store_read(checkpoint_store_t *self, uint64_t to_seq, char problem[256]);
+/* Where an open core's fold differs from a checkpoint of the same seq: 0, or ZVT_ERR_CORRUPT with what differs first. */
+ZVT_MUSTUSE int checkpoint_store_compare(const PGresult *result, turn_core_t *core, char problem[256]);
 /* The same for the bytes of all parts. */
 ZVT_MUSTUSE int checkpoint_store_take_bytes(const void *data, size_t length, turn_core_t *core, char problem[256]);
 

@@ -163,10 +163,7 @@ static void s_load(checkpointer_t *self)
         zvt_warn("the newest checkpoint cannot be read now: %s", problem);
         exit(ZVT_EXIT_TEMPORARY);
     }
-    if (status != 0) {
-        turn_core_clear(self->core);
-        if (status != ZVT_ERR_NOT_FOUND) zvt_warn("%s; folding the log from its beginning", problem);
-    }
+    if (status != 0) zvt_info("no checkpoint; folding the log from its beginning");
     self->saved_seq = turn_core_folded_seq(self->core);
     self->saved_ns = zvt_monotonic_ns() - LATEST_NS + SOONEST_NS; /* what the one before had not stored is stored soon */
 }

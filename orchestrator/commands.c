@@ -284,9 +284,10 @@ static void s_answer_place(turn_core_t *self, order_t *order, const waiter_t *wa
     reply->correlation_id = order->correlation_id;
     reply->state = order_shown_state(order);
     reply->code = order->code;
-    if (!s_is_met(order, waiter->wait)) reply->code = ZVT_CODE_SERVICE_TIMEOUT;
+    bool too_late = !s_is_met(order, waiter->wait);
+    if (too_late) reply->code = ZVT_CODE_SERVICE_TIMEOUT;
     s_place_message(order, reply, reply->message);
-    if (reply->code == ZVT_CODE_SERVICE_TIMEOUT)
+    if (too_late)
         snprintf(reply->message, sizeof reply->message, "still %s when the waiting time was over; it goes on",
                  zvt_order_state_text(reply->state));
     ZVT_STR_SET(reply->exchange, order->exchange);
@@ -493,11 +494,15 @@ static void s_answer_taken(turn_core_t *self, const turn_client_t *client, const
     ZVT_COUNT("requests_repeated");
 }
 
-/* The same request id asks for the same order, or it is a mistake. */
-static bool s_same_terms(const zvt_order_request_t *a, const zvt_order_request_t *b)
+/* The same request id asks for the same order of the same strategy, or it is a mistake. */
+static bool s_is_same(const order_t *order, const zvt_place_request_t *request, const char *portfolio_id, const char *strategy_id)
 {
-    return strcmp(a->symbol, b->symbol) == 0 && a->side == b->side && a->order_type == b->order_type &&
-           a->quantity_e8 == b->quantity_e8 && a->limit_price_e8 == b->limit_price_e8 && strcmp(a->venue, b->venue) == 0;
+    const zvt_order_request_t *a = &order->terms, *b = &request->order_request;
+    bool same_terms = strcmp(a->symbol, b->symbol) == 0 && a->side == b->side && a->order_type == b->order_type &&
+                      a->time_in_force == b->time_in_force && a->post_only == b->post_only && a->quantity_e8 == b->quantity_e8 &&
+                      a->limit_price_e8 == b->limit_price_e8 && a->trigger_price_e8 == b->trigger_price_e8 && strcmp(a->venue, b->venue) == 0;
+    return same_terms && strcmp(order->portfolio_id, portfolio_id) == 0 && strcmp(order->strategy_id, strategy_id) == 0 &&
+           strcmp(order->user_id, request->user_id) == 0;
 }
 
 /* Whether a request with an unknown id is a new one; else why not, and the message says what to do. What it is compared with
@@ -542,7 +547,7 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
     order_t *order = order_core_by_request(self->orders, request->request_id);
     bool fresh = order == NULL;
     const char *strategy_id = s_or(request->strategy_id, "manual"), *portfolio_id = s_or(request->portfolio_id, "main");
-    if (!fresh && !s_same_terms(&order->terms, &request->order_request)) {
+    if (!fresh && !s_is_same(order, request, portfolio_id, strategy_id)) {
         s_refuse_place(self, client, request, ZVT_CODE_DUPLICATE, "this request id belongs to another order; use a new one");
         return;
     }

@@ -27,7 +27,8 @@ struct log_recovery {
     turn_core_t *core;
     log_recovery_handler_t handler;
     bool running;
-    bool checked;     /* the checkpoint has been looked for: events follow */
+    bool checked;     /* a checkpoint has been looked for: events follow */
+    uint64_t checkpoint_seq; /* up to here; those beyond could not be read */
     bool holed;       /* the log begins too late for what the core held: the base is to be loaded */
     bool based;       /* the base is loaded; another hole would be for good */
     bool prepared;    /* the session has the settings for streams */
@@ -236,11 +237,14 @@ static void s_on_checkpoint(void *arg, const PGresult *result, const char *refus
         return;
     }
     int status = checkpoint_store_take(result, self->core, problem);
-    bool beyond = status == 0 && turn_core_folded_seq(self->core) > self->to_seq;
-    if (beyond) snprintf(problem, sizeof problem, "the checkpoint is of another log");
-    if (status != 0 || beyond) turn_core_clear(self->core);
-    if (problem[0] != '\0') zvt_warn("%s; folding the log from its beginning", problem);
-    self->checked = true;
+    self->checked = status == 0 || status == ZVT_ERR_NOT_FOUND;
+    if (!self->checked) {
+        self->checkpoint_seq = checkpoint_store_seq(result) - 1;
+        zvt_warn("%s (seq %" PRIu64 "); trying the one before", problem, self->checkpoint_seq + 1);
+        turn_core_clear(self->core);
+    } else if (status != 0 && self->checkpoint_seq != UINT64_MAX) {
+        zvt_warn("no checkpoint can be read; folding the log from its beginning");
+    }
     s_step(self);
 }
 
@@ -283,10 +287,13 @@ static void s_on_open(void *arg)
 /* Does what comes next, as far as the session allows. */
 static void s_step(log_recovery_t *self)
 {
-    static const pg_question_t checkpoint = {.sql = CHECKPOINT_STORE_NEWEST, .binary = true, .limit_ns = STEP_LIMIT_NS};
+    char limit[24];
+    const char *const limits[] = {limit};
+    const pg_question_t checkpoint = {.sql = CHECKPOINT_STORE_NEWEST, .params_count = 1, .params = limits, .binary = true, .limit_ns = STEP_LIMIT_NS};
     static const pg_question_t base = {.sql = CHECKPOINT_STORE_BASE, .binary = true, .limit_ns = STEP_LIMIT_NS};
     static const pg_question_t prepare = {.sql = LOG_STREAM_PREPARE, .limit_ns = STEP_LIMIT_NS};
     if (!self->running || self->stream != STREAM_NONE) return;
+    checkpoint_store_limit(self->checkpoint_seq < self->to_seq ? self->checkpoint_seq : self->to_seq, limit);
     if (self->checked && !self->holed && turn_core_folded_seq(self->core) >= self->to_seq)
         s_reached(self);
     else if (!pg_session_is_idle(self->session))
@@ -321,6 +328,7 @@ void log_recovery_forget(log_recovery_t *self)
     turn_core_clear(self->core);
     self->stream = STREAM_NONE;
     self->running = self->checked = self->holed = self->based = false;
+    self->checkpoint_seq = UINT64_MAX;
 }
 
 log_recovery_t *log_recovery_new(zvt_loop_t *loop, const char *dsn, const char *application, turn_core_t *core,
@@ -331,6 +339,7 @@ log_recovery_t *log_recovery_new(zvt_loop_t *loop, const char *dsn, const char *
     self->loop = loop;
     self->core = core;
     self->handler = *handler;
+    self->checkpoint_seq = UINT64_MAX;
     self->session = pg_session_new(loop, dsn, application);
     self->again_timer = zvt_loop_timer(loop, s_on_again, self);
     return self;

@@ -10,6 +10,30 @@
 
 enum { RECORD_SIZE = 8 << 10 /* any one record, packed */ };
 
+/* ---- the checkpoint on the way ---- */
+/* What the checkpointer has stored of this log, to be held against the fold when it gets there. */
+typedef struct {
+    PGresult *stored; /* NULL: there is none, or it could not be read */
+    uint64_t seq;     /* 0: none */
+    bool compared;
+    char problem[256]; /* "" when it is the fold of the log up to there */
+} proof_t;
+
+static void s_read_proof(const refold_t *self, uint64_t to_seq, proof_t *proof)
+{
+    checkpoint_store_t *store = checkpoint_store_new(self->dsn, self->name);
+    *proof = (proof_t){.stored = checkpoint_store_read(store, to_seq, proof->problem)};
+    if (proof->stored != NULL) proof->seq = checkpoint_store_seq(proof->stored);
+    checkpoint_store_destroy(&store);
+}
+
+static void s_prove(const refold_t *self, proof_t *proof)
+{
+    if (proof->seq == 0 || turn_core_folded_seq(self->core) != proof->seq) return;
+    proof->compared = true;
+    if (checkpoint_store_compare(proof->stored, self->core, proof->problem) != 0) zvt_error("%s", proof->problem);
+}
+
 /* ---- folding ---- */
 /* The log begins behind what the core holds. */
 static int s_load_base(const refold_t *self, uint64_t first_seq, uint64_t to_seq, char problem[256])
@@ -34,7 +58,7 @@ static int s_fold_row(const refold_t *self, const log_row_t *row, char problem[2
 }
 
 /* Folds what follows in the log. ZVT_ERR_STALE: it begins later, with *first_seq. */
-static int s_fold_stream(const refold_t *self, log_stream_t *stream, uint64_t to_seq, uint64_t *first_seq, char problem[256])
+static int s_fold_stream(const refold_t *self, log_stream_t *stream, uint64_t to_seq, uint64_t *first_seq, proof_t *proof, char problem[256])
 {
     const zvt_type_set_t all = {0, 0};
     const log_row_t *row = NULL;
@@ -46,20 +70,21 @@ static int s_fold_stream(const refold_t *self, log_stream_t *stream, uint64_t to
     }
     while (status == 0 && row != NULL) {
         status = s_fold_row(self, row, problem);
+        s_prove(self, proof);
         if (status == 0) status = log_stream_next(stream, &row, problem);
     }
     return status;
 }
 
-static int s_fold(const refold_t *self, uint64_t to_seq, char problem[256])
+static int s_fold(const refold_t *self, uint64_t to_seq, proof_t *proof, char problem[256])
 {
     uint64_t first_seq = 0;
     log_stream_t *stream = log_stream_new(self->dsn, self->name);
-    int status = s_fold_stream(self, stream, to_seq, &first_seq, problem);
+    int status = s_fold_stream(self, stream, to_seq, &first_seq, proof, problem);
     if (status == ZVT_ERR_STALE) {
         log_stream_close(stream);
         status = s_load_base(self, first_seq, to_seq, problem);
-        if (status == 0 && turn_core_folded_seq(self->core) < to_seq) status = s_fold_stream(self, stream, to_seq, &first_seq, problem);
+        if (status == 0 && turn_core_folded_seq(self->core) < to_seq) status = s_fold_stream(self, stream, to_seq, &first_seq, proof, problem);
         if (status == ZVT_ERR_STALE) snprintf(problem, 256, "the log begins with seq %" PRIu64 ", behind the base", first_seq);
     }
     if (status == 0 && turn_core_folded_seq(self->core) < to_seq) {
@@ -116,6 +141,14 @@ static int s_save(const refold_t *self, const zvt_digest_t *digest, char problem
     return status;
 }
 
+static void s_print(const refold_t *self, const zvt_digest_t *digest, const proof_t *proof)
+{
+    putchar('{');
+    zvt_digest_print_members(digest, stdout);
+    printf(", \"doubled\": %" PRIu64 ", \"checkpoint\": %" PRIu64 ", \"checkpoint_is_fold\": %s}\n", turn_core_doubled(self->core),
+           proof->compared ? proof->seq : 0, proof->compared ? (proof->problem[0] == '\0' ? "true" : "false") : "null");
+}
+
 int refold_run(const refold_t *self)
 {
     char problem[256] = "";
@@ -124,7 +157,10 @@ int refold_run(const refold_t *self)
         zvt_error("--fold takes a seq, not '%s'", self->to_seq);
         return ZVT_EXIT_CONFIG;
     }
-    int status = s_fold(self, to_seq, problem);
+    proof_t proof;
+    s_read_proof(self, to_seq, &proof);
+    int status = s_fold(self, to_seq, &proof, problem);
+    PQclear(proof.stored);
     zvt_digest_t digest = zvt_digest_of(to_seq, s_dump, self->core);
     if (status == 0 && self->save_folder != NULL) status = s_save(self, &digest, problem);
     if (status != 0) {
@@ -134,8 +170,7 @@ int refold_run(const refold_t *self)
     if (self->print_text) {
         (void)turn_core_dump(self->core, stdout);
     } else {
-        zvt_digest_print(&digest, stdout);
-        putchar('\n');
+        s_print(self, &digest, &proof);
     }
     return fflush(stdout) == 0 ? ZVT_EXIT_OK : ZVT_EXIT_FAILED;
 }

@@ -1,5 +1,6 @@
 /* refold -- folds the log on demand into a turn core that does nothing else: what --fold serves.
  *
+ * On the way it is held against the newest checkpoint, record by record, and commands that the log has taken twice are counted.
  * From the log's beginning; where that is archived, from the newest base that is not beyond the end. The state can be left as a
  * file for `fleet archive`, after it was proven that the file makes that state again.
  * Errors   an exit code; the reason goes to stderr. */

@@ -101,7 +101,7 @@ void turn_core_clear(turn_core_t *self)
     self->positions_told = false;
     self->trouble_first = self->trouble_last = NONE;
     self->next_seq = 1;
-    self->committed_seq = self->last_position_seq = self->folded = 0;
+    self->committed_seq = self->last_position_seq = self->folded = self->doubled = 0;
     memset(self->floor_seq, 0, sizeof self->floor_seq);
     snprintf(system_key, sizeof system_key, "system|%" PRId64, self->fleet->shard);
     self->system_id = zvt_id_from_text(system_key, strlen(system_key));
@@ -161,14 +161,29 @@ void turn_core_abandon(turn_core_t *self)
     turn_flush_acks(self);
 }
 
+static void s_fold_name(turn_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq)
+{
+    if (sender_seq == 0) return;
+    self->doubled += dedup_core_check(self->senders, sender, incarnation, sender_seq) == DEDUP_DUPLICATE;
+    dedup_core_mark(self->senders, sender, incarnation, sender_seq);
+}
+
 static void s_fold_command_names(turn_core_t *self, const zvt_record_t *record)
 {
-    if (record->type == ZVT_T_ORDER_REQUESTED && record->order_requested.sender_seq != 0)
-        dedup_core_mark(self->senders, record->order_requested.sender, record->order_requested.incarnation,
-                        record->order_requested.sender_seq);
-    if (record->type == ZVT_T_ORDER_CANCEL_REQUESTED && record->order_cancel_requested.sender_seq != 0)
-        dedup_core_mark(self->senders, record->order_cancel_requested.requested_by, record->order_cancel_requested.incarnation,
-                        record->order_cancel_requested.sender_seq);
+    if (record->type == ZVT_T_ORDER_REQUESTED) {
+        const zvt_order_requested_t *requested = &record->order_requested;
+        self->doubled += order_core_by_request(self->orders, requested->request_id) != NULL;
+        s_fold_name(self, requested->sender, requested->incarnation, requested->sender_seq);
+    }
+    if (record->type == ZVT_T_ORDER_CANCEL_REQUESTED) {
+        const zvt_order_cancel_requested_t *requested = &record->order_cancel_requested;
+        s_fold_name(self, requested->requested_by, requested->incarnation, requested->sender_seq);
+    }
+}
+
+uint64_t turn_core_doubled(const turn_core_t *self)
+{
+    return self->doubled;
 }
 
 static int s_fold_position(turn_core_t *self, const zvt_event_t *event, int64_t new_quantity_e8)

@@ -84,6 +84,8 @@ ZVT_MUSTUSE int turn_core_save(turn_core_t *self, turn_save_fn *save, void *arg)
 ZVT_MUSTUSE int turn_core_load(turn_core_t *self, const zvt_record_t *record);
 /* After the last record: 0, or ZVT_ERR_TRUNCATED when some are missing. */
 ZVT_MUSTUSE int turn_core_load_end(turn_core_t *self);
+/* Commands that the folded log has taken twice, as far as the fold remembers them: 0, or a promise was broken. */
+uint64_t turn_core_doubled(const turn_core_t *self);
 /* The fold's last seq. */
 uint64_t turn_core_folded_seq(const turn_core_t *self);
 

@@ -279,7 +279,8 @@ struct turn_core {
     bool risk_waits;          /* a new run of risk is not asked yet: what the one before it passed waits for room in a batch */
     uint32_t service_ups[TURN_SERVICES]; /* how often it came up: what it was asked before may be lost */
     uint64_t orders_ended;
-    uint64_t folded; /* events folded since clear */
+    uint64_t folded;  /* events folded since clear */
+    uint64_t doubled; /* of them, commands that the log had taken before: there must be none */
     zvt_saved_head_t loading; /* records of a checkpoint still to come, in its counts */
 
     zvt_digests_t digests;

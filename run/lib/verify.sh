@@ -53,7 +53,7 @@ digest_of() { grep -oE '"digest": ?"[^"]*"' <<<"$1" | cut -d '"' -f 4; }
 
 # verify_digest PROCESS BINARY: what it says of its state at the barrier, against what its binary makes of the log.
 verify_digest() {
-    local live folded program items
+    local live folded='' program items
     program=$(binary "$2") || exit 1
     wait_until 10000 verify_live_digest "$1" || live=
     folded=$(DATABASE_URL=$database_url "$program" --name "$1" --fold "$seq" 2>>"$home/log/verify.log")
@@ -67,6 +67,24 @@ verify_digest() {
     else
         add_check "state: $1 is the fold of the log" ok "${items:-?} items at seq $seq"
     fi
+    if [[ $1 == orchestrator && -n $folded ]]; then verify_memory "$folded"; fi
+}
+
+# verify_memory FOLDED: what the orchestrator remembers so that nothing is done twice is too much for a digest of a live process:
+# the fold counts what the log took twice, and is held against the stored checkpoint, from which the next run begins.
+verify_memory() {
+    local doubled at
+    doubled=$(grep -oE '"doubled": ?[0-9]+' <<<"$1" | grep -oE '[0-9]+$')
+    at=$(grep -oE '"checkpoint": ?[0-9]+' <<<"$1" | grep -oE '[0-9]+$')
+    case $doubled in
+    0) add_check "log: no command is in it twice" ok "of those that are remembered for so long" ;;
+    *) add_check "log: no command is in it twice" FAILED "${doubled:-?} requests, signals or cancels are" ;;
+    esac
+    case $1 in
+    *'"checkpoint_is_fold": true'*) add_check "state: the checkpoint is the fold of the log" ok "of seq $at" ;;
+    *'"checkpoint_is_fold": false'*) add_check "state: the checkpoint is the fold of the log" FAILED "of seq $at; see $home/log/verify.log, and delete it" ;;
+    *) add_check "state: the checkpoint is the fold of the log" ok "there is none yet" ;;
+    esac
 }
 
 # A follower may be a moment behind the barrier. Sets live of the caller.
