@@ -14,7 +14,7 @@ ORDER_PATH = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta
 AT_VENUES = ("gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "executor")
 
 # Kind -> how many milliseconds the fleet may take until it trades again, and a killed process that trading does not need until
-# it is ready again; p99 of the kind's cards per victim. After an immediate restart of Postgres they count from when it takes
+# it is ready again; report.py says how many may be slower. After an immediate restart of Postgres they count from when it takes
 # connections again, after a stop from its end. `again` is a kill that met a process within a second of its start, which the
 # supervisor answers only when that second is over.
 LIMITS_MS = {"kill": 1000, "supervise": 1000, "logger": 1000, "svscan": 1000, "stop": 1000, "stop-supervise": 1000, "stop-logger": 1000,

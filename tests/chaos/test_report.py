@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The judge of the chaos run, judged: made-up faults, and what it must say of them. Run by ctest."""
+import json
 import os
 import sys
 import tempfile
@@ -10,7 +11,7 @@ os.environ.pop("ZVT_TEST_SLOW", None)
 
 import logs
 from machine import Machine, overlap_ns, stolen_ms
-from report import Report
+from report import Held, Report, quantile
 
 NUMBER = iter(range(1, 1 << 30))
 
@@ -55,6 +56,74 @@ class Limits(unittest.TestCase):
         self.assertEqual(recovery_problems(self.report), [])
         add(self.report, "immediate", "postgres", 3100, back_ms=1000)
         self.assertNotEqual(recovery_problems(self.report), [])
+
+
+class Rows(unittest.TestCase):
+    """Each victim by itself, among others whose kill is hardly noticed and which dilute the p99 of the kind."""
+    OTHERS = ("risk", "portfolio", "executor", "gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "replayer", "checkpointer", "maker")
+
+    def setUp(self):
+        self.report = Report(1, False)
+        for victim in self.OTHERS:
+            add(self.report, "kill", victim, 250, times=43)
+
+    def orchestrator(self, fast, *slow_ms):
+        add(self.report, "kill", "orchestrator", 400, times=fast)
+        for ms in slow_ms:
+            add(self.report, "kill", "orchestrator", ms)
+        return recovery_problems(self.report)
+
+    def test_four_of_43_that_take_25_seconds_fail(self):
+        row = "recovery: kill orchestrator, 43 times, 4 over 1000 ms (allowed 1), slowest 25000 ms (allowed 3000 ms)"
+        self.assertEqual(self.orchestrator(39, *[25000] * 4), [row])
+        self.assertFalse(self.report.ok())
+        self.assertIn("too slow", next(line for line in self.report.text().splitlines() if line.startswith("kill            orchestrator")))
+
+    def test_one_of_43_up_to_three_times_the_limit_passes(self):
+        for ms in (1500, 3000):
+            self.setUp()
+            self.assertEqual(self.orchestrator(42, ms), [])
+
+    def test_two_of_43_beyond_the_limit_fail(self):
+        self.assertEqual(self.orchestrator(41, 1001, 1001),
+                         ["recovery: kill orchestrator, 43 times, 2 over 1000 ms (allowed 1), slowest 1001 ms (allowed 3000 ms)"])
+
+    def test_one_of_43_beyond_three_times_the_limit_fails(self):
+        self.assertEqual(self.orchestrator(42, 3001),
+                         ["recovery: kill orchestrator, 43 times, 1 over 1000 ms (allowed 1), slowest 3001 ms (allowed 3000 ms)"])
+
+    def test_from_a_hundred_on_it_is_the_p99(self):
+        self.assertEqual(self.orchestrator(198, 1500, 1500), [])
+        self.assertEqual(self.orchestrator(98, 1500),
+                         ["recovery: kill orchestrator, 299 times, 3 over 1000 ms (allowed 2), slowest 1500 ms (allowed 3000 ms)"])
+        self.assertEqual(self.orchestrator(1), [])
+        for times in (100, 101, 199, 200, 1000):
+            for slow in range(13):
+                values = [400] * (times - slow) + [1500] * slow
+                self.assertEqual(Held.against(1000, values).ok(), quantile(values, 0.99) <= 1000, (times, slow))
+
+    def test_of_two_one_may_be_slower_of_three_not_two(self):
+        self.assertEqual(self.orchestrator(1, 1500), [])
+        self.assertEqual(len(self.orchestrator(0, 1500)), 1)
+
+    def test_being_ready_again_has_the_same_rule(self):
+        add(self.report, "kill", "standby", 25, back_ms=100, times=41)
+        add(self.report, "kill", "standby", 25, back_ms=2999)
+        self.assertEqual(recovery_problems(self.report), [])
+        add(self.report, "kill", "standby", 25, back_ms=1001)
+        self.assertEqual(recovery_problems(self.report),
+                         ["ready again: kill standby, 43 times, 2 over 1000 ms (allowed 1), slowest 2999 ms (allowed 3000 ms)",
+                          "ready again: kill, 129 times, p99 1001 ms of 1000 ms"])
+
+    def test_what_the_machine_took_is_taken_off_first(self):
+        add(self.report, "kill", "orchestrator", 3500, machine=lambda *_: Machine(600.0, 0.0))
+        self.assertEqual(self.orchestrator(42), [])
+
+    def test_the_json_says_what_was_held_against_the_limit(self):
+        self.orchestrator(41, 1500, 1600)
+        row = next(row for row in json.loads(json.dumps(self.report.as_json()))["recovery"] if row["victim"] == "orchestrator")
+        self.assertEqual(row["trade"], {"times": 43, "slow": 2, "slow_allowed": 1, "slowest_ms": 1600, "limit_ms": 1000})
+        self.assertIsNone(row["ready"])
 
 
 class Ready(unittest.TestCase):
