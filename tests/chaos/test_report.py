@@ -117,6 +117,7 @@ class Rows(unittest.TestCase):
 
     def test_what_the_machine_took_is_taken_off_first(self):
         add(self.report, "kill", "orchestrator", 3500, machine=lambda *_: Machine(600.0, 0.0))
+        add(self.report, "kill", "replayer", 25, back_ms=3500, machine=lambda *_: Machine(600.0, 0.0))
         self.assertEqual(self.orchestrator(42), [])
 
     def test_the_json_says_what_was_held_against_the_limit(self):
