@@ -22,7 +22,7 @@ int zvt_epoch_load(const char *path, uint64_t *epoch)
     if (digits == 0 || strcmp(text + digits, "\n") != 0) return ZVT_ERR_CORRUPT;
     errno = 0;
     *epoch = strtoull(text, NULL, 10);
-    return errno == 0 ? 0 : ZVT_ERR_CORRUPT;
+    return errno == 0 && *epoch <= INT64_MAX ? 0 : ZVT_ERR_CORRUPT; /* the database gives no higher one */
 }
 
 int zvt_epoch_store(const char *path, uint64_t epoch)

@@ -132,6 +132,15 @@ Test(executor_core, obeys_only_the_newest_orchestrator)
     cr_assert_eq(executor_core_epoch(s_core), 6u);
 }
 
+Test(executor_core, a_writer_below_the_epoch_of_a_gateway_is_fenced_here_and_hears_why)
+{
+    s_gateway_up(BETA, 9, 0);
+    cr_assert_eq(s_stored_epoch, 9u);
+    zvt_hello_t hello = {.role = ZVT_ROLE_ORCHESTRATOR, .epoch = 8};
+    cr_assert(!executor_core_on_hello(s_core, &hello));
+    cr_assert_eq(executor_core_epoch(s_core), 9u, "which the answer to a hello shows");
+}
+
 Test(executor_core, acknowledges_the_lowest_epoch_of_its_gateways)
 {
     cr_assert_eq(executor_core_acknowledged_epoch(s_core), 5u);

@@ -346,7 +346,7 @@ Test(executor_limits, cancels_under_the_highest_epoch_that_anybody_knows)
     executor_core_cancel(s_core, BETA, "o1", s_at(START));
     cr_assert_eq(s_last()->record.order_cancel.epoch, 9u);
     executor_core_cancel(s_core, ALPHA, "o1", s_at(START));
-    cr_assert_eq(s_last()->record.order_cancel.epoch, 5u);
+    cr_assert_eq(s_last()->record.order_cancel.epoch, 9u);
 }
 
 Test(executor_limits, withdraws_waiting_orders_by_the_beginning_of_their_ids)
