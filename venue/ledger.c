@@ -324,7 +324,7 @@ cleanup:
     if (status != 0) return status;
     self->allocated = size;
     if (!torn) return 0;
-    zvt_warn("the last batch of %s was torn at byte %" PRIu64 " and is cut off; nothing of it had been answered", path,
+    zvt_warn("the last batch of %s was torn at byte %" PRIu64 " and is cut off; what a crash tears was not answered, and the account is compared", path,
              self->at.end);
     if (ftruncate(self->fd, (off_t)self->at.end) == 0 && fsync(self->fd) == 0) {
         self->allocated = self->at.end;
