@@ -597,7 +597,7 @@ void executor_core_on_gateway_up(executor_core_t *self, uint32_t venue, const zv
     known->linked = true;
     known->epoch = gateway->epoch;
     /* A writer that the gateway would not obey must learn that it has to take a higher epoch: it hears of ours. */
-    (void)s_passes_fence(self, gateway->epoch);
+    if (gateway->epoch > self->seen_epoch) (void)s_passes_fence(self, gateway->epoch);
     if (gateway->cursor > known->venue_seq) known->venue_seq = gateway->cursor;
     bool new_run = known->gateway_incarnation != 0 && gateway->incarnation != known->gateway_incarnation;
     if (new_run && known->reachable) {
