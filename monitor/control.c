@@ -186,6 +186,7 @@ static void s_orchestrator_state(char state[64])
     }
 }
 
+/* Prints the state that it found, for the script that called. */
 static int s_run_wait_ready(const void *arg)
 {
     const wait_args_t *args = arg;
@@ -193,9 +194,10 @@ static int s_run_wait_ready(const void *arg)
     int64_t until_ns = zvt_monotonic_ns() + args->timeout_ms * ZVT_MS_NS;
     do {
         s_orchestrator_state(state);
-        if (streq(state, "trading")) return ZVT_EXIT_OK;
-        if (streq(state, "halted")) {
-            fprintf(stderr, "trading is halted by a command; lift it with: %s resume\n", command_program());
+        bool halted = streq(state, "halted");
+        if (halted) fprintf(stderr, "trading is halted by a command; lift it with: %s resume\n", command_program());
+        if (halted || streq(state, "trading")) {
+            puts(state);
             return ZVT_EXIT_OK;
         }
         if (!streq(state, last) && isatty(STDERR_FILENO)) fprintf(stderr, "orchestrator: %s\n", state);

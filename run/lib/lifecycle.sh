@@ -3,7 +3,7 @@
 
 cmd_up() {
     want_help "$@"
-    local opt_config='' opt_replay='' opt_speed='' opt_seed='' opt_strategies=yes opt_install=yes opt_accept_lost_log=no
+    local opt_config='' opt_replay='' opt_speed='' opt_seed='' opt_strategies=yes opt_install=yes opt_accept_lost_log=no trading_state=''
     up_options "$@"
     market_check_options
     install_missing "$opt_install" "${packages_run[@]}"
@@ -50,7 +50,7 @@ up_options() {
 
 # A second `up` changes nothing; it refuses what would be a change.
 up_on_running() {
-    local reason
+    local reason state
     market_load
     database_load
     if reason=$(market_difference); then
@@ -65,8 +65,25 @@ up_on_running() {
     if [[ -r $market_config ]] && ! cmp -s -- "$market_config" "$home/fleet.zpl"; then
         note "$market_config has changed since the fleet started; to use it: $me down && $me up"
     fi
-    wait_trading 30 || fail "the fleet in $home is running but does not trade; see: $me status"
-    say "The fleet in $home is running already, on $(market_text)."
+    state=$(wait_trading 30) || fail "the fleet in $home is running but does not trade; see: $me status"
+    up_tell_broken
+    say "The fleet in $home is running already$(halted_text "$state"), on $(market_text)."
+}
+
+# Tells of processes of a running fleet that do not work. Without a strategy the fleet is whole, without another it is not.
+up_tell_broken() {
+    local name whole=yes
+    local -a broken=()
+    wait_until 10000 services_settled
+    while read -r name; do
+        service_facts "$name"
+        [[ $fact_state != running && $fact_state != finished ]] || continue
+        broken+=("$name")
+        service_is_strategy "$name" || whole=no
+    done < <(service_names)
+    ((${#broken[@]} > 0)) || return 0
+    status_show_failed >&2
+    [[ $whole == yes ]] || fail "the fleet in $home is running, but not all of it works: ${broken[*]}; see: $me status"
 }
 
 # Starts everything in order; every failure ends the command, and the exit trap stops what was started.
@@ -105,7 +122,7 @@ up_services() {
     done < <(service_names)
     services_link "${names[@]}" "${strategies[@]}"
     services_wait 60 "${names[@]}" || fail "the fleet did not start; everything was stopped again. Logs: $home/log"
-    wait_trading 30 || {
+    trading_state=$(wait_trading 30) || {
         log_show orchestrator
         fail "every process is ready, but the fleet does not trade; everything was stopped again. Logs: $home/log"
     }
@@ -127,12 +144,15 @@ up_private_postgres() {
     services_wait 120 postgres || fail "the private Postgres did not start ($(free_space "$database_data") free in $database_data)"
 }
 
-# wait_trading SECONDS: true once the orchestrator takes orders.
+# wait_trading SECONDS: true once the orchestrator takes orders, or would but for a halt. Prints which: trading or halted.
 wait_trading() {
     local monitor
     monitor=$(binary zvt-monitor) || return 1
     timeout -k 2 $(($1 + 5)) "$monitor" wait-ready --timeout "$1"
 }
+
+# halted_text STATE: what to add to a sentence that says that the fleet runs.
+halted_text() { [[ $1 != halted ]] || printf ' and halted'; }
 
 # Runs when `up` ends early: by an error, by Ctrl-C, by a signal.
 up_abandon() {
@@ -153,6 +173,8 @@ up_summary() {
     done < <(service_names)
     if market_has_ended; then
         say "The fleet runs, on $(market_text), which has ended: orders are refused."
+    elif [[ $trading_state == halted ]]; then
+        say "The fleet runs and is halted, on $(market_text)."
     else
         say "The fleet trades, on $(market_text)."
     fi
@@ -301,7 +323,7 @@ runtime_remove() {
 # ---- restart ----
 cmd_restart() {
     want_help "$@"
-    local name
+    local name state
     (($# > 0)) || usage_error "restart needs the name of a process; $me status lists them"
     need_running
     take_lock
@@ -315,6 +337,6 @@ cmd_restart() {
         s6-svc -u "$(service_dir "$name")" || fail "$name cannot be started; see: $me logs $name"
     done
     services_wait 60 "$@" || fail "see above"
-    wait_trading 30 || fail "the fleet does not trade; see: $me status"
-    say "Restarted $*; the fleet trades."
+    state=$(wait_trading 30) || fail "the fleet does not trade; see: $me status"
+    if [[ $state == halted ]]; then say "Restarted $*; the fleet is halted."; else say "Restarted $*; the fleet trades."; fi
 }

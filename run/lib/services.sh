@@ -321,6 +321,15 @@ services_wait() {
     ((${#waiting[@]} == 0))
 }
 
+# True when no process is on its way up.
+services_settled() {
+    local name
+    while read -r name; do
+        service_facts "$name"
+        [[ $fact_state =~ ^(running|finished|failed|stopped)$ ]] || return 1
+    done < <(service_names)
+}
+
 # Drops the ready ones from `waiting`; false when none is left, or when one of them has failed (it stays in the list).
 services_pending() {
     local name
