@@ -46,8 +46,9 @@ build_configure() {
     local dir=$1 log=$2 generator="Unix Makefiles"
     shift 2
     command -v ninja >/dev/null && generator=Ninja
-    # A build folder remembers where its sources were; a moved checkout starts a new one.
-    if [[ -f $dir/CMakeCache.txt ]] && grep -qFx -- "CMAKE_HOME_DIRECTORY:INTERNAL=$checkout" "$dir/CMakeCache.txt"; then
+    # A build folder remembers where it and its sources were; a moved one starts anew.
+    if [[ -f $dir/CMakeCache.txt ]] && grep -qFx -- "CMAKE_HOME_DIRECTORY:INTERNAL=$checkout" "$dir/CMakeCache.txt" &&
+        grep -qFx -- "CMAKE_CACHEFILE_DIR:INTERNAL=$dir" "$dir/CMakeCache.txt"; then
         cmake -S "$checkout" -B "$dir" "$@" >"$log" 2>&1 7>&-
     else
         rm -rf -- "$dir/CMakeCache.txt" "$dir/CMakeFiles"

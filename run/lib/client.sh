@@ -25,24 +25,34 @@ cmd_status() {
     [[ $# == 0 || ($# == 1 && $1 == --json) ]] || usage_error "status takes --json and nothing else"
     state=$(fleet_state)
     facts=$(processes_facts)
-    if [[ $state == down && ! -x $(bin_dir)/zvt-monitor ]]; then
+    if [[ ($state == down && ! -x $(bin_dir)/zvt-monitor) || ($home_kind == copy && $# == 0) ]]; then
         status_without_monitor "$state" "$@"
     fi
     monitor=$(binary zvt-monitor) || exit 1
     "$monitor" status --processes - --services "$(services_dir)" "$@" <<<"$facts"
     code=$?
-    if (($# == 0)); then
-        if [[ $state != running ]]; then say "The fleet in $home is $(state_text "$state")."; else status_show_failed; fi
-    fi
+    if (($# == 0)); then status_show_rest "$state"; fi
     [[ $state == running ]] || return 1
     return "$code"
 }
 
+# status_show_rest STATE: what the processes themselves cannot tell.
+status_show_rest() {
+    if [[ $home_kind == copy ]]; then
+        say "No fleet runs in $home."
+        say "$(home_copy_text)"
+    elif [[ $1 != running ]]; then
+        say "The fleet in $home is $(state_text "$1")."
+    else
+        status_show_failed
+    fi
+}
+
 status_without_monitor() {
-    if (($# > 1)); then
+    if (($# > 1)); then # STATE and --json
         printf '{"fleet": {"state": "%s", "seq": null, "open_sagas": null, "orders_per_second": null}, "processes": []}\n' "$1"
     else
-        say "The fleet in $home is $(state_text "$1")."
+        status_show_rest "$1"
     fi
     exit 1
 }

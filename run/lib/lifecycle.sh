@@ -5,10 +5,13 @@ cmd_up() {
     want_help "$@"
     local opt_config='' opt_replay='' opt_speed='' opt_seed='' opt_strategies=yes opt_install=yes opt_accept_lost_log=no trading_state=''
     up_options "$@"
+    home_refuse_copy
     market_check_options
     install_missing "$opt_install" "${packages_run[@]}"
     home_open
     take_lock
+    home_refuse_copy
+    home_adopt
     if [[ $(fleet_state) == running ]]; then
         up_on_running
         return
@@ -216,7 +219,10 @@ cmd_down() {
     if [[ $wipe == yes ]]; then confirm_wipe "$yes"; fi
     take_lock
     state=$(fleet_state)
-    if [[ $state != down ]]; then
+    if [[ $home_kind == copy && $wipe == no ]]; then
+        say "No fleet runs in $home, and nothing was stopped."
+        note "$(home_copy_text)"
+    elif [[ $state != down ]]; then
         note "Stopping the fleet in $home"
         database_load
         log_store # as far as the database still answers
@@ -236,15 +242,24 @@ confirm_wipe() {
     [[ $answer == yes ]] || fail "nothing was deleted"
 }
 
-# Deletes what `up` made, item by item, and the home itself when nothing else is in it.
+# Deletes what `up` made, item by item, and the home itself when nothing else is in it. Outside of the home that is the
+# folder in /var/lib with the key of this home, which a home that was not made here has none of.
 home_wipe() {
+    local outside
     database_load
-    if [[ $database_kind == private && -n $database_data ]]; then rm -rf -- "$database_data" "$database_data.new"; fi
+    outside=$(pg_system_data "$key")
+    if [[ $database_kind == private && $database_data != "$home/postgres" ]]; then
+        if [[ $home_kind == own && $database_data == "$outside" ]]; then
+            rm -rf -- "$outside" "$outside.new"
+        else
+            note "The log in $database_data is left alone: that is not this home's folder. Delete it yourself when it is given up."
+        fi
+    fi
     if [[ $database_kind == given ]]; then
         note "The log in $(dsn_without_password "$database_url") is left alone; drop that database yourself."
     fi
     rm -rf -- "${home:?}"/{state,log,s6,attached,archive,archive.bases,postgres,postgres.new,build}
-    rm -f -- "$home"/{fleet.zpl,market.env,database.env,runtime,market.env.new,database.env.new,lock,archive.lock} "$(marker_file)"
+    rm -f -- "$home"/{fleet.zpl,market.env,database.env,runtime,market.env.new,database.env.new,lock,archive.lock} "$(marker_file)"{,.new}
     rmdir -- "$home" 2>/dev/null || note "$home is kept: it holds other files."
     say "Deleted the data of the fleet in $home."
 }

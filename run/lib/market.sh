@@ -208,3 +208,15 @@ market_note_other_seed() {
         note "This home keeps its market (seed $market_seed); the fleet file's seed $1 is for new homes."
     fi
 }
+
+# Files that lie in a home which was moved have moved along; so has the checkout's fleet file when the home is in it.
+market_adopt() {
+    market_load
+    [[ -n $market_mode ]] || return 0
+    if [[ $market_config == "$home_made"/* ]]; then market_config=$home/${market_config#"$home_made"/}; fi
+    if [[ ! -e $market_config ]] && cmp -s -- "$checkout/run/fleet.zpl" "$home/fleet.zpl"; then market_config=$checkout/run/fleet.zpl; fi
+    market_replay=,$market_replay
+    market_replay=${market_replay//",$home_made/"/",$home/"}
+    market_replay=${market_replay#,}
+    market_store
+}

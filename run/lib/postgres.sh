@@ -11,6 +11,20 @@
 
 database_file() { printf '%s' "$home/database.env"; }
 
+# Where the data of a private Postgres are that cannot lie in the home with this key.
+pg_system_data() { printf '/var/lib/zvt/%s' "$1"; }
+
+# The database_data that the file names. Only our own file is read, because reading it runs it.
+database_data_stored() {
+    [[ -O $(database_file) ]] || return 0
+    (
+        database_data=''
+        # shellcheck source=/dev/null
+        source "$(database_file)"
+        printf '%s' "$database_data"
+    )
+}
+
 # Loads what the home remembers; database_kind is empty when it remembers nothing.
 database_load() {
     database_kind='' database_url='' database_admin_url='' database_data=''
@@ -18,6 +32,8 @@ database_load() {
         # shellcheck source=/dev/null
         source "$(database_file)"
     fi
+    # Inside a home that was moved or copied, the data are inside it too.
+    if [[ $home_kind != own && $database_data == "$home_made/postgres" ]]; then database_data=$home/postgres; fi
     if [[ $database_kind == private ]]; then
         unset "${!PG@}" # the user's own libpq settings are for other servers
         database_url="postgresql:///zvt?host=$pg_socket_dir&user=zvt_app"
@@ -54,6 +70,8 @@ database_resolve() {
     else
         database_kind=private
         database_data=${database_data:-$(pg_choose_data)}
+        [[ $database_data == "$home/postgres" || $database_data == "$(pg_system_data "$key")" ]] ||
+            fail "$(database_file) names $database_data, which is not this home's; correct it"
         database_store
         database_load
     fi
@@ -93,8 +111,23 @@ pg_choose_data() {
     if "${pg_as[@]}" test -x "$reachable"; then
         printf '%s' "$home/postgres"
     else
-        printf '/var/lib/zvt/%s' "$key"
+        pg_system_data "$key"
     fi
+}
+
+# Takes the private Postgres of a home that was moved along: what lies outside of the home has the old path's key.
+database_adopt() {
+    local adopted
+    database_load
+    [[ $database_kind == private ]] || return 0
+    adopted=$(pg_system_data "$(path_key "$home")")
+    if [[ $database_data == "$(pg_system_data "$key")" ]]; then
+        [[ ! -d $database_data ]] || mv -T -- "$database_data" "$adopted" || fail "cannot move $database_data to $adopted"
+        database_data=$adopted
+    elif [[ $database_data == "$home/postgres" && -d $database_data && $(pg_choose_data) != "$database_data" ]]; then
+        fail "the user postgres, as which Postgres runs for root, cannot reach $home; move it to a folder that other users can pass through"
+    fi
+    database_store
 }
 
 pg_own() { if am_root; then chown postgres:postgres -- "$@"; fi; }

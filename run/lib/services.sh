@@ -190,9 +190,10 @@ supervisor_start() {
 supervisor_listens() { [[ -p $(scan_dir)/.s6-svscan/control && $(fleet_state) == running ]]; }
 
 # ---- what s6 knows ----
-# Names of the services, the fleet's own processes first.
+# Names of the services, the fleet's own processes first. The service folders in a copied home are the original's.
 service_names() {
     local dir
+    [[ $home_kind != copy ]] || return 0
     for dir in "$(services_dir)"/*/; do
         [[ -d $dir ]] && basename -- "$dir"
     done | sort_services
