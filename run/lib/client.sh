@@ -32,7 +32,7 @@ cmd_status() {
     "$monitor" status --processes - --services "$(services_dir)" "$@" <<<"$facts"
     code=$?
     if (($# == 0)); then status_show_rest "$state"; fi
-    [[ $state == running ]] || return 1
+    if [[ $state != running ]] || sockets_lost >/dev/null; then return 1; fi
     return "$code"
 }
 
@@ -41,7 +41,7 @@ status_show_rest() {
     if [[ $home_kind == copy ]]; then
         say "No fleet runs in $home."
         say "$(home_copy_text)"
-    elif [[ $1 != running ]]; then
+    elif [[ $1 != running ]] || sockets_lost >/dev/null; then
         say "The fleet in $home is $(state_text "$1")."
     else
         status_show_failed

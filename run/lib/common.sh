@@ -98,12 +98,30 @@ fleet_state() {
     fi
 }
 
+# The words after "the fleet in HOME is".
 state_text() {
+    local lost
+    if [[ $1 != down ]] && lost=$(sockets_lost); then
+        printf '%s' "running, but the folder of its sockets, $lost, was removed, so that nothing reaches its processes. What to do: $me down, then $me up"
+        return
+    fi
     case $1 in
     running) echo "running" ;;
     broken) echo "running without its supervisor (\"$me up\" repairs it, \"$me down\" stops it)" ;;
     *) if [[ -e $(marker_file) ]]; then echo "stopped"; else echo "not there yet"; fi ;;
     esac
+}
+
+# Prints which folder of sockets is gone from under a fleet that runs, as something that cleans /tmp does it; false when
+# none is.
+sockets_lost() {
+    if [[ ! -d $runtime ]]; then
+        printf '%s' "$runtime"
+    elif [[ -d $(service_dir postgres) && ! -d $pg_socket_dir ]]; then
+        printf '%s' "$pg_socket_dir"
+    else
+        return 1
+    fi
 }
 
 # For commands that change what the supervisor runs.
@@ -112,12 +130,12 @@ need_running() {
     home_refuse_copy
     state=$(fleet_state)
     if [[ $state == down ]]; then fail "the fleet in $home is $(state_text down); start it with: $me up"; fi
-    if [[ $state == broken ]]; then fail "the fleet in $home is $(state_text "$state")"; fi
+    if [[ $state == broken ]] || sockets_lost >/dev/null; then fail "the fleet in $home is $(state_text "$state")"; fi
 }
 
 # For commands that talk to processes: those work without the supervisor, so people must be able to stop them then too.
 need_processes() {
-    if [[ $(fleet_state) != broken ]]; then
+    if [[ $(fleet_state) != broken ]] || sockets_lost >/dev/null; then
         need_running
     else
         note "$program_name: the supervisor is gone, nothing restarts what ends; \"$me up\" repairs it (this command works meanwhile)"

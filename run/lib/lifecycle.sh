@@ -54,6 +54,7 @@ up_options() {
 # A second `up` changes nothing; it refuses what would be a change.
 up_on_running() {
     local reason state
+    if sockets_lost >/dev/null; then fail "the fleet in $home is $(state_text running)"; fi
     market_load
     database_load
     if reason=$(market_difference); then

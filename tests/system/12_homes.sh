@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Homes that were copied or moved: no command touches what is not its own, and nothing is lost.
+# Homes that were copied or moved, and a fleet whose sockets' folder is taken away: no command touches what is not its own,
+# and nothing is lost.
 # shellcheck source=tests/system/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -88,6 +89,21 @@ check "and wiped" fleet_at "$copy" down --wipe --yes
 start_fleet --no-strategies
 check_equal "the old home itself goes on" "$log" "$(log_of "$seq")"
 check_equal "and notes where it is" "home=$home" "$(sed -n 2p "$home/.zvt-fleet")"
+
+# ---- a folder of sockets that something has removed ----
+rm -rf "/tmp/zvt-$(home_key "$home")"
+lost="running, but the folder of its sockets, /tmp/zvt-$(home_key "$home"), was removed.*down, then"
+check_refused "status says what happened" "$lost" fleet status
+check_refused "with --json it does not claim that all is well" '"state": "(starting|degraded)"' fleet status --json
+check_refused "an order says the same" "$lost" fleet order --symbol BTC/USDT --side buy --quantity 0.01
+check_refused "so do up" "$lost" fleet up --no-strategies
+check_refused "and restart" "$lost" fleet restart risk
+check "down stops it" fleet down
+check_equal "all of it" "" "$(pids_like "$home" .)"
+start_fleet --no-strategies
+check_equal "and the log is the same" "$log" "$(log_of "$seq")"
+check_equal "orders fill" true "$(buy BTC/USDT | field success)"
+check "verify passes" fleet verify
 
 # ---- what up and restart say of a fleet that does not do all it should ----
 fleet halt --reason test >/dev/null
