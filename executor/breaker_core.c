@@ -89,16 +89,22 @@ bool breaker_core_on_time(breaker_t *self, int64_t now_ns)
     return due && s_set_state(self, ZVT_CIRCUIT_HALF_OPEN, self->reason, now_ns);
 }
 
+/* A route may lead to no send: the order was canceled, expired, or its venue's account is being compared first. */
+static bool s_offers_are_void(const breaker_t *self, int64_t now_ns)
+{
+    return now_ns - self->offered_ns >= (self->probing > 0 ? BREAKER_PATIENCE_NS : BREAKER_OFFER_NS);
+}
+
 bool breaker_core_admits(const breaker_t *self, int64_t now_ns)
 {
     if (self->state != ZVT_CIRCUIT_HALF_OPEN) return self->state == ZVT_CIRCUIT_CLOSED;
-    return self->offered < BREAKER_PROBES_MAX || now_ns - self->offered_ns >= BREAKER_PATIENCE_NS;
+    return self->offered < BREAKER_PROBES_MAX || s_offers_are_void(self, now_ns);
 }
 
 void breaker_core_on_routed(breaker_t *self, int64_t now_ns)
 {
     if (self->state != ZVT_CIRCUIT_HALF_OPEN) return;
-    if (now_ns - self->offered_ns >= BREAKER_PATIENCE_NS) self->offered = 0;
+    if (s_offers_are_void(self, now_ns)) self->offered = 0;
     if (self->offered++ == 0) self->offered_ns = now_ns;
 }
 

@@ -69,7 +69,22 @@ Test(breaker_core, lets_only_so_many_probes_be_under_way)
     }
     cr_assert_not(breaker_core_admits(&s_breaker, now_ns));
     cr_assert_not(breaker_core_passes(&s_breaker));
-    cr_assert(breaker_core_admits(&s_breaker, now_ns + BREAKER_PATIENCE_NS), "routes that led to no send do not block it for ever");
+    cr_assert_not(breaker_core_admits(&s_breaker, now_ns + BREAKER_PATIENCE_NS - 1));
+    cr_assert(breaker_core_admits(&s_breaker, now_ns + BREAKER_PATIENCE_NS), "probes without an outcome do not block it for ever");
+}
+
+Test(breaker_core, takes_back_routes_by_which_nothing_was_sent)
+{
+    s_fail(BREAKER_FAILURES_MAX, START);
+    int64_t now_ns = s_breaker.retry_ns;
+    (void)breaker_core_on_time(&s_breaker, now_ns);
+    for (int i = 0; i < BREAKER_PROBES_MAX; i++) breaker_core_on_routed(&s_breaker, now_ns);
+    cr_assert_not(breaker_core_admits(&s_breaker, now_ns + BREAKER_OFFER_NS - 1));
+    cr_assert(breaker_core_admits(&s_breaker, now_ns + BREAKER_OFFER_NS));
+    breaker_core_on_routed(&s_breaker, now_ns + BREAKER_OFFER_NS);
+    breaker_core_on_sent(&s_breaker);
+    for (int i = 1; i < BREAKER_PROBES_MAX; i++) breaker_core_on_routed(&s_breaker, now_ns + BREAKER_OFFER_NS);
+    cr_assert_not(breaker_core_admits(&s_breaker, now_ns + 3 * BREAKER_OFFER_NS), "one of these is a probe, and decides");
 }
 
 Test(breaker_core, makes_room_for_another_probe_when_nobody_will_learn_of_one)
