@@ -3,8 +3,8 @@
  * A process that forgot it in a crash would obey an older writer again, so it is stored before it is acted on.
  *
  * Shapes   the file holds the number in decimal and a newline.
- * Errors   loading: ZVT_ERR_IO, ZVT_ERR_CORRUPT (not a number, or one that no writer can have: somebody else wrote the file). Storing: ZVT_ERR_IO, and
- *          the file then holds the old or the new epoch, never a torn one. */
+ * Errors   loading: ZVT_ERR_IO, ZVT_ERR_CORRUPT (not a number, or one that no writer can have: somebody else wrote
+ *          the file). Storing: ZVT_ERR_IO, and the file then holds the old or the new epoch, never a torn one. */
 #ifndef ZVT_EPOCH_H
 #define ZVT_EPOCH_H
 

@@ -29,7 +29,7 @@ enum { BREAKER_FAILURES_MAX = 5, BREAKER_PROBES_MAX = 3 };
 #define BREAKER_PAUSE_MAX_NS ZVT_SECOND_NS          /* a venue that is well again gets orders within a second */
 #define BREAKER_CALM_NS (10 * ZVT_SECOND_NS)        /* closed for so long, and the pause is short again */
 #define BREAKER_PATIENCE_NS ZVT_SECOND_NS           /* a trial without an outcome by then makes room for another .. */
-#define BREAKER_OFFER_NS (50 * ZVT_MS_NS)           /* .. and a route by which nothing was sent: a commit takes less */
+#define BREAKER_OFFER_NS (50 * ZVT_MS_NS)           /* .. and a route by which nothing was sent: a commit lies between the two */
 
 typedef struct {
     uint8_t state;       /* ZVT_CIRCUIT_* */

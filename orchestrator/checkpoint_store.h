@@ -48,7 +48,7 @@ uint64_t checkpoint_store_seq(const PGresult *result);
 void checkpoint_store_limit(uint64_t seq, char text[24]);
 /* Asks for the newest checkpoint up to a seq, as checkpoint_store_take takes it; NULL with the reason. The caller clears it. */
 PGresult *checkpoint_store_read(checkpoint_store_t *self, uint64_t to_seq, char problem[256]);
-/* Where an open core's fold differs from a checkpoint of the same seq: 0, or ZVT_ERR_CORRUPT with what differs first. */
+/* Where the fold of a core that is not open differs from a checkpoint of the same seq: 0, or ZVT_ERR_CORRUPT with what differs first. */
 ZVT_MUSTUSE int checkpoint_store_compare(const PGresult *result, turn_core_t *core, char problem[256]);
 /* The same for the bytes of all parts. */
 ZVT_MUSTUSE int checkpoint_store_take_bytes(const void *data, size_t length, turn_core_t *core, char problem[256]);

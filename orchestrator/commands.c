@@ -13,8 +13,9 @@ enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD
 #define HALT_PATIENCE_NS (800 * ZVT_MS_NS) /* a halt is in force at once; its record may take longer than people wait */
 #define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
 #define DAY_NS (86400 * (uint64_t)ZVT_SECOND_NS)
-#define CREATED_AHEAD_NS (5 * ZVT_SECOND_NS) /* less than the orders that are remembered last at full rate: forgotten, one from further ahead would
-                                              * put the horizon before the requests of others */
+/* Shorter than an ended order is remembered at full rate (6.5 s), or one that is forgotten would put the horizon beyond the present,
+ * and the requests of others would be stale. */
+#define CREATED_AHEAD_NS (5 * ZVT_SECOND_NS)
 
 /* Why a new order cannot be taken now; OK if it can. */
 static uint8_t s_admission(const turn_core_t *self)

@@ -25,16 +25,6 @@ static void s_answer_fill(const zvt_report_t *fill, int64_t new_quantity_e8)
     turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &record);
 }
 
-/* Events of the system, until the batch being gathered is full; trading is not halted afterwards. */
-static void s_fill_batch(void)
-{
-    for (int n = 0; n < TURN_BATCH_EVENTS_MAX; n++) {
-        zvt_record_t record = {.type = ZVT_T_HALT_REQUEST, .halt_request = {.halt = n % 2 == 0, .requested_by = "test"}};
-        turn_client_t client = {0};
-        turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &record);
-    }
-}
-
 static void s_assert_positions_continue(uint32_t expected)
 {
     zvt_record_t record;
@@ -57,10 +47,10 @@ Test(turn_fills, two_orders_that_wait_for_room_keep_the_order_of_their_common_po
     cr_assert_eq(w.sent_count, 2);
     w.portfolio_silent = true;
 
-    s_fill_batch();
+    s_fill_gathered();
     s_tick(0); /* that batch is being committed now; the next is gathered */
     cr_assert(w.commit_pending);
-    s_fill_batch();
+    s_fill_gathered();
     zvt_report_t first, between, last;
     s_give_fill(&w.sent[0], ZVT_E8 / 10, &first);
     s_give_fill(&w.sent[1], ZVT_E8 / 5, &between);

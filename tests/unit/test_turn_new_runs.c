@@ -10,16 +10,6 @@ static void s_tell_tip(bool reachable)
     turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &tip);
 }
 
-/* Events of the system, until the batch being gathered is full; trading is not halted afterwards. */
-static void s_fill_batch(void)
-{
-    for (int n = 0; n < TURN_BATCH_EVENTS_MAX; n++) {
-        zvt_record_t record = {.type = ZVT_T_HALT_REQUEST, .halt_request = {.halt = n % 2 == 0, .requested_by = "test"}};
-        turn_client_t client = {0};
-        turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &record);
-    }
-}
-
 static uint64_t s_seq_of_first(zvt_type_t type)
 {
     for (uint32_t i = 0; i < w.log_count; i++)
@@ -29,10 +19,10 @@ static uint64_t s_seq_of_first(zvt_type_t type)
 
 Test(turn_new_runs, risk_is_not_asked_before_what_its_last_run_passed_has_its_place_in_the_log)
 {
-    s_fill_batch();
+    s_fill_gathered();
     s_tick(0);
     cr_assert(w.commit_pending);
-    s_fill_batch(); /* the next batch is full too */
+    s_fill_gathered(); /* the next batch is full too */
     zvt_record_t first = s_signal(1, ZVT_ORDER_TYPE_LIMIT), second = s_signal(2, ZVT_ORDER_TYPE_LIMIT);
     s_give_signal(&first);
     s_deliver_all(); /* risk passes it; all of it waits for room */

@@ -362,6 +362,16 @@ static inline void s_give_signal(const zvt_record_t *signal)
     turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, signal);
 }
 
+/* Events of the system, until the batch being gathered is full; trading is not halted afterwards. */
+static inline void s_fill_gathered(void)
+{
+    for (int n = 0; n < TURN_BATCH_EVENTS_MAX; n++) {
+        zvt_record_t record = {.type = ZVT_T_HALT_REQUEST, .halt_request = {.halt = n % 2 == 0, .requested_by = "test"}};
+        turn_client_t client = {0};
+        turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, &record);
+    }
+}
+
 static inline uint32_t s_count(zvt_type_t type)
 {
     uint32_t count = 0;
