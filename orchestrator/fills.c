@@ -248,14 +248,14 @@ static void s_put_aside(turn_core_t *self, fill_t *fill, uint8_t code)
     place_order_settle(self, order);
 }
 
-/* While both orders wait for room in a batch, all that one stages leaves before what the other has staged: a fill that
- * comes after the other's change of their position would be recorded before it. */
+/* While this order waits for room in a batch, all that it stages leaves before what another order stages later or waits with
+ * behind it: a fill that comes after the other's change of their position would be recorded before that. */
 static bool s_would_overtake(turn_core_t *self, const order_t *order, const zvt_id_t *position_id)
 {
     uint32_t known = zvt_map_get(self->positions_by_id, position_id);
     if (known == ZVT_MAP_NONE || !order->ready_listed) return false;
     const order_t *before = order_core_at(self->orders, self->positions[known].last_order);
-    return before != NULL && before != order && before->used && before->ready_listed;
+    return before != NULL && before != order && before->used && before->staged_first != ORDER_NONE;
 }
 
 /* Everything is asked about again a moment later. */

@@ -216,3 +216,79 @@ Test(turn_fills, more_fills_of_one_order_than_a_commit_takes_are_fetched_again_a
     cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), FILLS);
     cr_assert_eq(s_count(ZVT_T_POSITION_UPDATED), FILLS);
 }
+
+/* ---- two orders of one position that meet a full batch ---- */
+
+/* A batch is being committed, and the next one is full: b waits for room with its first fill. Then a1, b1 and a2 come. */
+static struct {
+    zvt_report_t b0, a1, b1, a2;
+} s_four;
+
+static void s_meet_a_full_batch(void)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT), other = s_signal(2, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_give_signal(&other);
+    s_settle();
+    w.portfolio_silent = true;
+    s_fill_gathered();
+    s_tick(0);
+    cr_assert(w.commit_pending);
+    s_fill_gathered();
+    s_give_fill(&w.sent[1], ZVT_E8 / 10, &s_four.b0);
+    s_answer_fill(&s_four.b0, ZVT_E8 / 10);
+    s_give_fill(&w.sent[0], ZVT_E8 / 10, &s_four.a1);
+    s_give_fill(&w.sent[1], ZVT_E8 / 10, &s_four.b1);
+    s_give_fill(&w.sent[0], ZVT_E8 / 10, &s_four.a2);
+    s_answer_fill(&s_four.a1, ZVT_E8 / 10 * 2);
+    s_answer_fill(&s_four.b1, ZVT_E8 / 10 * 3);
+}
+
+Test(turn_fills, an_order_that_waits_for_room_does_not_overtake_a_change_that_is_only_staged)
+{
+    s_meet_a_full_batch();
+    s_answer_fill(&s_four.a2, ZVT_E8 / 10 * 4);
+    s_settle();
+    s_answer_fill(&s_four.b1, ZVT_E8 / 10 * 3); /* what was put off is asked again */
+    s_answer_fill(&s_four.a2, ZVT_E8 / 10 * 4);
+    s_settle();
+    s_answer_fill(&s_four.a2, ZVT_E8 / 10 * 4);
+    s_settle();
+    s_assert_positions_continue(4);
+}
+
+/* What the log says last of the position, and the sum of all that it says. */
+static void s_read_position(int64_t *last_e8, int64_t *sum_e8)
+{
+    zvt_record_t record;
+    *last_e8 = *sum_e8 = 0;
+    for (uint32_t i = 0; i < w.log_count; i++) {
+        if (w.log[i].type != ZVT_T_POSITION_UPDATED) continue;
+        cr_assert_eq(zvt_read_payload(&w.log[i], &record), 0);
+        *sum_e8 += record.position_updated.quantity_change_e8;
+        *last_e8 = record.position_updated.new_quantity_e8;
+    }
+}
+
+Test(turn_fills, a_crash_while_orders_wait_for_room_leaves_the_position_that_was_filled)
+{
+    int64_t last_e8, sum_e8;
+    s_meet_a_full_batch(); /* portfolio does not answer a2 before the crash */
+    s_settle();
+    for (int i = 0; i < 3; i++) {
+        s_answer_fill(&s_four.b1, ZVT_E8 / 10 * 3);
+        s_tick(50 * MS);
+        s_settle();
+    }
+    s_read_position(&last_e8, &sum_e8);
+    cr_assert_eq(last_e8, sum_e8);
+    s_restart(2);
+    s_settle();
+    zvt_record_t again = {.type = ZVT_T_REPORT, .report = s_four.a2};
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &again);
+    s_answer_fill(&s_four.a2, last_e8 + ZVT_E8 / 10);
+    s_settle();
+    s_read_position(&last_e8, &sum_e8);
+    cr_assert_eq(last_e8, sum_e8);
+    cr_assert_eq(last_e8, ZVT_E8 / 10 * 4);
+}
