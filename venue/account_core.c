@@ -315,7 +315,8 @@ static int s_replay_report(account_core_t *self, const zvt_report_t *report)
     const account_record_t *record = &self->records[index];
     if (report->kind != ZVT_REPORT_KIND_REJECTED) {
         if (record->instrument == NO_INSTRUMENT) return ZVT_ERR_NOT_FOUND;
-        if (record->quantity_e8 <= 0 || record->limit_e8 < 0 || self->slots_free == NO_INDEX) return ZVT_ERR_CORRUPT;
+        if (record->quantity_e8 <= 0 || record->limit_e8 < 0) return ZVT_ERR_CORRUPT;
+        if (report->kind == ZVT_REPORT_KIND_ACCEPTED && self->slots_free == NO_INDEX) return ZVT_ERR_CORRUPT;
     }
     return s_apply_report(self, index, report);
 }

@@ -507,3 +507,57 @@ Test(account_core, balances_always_add_up_over_random_orders)
         if (account_core_open_count(s.account) == 0) cr_assert_eq(s_balance_of(s.account, "USDT").available_e8, quote_e8);
     }
 }
+
+/* ---- a ledger that was written while every slot was taken ---- */
+static account_core_t *s_copy;
+
+static void s_copy_record(const zvt_record_t *record)
+{
+    cr_assert_eq(account_core_replay(s_copy, record, NOW_NS), 0, "%s %u", zvt_type_name(record->type),
+                 record->type == ZVT_T_REPORT ? record->report.kind : 0);
+}
+
+static void s_copy_order(void *arg, const zvt_order_send_t *order)
+{
+    (void)arg;
+    s_copy_record(&(zvt_record_t){.type = ZVT_T_ORDER_SEND, .order_send = *order});
+}
+
+static void s_copy_balance(void *arg, const zvt_balance_t *opening)
+{
+    (void)arg;
+    s_copy_record(&(zvt_record_t){.type = ZVT_T_BALANCE, .balance = *opening});
+}
+
+static void s_copy_report(void *arg, const zvt_report_t *report)
+{
+    (void)arg;
+    if (report->venue_seq != 0) s_copy_record(&(zvt_record_t){.type = ZVT_T_REPORT, .report = *report});
+}
+
+Test(account_core, a_ledger_is_replayed_that_was_written_while_every_slot_was_taken)
+{
+    account_config_t config = {.fleet = fixture_fleet(), .venue = 0, .ids_max = MARKET_SLOTS_MAX + 100,
+                               .market = recorded_core_market(s.market),
+                               .sink = {.on_order = s_copy_order, .on_balance = s_copy_balance, .on_report = s_copy_report,
+                                        .on_tombstone = s_on_tombstone, .on_cancel_result = s_on_cancel_result,
+                                        .on_status = s_on_status, .on_resend = s_on_resend}};
+    s_copy = account_core_new(&config);
+    account_core_t *live = account_core_new(&config);
+    account_core_open_balances(live);
+    account_core_set_open(live, true, "");
+    for (uint32_t i = 0; i <= MARKET_SLOTS_MAX; i++) { /* one more than there are slots */
+        char id[24];
+        snprintf(id, sizeof id, "o%u", i);
+        zvt_order_send_t order = i % 2 == 0 ? fixture_order(id, ZVT_SIDE_BUY, 0.2, 50) : fixture_order(id, ZVT_SIDE_SELL, 0.001, 90000);
+        account_core_on_order(live, &order, NOW_NS, NOW_NS);
+    }
+    cr_assert_eq(account_core_open_count(live), (uint32_t)MARKET_SLOTS_MAX);
+    zvt_order_cancel_t cancel = {.epoch = 1};
+    ZVT_STR_SET(cancel.client_order_id, "o1");
+    account_core_on_cancel(live, &cancel, NOW_NS);
+    cr_assert_eq(account_core_open_count(live), (uint32_t)MARKET_SLOTS_MAX - 1);
+    cr_assert_eq(account_core_open_count(s_copy), (uint32_t)MARKET_SLOTS_MAX - 1);
+    account_core_destroy(&live);
+    account_core_destroy(&s_copy);
+}
