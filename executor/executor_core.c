@@ -667,10 +667,12 @@ static void s_on_reports_tip(executor_core_t *self, uint32_t venue, const zvt_re
     s_tell_acknowledged_epoch(self);
 }
 
+/* Cancels that come by the thousand may find no room, at a gateway or a venue that is well: only an order that does says
+ * that the venue cannot be used. */
 static void s_on_cancel_result(executor_core_t *self, uint32_t venue, const zvt_record_t *record, executor_now_t now)
 {
     uint8_t code = record->cancel_result.code;
-    if (s_trips_circuit[code]) s_note_failure(self, venue, now.monotonic_ns, code, now);
+    if (s_trips_circuit[code] && code != ZVT_CODE_OVERLOADED) s_note_failure(self, venue, now.monotonic_ns, code, now);
     self->out.to_orchestrator(self->out.arg, ZVT_T_CANCEL_RESULT, &record->cancel_result);
 }
 

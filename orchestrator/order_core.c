@@ -256,9 +256,21 @@ uint32_t order_core_open_count(const order_core_t *self)
     return s_used(self) - self->ended_count;
 }
 
+/* An order that still has business of this run (a client waiting, an event to write) is kept. */
+static bool s_is_idle(const order_t *order)
+{
+    return order->saga == ORDER_NONE && order->staged_first == ORDER_NONE && order->fills_pending == 0 && order->held == ORDER_NONE &&
+           order->waiters == ORDER_NONE && !order->trouble_listed && !order->ready_listed;
+}
+
+static bool s_may_forget_oldest(const order_core_t *self)
+{
+    return self->ended_first != ORDER_NONE && s_is_idle(&self->orders[self->ended_first]);
+}
+
 bool order_core_has_room(const order_core_t *self)
 {
-    return s_used(self) < ORDERS_MAX || self->ended_count > 0;
+    return s_used(self) < ORDERS_MAX || s_may_forget_oldest(self);
 }
 
 int32_t order_core_older(const order_core_t *self, int32_t after)
@@ -292,17 +304,10 @@ static void s_forget(order_core_t *self, order_t *order)
     self->given_back[self->given_back_count++] = index;
 }
 
-/* An order that still has business of this run (a client waiting, an event to write) is kept. */
-static bool s_is_idle(const order_t *order)
-{
-    return order->saga == ORDER_NONE && order->staged_first == ORDER_NONE && order->fills_pending == 0 && order->held == ORDER_NONE &&
-           order->waiters == ORDER_NONE && !order->trouble_listed && !order->ready_listed;
-}
-
 static void s_forget_oldest_ended(order_core_t *self)
 {
-    order_t *order = order_core_at(self, self->ended_first);
-    if (order == NULL || !s_is_idle(order)) return;
+    if (!s_may_forget_oldest(self)) return;
+    order_t *order = &self->orders[self->ended_first];
     self->ended_first = order->ended_next;
     if (self->ended_first == ORDER_NONE) self->ended_last = ORDER_NONE;
     self->ended_count--;

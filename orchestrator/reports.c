@@ -483,7 +483,8 @@ void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *resu
         ZVT_COUNT("cancel_results_put_off"); /* the venue is asked again by time */
         return;
     }
-    static const uint8_t passing[] = {ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_VENUE_THROTTLED, ZVT_CODE_VENUE_LIMIT};
+    static const uint8_t passing[] = {ZVT_CODE_VENUE_UNREACHABLE, ZVT_CODE_VENUE_THROTTLED, ZVT_CODE_VENUE_LIMIT, ZVT_CODE_OVERLOADED,
+                                      ZVT_CODE_NOT_READY, ZVT_CODE_SERVICE_TIMEOUT};
     bool undecided = order->state == ZVT_ORDER_STATE_SUBMITTED || order->state == ZVT_ORDER_STATE_UNKNOWN;
     /* Not final while the order itself may still be on its way, or the venue cannot be asked now. */
     if (undecided || memchr(passing, result->code, sizeof passing) != NULL) {

@@ -326,3 +326,14 @@ Test(executor_core, hands_a_question_about_the_account_on_and_its_rows_back)
     cr_assert_eq(s_sent[2].record.account_snapshot.code, ZVT_CODE_VENUE_UNREACHABLE);
     cr_assert_eq(s_sent[2].record.account_snapshot.query, 7);
 }
+
+Test(executor_core, a_gateway_without_room_for_cancels_does_not_open_the_circuit)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        zvt_record_t record = {.type = ZVT_T_CANCEL_RESULT, .cancel_result = {.exchange = "alpha", .code = ZVT_CODE_OVERLOADED}};
+        executor_core_on_gateway_record(s_core, ALPHA, &record, s_at(1000));
+    }
+    s_count = 0;
+    s_order("o1", "alpha", 5, 0, 2000);
+    cr_assert_eq(s_last()->to, (uint32_t)ALPHA);
+}

@@ -170,3 +170,17 @@ Test(order_core, keeps_the_latest_time_of_the_requests_it_has_forgotten, .init =
     cr_assert_eq(order_core_by_id(s_core, &saved.order_id)->created_ns, 900);
     cr_assert_eq(order_core_horizon_ns(s_core), 700);
 }
+
+Test(order_core, has_no_room_while_the_order_that_ended_first_cannot_be_forgotten, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t first = s_done_at(0);
+    order_core_by_id(s_core, &first)->fills_pending = 1;
+    for (int i = 1; i < ORDERS_MAX; i++) {
+        cr_assert(order_core_has_room(s_core), "%d", i);
+        s_done_at(0);
+    }
+    cr_assert_not(order_core_has_room(s_core));
+    order_core_by_id(s_core, &first)->fills_pending = 0;
+    cr_assert(order_core_has_room(s_core));
+    s_done_at(0);
+}

@@ -746,3 +746,23 @@ Test(turn_recovery, an_order_too_old_to_go_on_may_push_its_older_neighbour_out_o
     cr_assert_eq(status.open_orders, 0);
     cr_assert_eq(status.open_sagas, 0, "also the recovery's own has ended");
 }
+
+Test(turn_recovery, a_cancel_that_a_gateway_has_no_room_for_is_asked_again)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    s_give_cancel(2, &signal);
+    s_settle();
+    cr_assert_eq(w.cancels, 1);
+    zvt_cancel_result_t result = {.exchange = "alpha", .code = ZVT_CODE_OVERLOADED};
+    ZVT_STR_SET(result.client_order_id, w.sent[0].client_order_id);
+    s_queue(ZVT_T_CANCEL_RESULT, &result);
+    s_settle();
+    for (int i = 0; i < 50; i++) {
+        s_tick(100 * MS);
+        s_settle();
+    }
+    cr_assert_gt(w.cancels, 1);
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCEL_REJECTED), 0);
+}
