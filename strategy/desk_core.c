@@ -9,7 +9,10 @@
 
 #define NO_SEAT UINT32_MAX
 
-enum { TOUCHED_MAX = 4096 }; /* orders of anybody that the log may change while the open orders are listed */
+enum {
+    TOUCHED_MAX = 4096,       /* orders of anybody that the log may change while the open orders are listed */
+    ORDERS_LISTED_MAX = 10000 /* what the orchestrator puts into one answer */
+};
 
 /* One symbol that some strategy trades, and the last number seen from each venue. */
 typedef struct {
@@ -37,6 +40,8 @@ struct desk_core {
     bool positions_known;
     bool orders_known;
     bool orders_doubtful;     /* the listing under way cannot be trusted */
+    bool orders_by_seat;      /* asked for by strategy, because everybody's are too many */
+    uint32_t orders_seat;     /* whose are asked for */
     bool events_wanted;       /* some strategy has on_event */
     bool timers_wanted;       /* some strategy has a period */
     uint32_t markets_count;
@@ -247,10 +252,13 @@ void desk_core_on_positions_end(desk_core_t *self, desk_time_t now)
     s_start_when_known(self, now);
 }
 
-void desk_core_begin_orders(desk_core_t *self)
+void desk_core_begin_orders(desk_core_t *self, zvt_orders_query_t *query)
 {
     zvt_map_clear(self->touched);
     self->orders_doubtful = false;
+    *query = (zvt_orders_query_t){.open_only = true, .limit = ORDERS_LISTED_MAX};
+    if (self->orders_by_seat || self->seats_count == 1)
+        ZVT_STR_SET(query->strategy_id, strategy_core_config(self->seats[self->orders_seat].core)->name);
 }
 
 void desk_core_on_order_row(desk_core_t *self, const zvt_order_row_t *row)
@@ -263,9 +271,14 @@ void desk_core_on_order_row(desk_core_t *self, const zvt_order_row_t *row)
         strategy_core_on_order_row(self->seats[seat].core, row);
 }
 
-bool desk_core_on_orders_end(desk_core_t *self, desk_time_t now)
+bool desk_core_on_orders_end(desk_core_t *self, const zvt_list_end_t *end, desk_time_t now)
 {
     if (self->orders_doubtful) return false;
+    if (!self->orders_by_seat && end->more && self->seats_count > 1) {
+        self->orders_by_seat = true; /* ours may be among those that were left out */
+        return true;
+    }
+    if (self->orders_by_seat && ++self->orders_seat < self->seats_count) return true;
     self->orders_known = true;
     s_start_when_known(self, now);
     return true;

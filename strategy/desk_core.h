@@ -58,11 +58,13 @@ ZVT_MUSTUSE int desk_core_add(desk_core_t *self, const zvt_strategy_t *strategy,
  * began to: from there on the desk's own fold corrects a row that is older than an event. */
 void desk_core_on_position_row(desk_core_t *self, const zvt_position_row_t *row);
 void desk_core_on_positions_end(desk_core_t *self, desk_time_t now);
-/* The open orders are about to be asked for. */
-void desk_core_begin_orders(desk_core_t *self);
+/* The open orders are about to be asked for, by *query: those of everybody, or, where these are too many for one answer, of one
+ * strategy after the other. One question at a time. */
+void desk_core_begin_orders(desk_core_t *self, zvt_orders_query_t *query);
 void desk_core_on_order_row(desk_core_t *self, const zvt_order_row_t *row);
-/* The list's end. False: the log changed a listed order meanwhile; begin and ask again. */
-ZVT_MUSTUSE bool desk_core_on_orders_end(desk_core_t *self, desk_time_t now);
+/* The list's end. False: the log changed a listed order meanwhile; begin and ask again. Else begin and ask on, unless the orders are
+ * known now. */
+ZVT_MUSTUSE bool desk_core_on_orders_end(desk_core_t *self, const zvt_list_end_t *end, desk_time_t now);
 bool desk_core_knows_positions(const desk_core_t *self);
 bool desk_core_knows_orders(const desk_core_t *self);
 bool desk_core_started(const desk_core_t *self);

@@ -12,6 +12,7 @@ enum { OUT_SIZE = 256 << 10, LEFT_OPEN_LINES = 20 };
 
 #define READY_AT_LAST_NS (2 * ZVT_SECOND_NS)
 #define ASK_AGAIN_NS (500 * ZVT_MS_NS)
+#define ANSWER_PATIENCE_NS (5 * ZVT_SECOND_NS) /* for a list of orders: two answers at once could not be told apart */
 #define REMIND_NS (5 * ZVT_SECOND_NS)
 
 typedef struct {
@@ -32,6 +33,7 @@ typedef struct {
     uint64_t portfolio_seq; /* portfolio has folded the log up to here */
     int due_timer;
     int64_t remind_ns;      /* monotonic; when to say what the start waits for */
+    int64_t orders_asked_ns; /* monotonic; when the orders were asked for that have not been answered; 0: no question is open */
 } host_t;
 
 /* Counters that `stats` shows, from the desk's own counts. */
@@ -136,11 +138,12 @@ static void s_on_event(void *arg, const zvt_event_t *event)
 /* ---- start: what do the strategies hold? ---- */
 static void s_ask_orders(host_t *self)
 {
+    int64_t now_ns = zvt_loop_monotonic_ns(self->loop);
     if (desk_core_knows_orders(self->desk) || !self->live || !zvt_link_is_up(self->request)) return;
-    desk_core_begin_orders(self->desk);
-    zvt_orders_query_t query = {.open_only = true, .limit = desk_core_count(self->desk) * ZVT_STRATEGY_ORDERS_MAX};
-    if (desk_core_count(self->desk) == 1)
-        ZVT_STR_SET(query.strategy_id, strategy_core_config(desk_core_strategy(self->desk, 0))->name);
+    if (self->orders_asked_ns != 0 && now_ns - self->orders_asked_ns < ANSWER_PATIENCE_NS) return;
+    zvt_orders_query_t query;
+    desk_core_begin_orders(self->desk, &query);
+    self->orders_asked_ns = now_ns;
     zvt_link_send(self->request, ZVT_T_ORDERS_QUERY, &query);
 }
 
@@ -196,16 +199,27 @@ static void s_say_when_trading(const host_t *self)
     if (desk_core_started(self->desk)) zvt_info("trading with %" PRIu32 " strategies", desk_core_count(self->desk));
 }
 
+/* A list whose orders changed meanwhile is asked for again by time. */
+static void s_on_orders_end(host_t *self, const zvt_list_end_t *end)
+{
+    self->orders_asked_ns = 0;
+    if (desk_core_on_orders_end(self->desk, end, s_now(self)))
+        s_ask_orders(self);
+    else
+        zvt_debug("orders changed while they were listed; asking again");
+    s_say_when_trading(self);
+}
+
 static void s_on_request_record(void *arg, const zvt_record_t *record)
 {
     host_t *self = arg;
-    bool waiting = !desk_core_knows_orders(self->desk);
-    if (record->type == ZVT_T_ERROR_REPLY) zvt_warn("orchestrator: %s", record->error_reply.message);
-    if (!waiting) return;
+    if (record->type == ZVT_T_ERROR_REPLY) {
+        zvt_warn("orchestrator: %s", record->error_reply.message);
+        self->orders_asked_ns = 0;
+    }
+    if (desk_core_knows_orders(self->desk)) return;
     if (record->type == ZVT_T_ORDER_ROW) desk_core_on_order_row(self->desk, &record->order_row);
-    if (record->type != ZVT_T_LIST_END) return;
-    if (!desk_core_on_orders_end(self->desk, s_now(self))) zvt_debug("orders changed while they were listed; asking again");
-    s_say_when_trading(self);
+    if (record->type == ZVT_T_LIST_END) s_on_orders_end(self, &record->list_end);
 }
 
 static void s_on_portfolio_record(void *arg, const zvt_record_t *record)
@@ -228,6 +242,7 @@ static void s_on_request_up(void *arg, const zvt_hello_t *peer)
     zvt_socket_reconnect(self->signals, self->signals_endpoint);
     zvt_subscriber_reopen(self->acks);
     desk_core_on_peer(self->desk, s_now(self));
+    self->orders_asked_ns = 0; /* who would have answered is gone */
     s_ask_orders(self);
 }
 

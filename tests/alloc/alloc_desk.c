@@ -65,8 +65,10 @@ void alloc_desk_begin(const zvt_fleet_t *fleet)
     s_bench.payload = zvt_buf_new(PAYLOAD_BYTES);
     s_bench.desk = desk_core_new("bench", 1, 1, 1, &output);
     ZVT_ASSERT(desk_core_add(s_bench.desk, &s_eager, &config, "main", s_bench.instrument, problem) == 0);
-    desk_core_begin_orders(s_bench.desk);
-    ZVT_ASSERT(desk_core_on_orders_end(s_bench.desk, s_bench.now));
+    zvt_orders_query_t query;
+    const zvt_list_end_t whole = {0};
+    desk_core_begin_orders(s_bench.desk, &query);
+    ZVT_ASSERT(desk_core_on_orders_end(s_bench.desk, &whole, s_bench.now));
     desk_core_on_positions_end(s_bench.desk, s_bench.now);
 }
 

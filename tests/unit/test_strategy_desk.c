@@ -6,6 +6,9 @@
 
 enum { SENT_MAX = 64 };
 
+static const zvt_list_end_t s_whole = {0}, s_cut = {.more = true};
+static zvt_orders_query_t s_query;
+
 /* A strategy that buys one unit on every quote, until it has an open order. */
 typedef struct {
     int quotes;
@@ -115,8 +118,8 @@ static eager_t *s_state(uint32_t index)
 static void s_start(void)
 {
     desk_core_on_positions_end(desk, now);
-    desk_core_begin_orders(desk);
-    cr_assert(desk_core_on_orders_end(desk, now));
+    desk_core_begin_orders(desk, &s_query);
+    cr_assert(desk_core_on_orders_end(desk, &s_whole, now));
 }
 
 static void s_quote(const char *venue, const char *symbol, uint64_t symbol_seq)
@@ -173,8 +176,8 @@ Test(strategy_desk, waits_for_positions_and_orders)
     desk_core_on_positions_end(desk, now);
     s_quote("alpha", "BTC/USDT", 2);
     cr_assert(!desk_core_started(desk) && s_state(0)->quotes == 0);
-    desk_core_begin_orders(desk);
-    cr_assert(desk_core_on_orders_end(desk, now));
+    desk_core_begin_orders(desk, &s_query);
+    cr_assert(desk_core_on_orders_end(desk, &s_whole, now));
     s_quote("alpha", "BTC/USDT", 3);
     cr_assert(desk_core_started(desk) && s_state(0)->quotes == 1);
 }
@@ -276,33 +279,51 @@ Test(strategy_desk, calls_on_time_once_per_period)
 
 Test(strategy_desk, open_orders_are_taken_over)
 {
-    desk_core_begin_orders(desk);
+    desk_core_begin_orders(desk, &s_query);
     zvt_order_row_t mine = s_row("a", s_id(1)), other = s_row("x", s_id(2));
     desk_core_on_order_row(desk, &mine);
     desk_core_on_order_row(desk, &other);
-    cr_assert(desk_core_on_orders_end(desk, now));
+    cr_assert(desk_core_on_orders_end(desk, &s_whole, now));
     cr_assert(s_open(0) == 1 && s_open(1) == 0);
+}
+
+Test(strategy_desk, open_orders_that_one_answer_cannot_hold_are_asked_for_by_strategy)
+{
+    desk_core_begin_orders(desk, &s_query);
+    cr_assert_str_empty(s_query.strategy_id, "of everybody");
+    cr_assert(desk_core_on_orders_end(desk, &s_cut, now) && !desk_core_knows_orders(desk));
+    static const char *const names[] = {"a", "b", "c"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        cr_assert_not(desk_core_knows_orders(desk));
+        desk_core_begin_orders(desk, &s_query);
+        cr_assert_str_eq(s_query.strategy_id, names[i]);
+        zvt_order_row_t row = s_row(names[i], s_id((uint8_t)(i + 1)));
+        desk_core_on_order_row(desk, &row);
+        cr_assert(desk_core_on_orders_end(desk, &s_whole, now));
+    }
+    cr_assert(desk_core_knows_orders(desk));
+    cr_assert(s_open(0) == 1 && s_open(1) == 1, "c trades another symbol");
 }
 
 Test(strategy_desk, a_row_that_the_log_has_overtaken_is_asked_for_again)
 {
-    desk_core_begin_orders(desk);
+    desk_core_begin_orders(desk, &s_query);
     zvt_order_canceled_t canceled = {.order_id = s_id(1)};
     s_event(ZVT_T_ORDER_CANCELED, &canceled, s_id(1));
     zvt_order_row_t row = s_row("a", s_id(1));
     desk_core_on_order_row(desk, &row);
-    cr_assert(!desk_core_on_orders_end(desk, now) && s_open(0) == 0);
-    desk_core_begin_orders(desk);
-    cr_assert(desk_core_on_orders_end(desk, now) && s_open(0) == 0);
+    cr_assert(!desk_core_on_orders_end(desk, &s_whole, now) && s_open(0) == 0);
+    desk_core_begin_orders(desk, &s_query);
+    cr_assert(desk_core_on_orders_end(desk, &s_whole, now) && s_open(0) == 0);
 }
 
 Test(strategy_desk, an_order_requested_while_they_are_listed_is_known_once)
 {
-    desk_core_begin_orders(desk);
+    desk_core_begin_orders(desk, &s_query);
     s_requested("a", NULL, s_id(1));
     zvt_order_row_t row = s_row("a", s_id(1));
     desk_core_on_order_row(desk, &row);
-    cr_assert(desk_core_on_orders_end(desk, now) && s_open(0) == 1);
+    cr_assert(desk_core_on_orders_end(desk, &s_whole, now) && s_open(0) == 1);
 }
 
 Test(strategy_desk, a_position_row_finds_its_strategy)
