@@ -17,6 +17,7 @@ struct zvt_hub {
     zvt_hello_t identity;
     zvt_hub_record_fn *on_record;
     zvt_hub_hello_fn *on_hello;
+    zvt_hub_greeted_fn *on_greeted; /* NULL: not asked for */
     void *arg;
     char endpoint[ZVT_ENDPOINT_SIZE];
     hub_out_t outs[OUTS_MAX];
@@ -80,6 +81,7 @@ static void s_hub_on_hello(zvt_hub_t *self, const zvt_peer_t *peer, const zvt_he
     reply.reply = true;
     if (self->on_hello != NULL) self->on_hello(self->arg, peer, hello, &reply);
     zvt_hub_send(self, peer, ZVT_T_HELLO, &reply);
+    if (self->on_greeted != NULL) self->on_greeted(self->arg);
 }
 
 static void s_hub_refuse(zvt_hub_t *self, const zvt_peer_t *peer, int status, size_t length)
@@ -173,6 +175,11 @@ int zvt_hub_new_bounded(zvt_hub_t **self_out, zvt_loop_t *loop, const char *endp
     zvt_loop_on_round(loop, s_hub_on_round, self);
     *self_out = self;
     return 0;
+}
+
+void zvt_hub_on_greeted(zvt_hub_t *self, zvt_hub_greeted_fn *on_greeted)
+{
+    self->on_greeted = on_greeted;
 }
 
 void zvt_hub_destroy(zvt_hub_t **self)

@@ -19,6 +19,10 @@ typedef void(zvt_hub_record_fn)(void *arg, const zvt_peer_t *peer, const zvt_rec
 /* Called for every hello, before it is answered; *reply holds what will be answered and may be changed. */
 typedef void(zvt_hub_hello_fn)(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hello, zvt_hello_t *reply);
 
+/* Called for every hello once its answer is queued: what is sent to the peer from here reaches it behind the answer, so it knows
+ * which run of ours says it. */
+typedef void(zvt_hub_greeted_fn)(void *arg);
+
 /* Binds `endpoint` and registers with the loop. `identity` is copied and fills the replies to hellos. */
 ZVT_MUSTUSE int zvt_hub_new(zvt_hub_t **self, zvt_loop_t *loop, const char *endpoint, const zvt_hello_t *identity,
                             zvt_hub_record_fn *on_record, zvt_hub_hello_fn *on_hello, void *arg);
@@ -26,6 +30,7 @@ ZVT_MUSTUSE int zvt_hub_new(zvt_hub_t **self, zvt_loop_t *loop, const char *endp
 ZVT_MUSTUSE int zvt_hub_new_bounded(zvt_hub_t **self, zvt_loop_t *loop, const char *endpoint, const zvt_hello_t *identity,
                                     zvt_hub_record_fn *on_record, zvt_hub_hello_fn *on_hello, void *arg, int hwm);
 void zvt_hub_destroy(zvt_hub_t **self);
+void zvt_hub_on_greeted(zvt_hub_t *self, zvt_hub_greeted_fn *on_greeted);
 /* Adds a second address, such as tcp://127.0.0.1:5560. */
 ZVT_MUSTUSE int zvt_hub_bind(zvt_hub_t *self, const char *endpoint);
 /* Queues a record for a peer; everything queued for it in this round leaves as one message. */

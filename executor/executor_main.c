@@ -35,6 +35,7 @@ struct executor {
     bool has_orchestrator;
     zvt_peer_t orchestrator; /* the one that reports go to */
     uint64_t orchestrator_incarnation, orchestrator_epoch;
+    bool tell_orchestrator; /* a new one is to hear the tips, behind our answer to its hello */
     zvt_epoch_file_t epoch_file;
     char journal_path[PATH_SIZE];
     int pace_timer; /* when something that waits for a limit may leave */
@@ -200,9 +201,16 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
         self->orchestrator = *peer;
         self->orchestrator_incarnation = hello->incarnation;
         self->orchestrator_epoch = hello->epoch;
-        if (is_new) s_tell_new_orchestrator(self);
+        self->tell_orchestrator |= is_new;
     }
     reply->epoch = executor_core_acknowledged_epoch(self->core);
+}
+
+static void s_on_greeted(void *arg)
+{
+    executor_t *self = arg;
+    if (self->tell_orchestrator) s_tell_new_orchestrator(self);
+    self->tell_orchestrator = false;
 }
 
 /* ---- the gateways ---- */
@@ -377,6 +385,7 @@ static void s_start(executor_t *self)
     if (status != 0)
         s_give_up("cannot bind %s: %s; stop the other executor first", endpoint,
                   status == ZVT_ERR_EXISTS ? "another process serves it" : strerror(errno));
+    zvt_hub_on_greeted(self->hub, s_on_greeted);
     for (uint32_t i = 0; i < self->fleet->venues_count; i++) s_connect(self, i);
     self->pace_timer = zvt_loop_timer(self->loop, s_on_pace, self);
     zvt_loop_on_round(self->loop, s_on_round, self);

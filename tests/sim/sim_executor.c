@@ -28,6 +28,7 @@ struct executor {
     bool has_orchestrator;
     zvt_peer_t orchestrator;
     uint64_t orchestrator_incarnation, orchestrator_epoch;
+    bool tell_orchestrator;
     int pace_timer;
     bool store_failed; /* while the present record was handled */
     gateway_link_t gateways[SIM_VENUES];
@@ -215,9 +216,16 @@ static void s_on_hello(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hel
         self->orchestrator = *peer;
         self->orchestrator_incarnation = hello->incarnation;
         self->orchestrator_epoch = hello->epoch;
-        if (is_new) s_tell_new_orchestrator(self);
+        self->tell_orchestrator |= is_new;
     }
     reply->epoch = executor_core_acknowledged_epoch(self->core);
+}
+
+static void s_on_greeted(void *arg)
+{
+    executor_t *self = arg;
+    if (self->tell_orchestrator) s_tell_new_orchestrator(self);
+    self->tell_orchestrator = false;
 }
 
 /* ---- the gateways ---- */
@@ -306,6 +314,7 @@ void *sim_executor_start(sim_proc_t *proc)
     self->core = executor_core_new(sim.fleet, self->router, &out, s_epoch);
     s_open_emergency(self);
     ZVT_ASSERT(zvt_hub_new(&self->hub, proc->loop, "execute", &proc->identity, s_on_request, s_on_hello, self) == 0);
+    zvt_hub_on_greeted(self->hub, s_on_greeted);
     for (uint32_t i = 0; i < SIM_VENUES; i++) s_connect(self, i);
     self->pace_timer = zvt_loop_timer(proc->loop, s_on_pace, self);
     zvt_loop_on_round(proc->loop, s_on_round, self);

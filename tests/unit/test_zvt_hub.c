@@ -18,12 +18,20 @@ static void s_on_request(void *arg, const zvt_peer_t *peer, const zvt_record_t *
     if (record->type == ZVT_T_LOG_TIP) zvt_hub_send(s_hub, peer, ZVT_T_LOG_TIP, &record->log_tip);
 }
 
+static zvt_peer_t s_greeted;
+
+static void s_note_peer(void *arg, const zvt_peer_t *peer, const zvt_hello_t *hello, zvt_hello_t *reply)
+{
+    (void)arg, (void)hello, (void)reply;
+    s_greeted = *peer;
+}
+
 static void s_begin(void)
 {
     manual_begin();
     s_loop = zvt_loop_new();
     zvt_endpoint(s_endpoint, "hub", NULL);
-    cr_assert_eq(zvt_hub_new(&s_hub, s_loop, s_endpoint, &s_identity, s_on_request, NULL, NULL), 0);
+    cr_assert_eq(zvt_hub_new(&s_hub, s_loop, s_endpoint, &s_identity, s_on_request, s_note_peer, NULL), 0);
 }
 
 static void s_end(void)
@@ -98,6 +106,33 @@ Test(zvt_hub, answers_a_hello_with_its_own_and_a_reply_not_at_all)
     cr_assert_eq(record.type, ZVT_T_HELLO);
     cr_assert(record.hello.reply);
     cr_assert_eq(record.hello.incarnation, 3);
+    zsock_destroy(&client);
+}
+
+static void s_tell_tip(void *arg)
+{
+    zvt_log_tip_t tip = {.tip_seq = 7};
+    (void)arg;
+    zvt_hub_send(s_hub, &s_greeted, ZVT_T_LOG_TIP, &tip);
+}
+
+Test(zvt_hub, what_is_said_to_a_greeted_peer_comes_behind_the_answer_to_its_hello)
+{
+    uint8_t bytes[4096];
+    zvt_record_t record;
+    zvt_hello_t hello = {.role = ZVT_ROLE_CLIENT, .name = "me"};
+    zvt_buf_t out = {.data = bytes, .capacity = sizeof bytes};
+    zvt_hub_on_greeted(s_hub, s_tell_tip);
+    zsock_t *client = s_client(ZMQ_DEALER);
+    cr_assert_eq(zvt_pack(&out, ZVT_T_HELLO, &hello), 0);
+    s_send(client, out.data, out.length);
+    MANUAL_UNTIL((zsock_events(client) & ZMQ_POLLIN) != 0);
+    int length = zmq_recv(zsock_resolve(client), bytes, sizeof bytes, ZMQ_DONTWAIT);
+    zvt_cursor_t cursor = zvt_cursor(bytes, (size_t)length);
+    cr_assert_eq(zvt_read(&cursor, &record), 0);
+    cr_assert_eq(record.type, ZVT_T_HELLO);
+    cr_assert_eq(zvt_read(&cursor, &record), 0);
+    cr_assert_eq(record.type, ZVT_T_LOG_TIP);
     zsock_destroy(&client);
 }
 
