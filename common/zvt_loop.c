@@ -253,11 +253,11 @@ static bool s_wait(zvt_loop_t *self)
 }
 
 /* In the sequence of registration, whatever became ready first. */
-static void s_handle_input(zvt_loop_t *self)
+static void s_handle_ready(zvt_loop_t *self, bool sockets)
 {
     for (int i = 0; i < self->items_count; i++) {
         item_t *item = &self->items[i];
-        if (item->fn == NULL || !item->ready) continue;
+        if (item->fn == NULL || !item->ready || (item->socket != NULL) != sockets) continue;
         item->ready = false;
         item->fn(item->arg);
     }
@@ -268,7 +268,8 @@ int zvt_loop_run(zvt_loop_t *self)
     while (!self->stopped) {
         if (!s_wait(self)) return ZVT_ERR_IO;
         s_read_clocks(self);
-        s_handle_input(self);
+        s_handle_ready(self, false); /* among descriptors is the database, which does nothing until it is answered */
+        s_handle_ready(self, true);
         s_fire_timers(self);
         for (int i = 0; i < self->rounds_count; i++) self->rounds[i].fn(self->rounds[i].arg);
         s_look_closer(self);

@@ -139,6 +139,54 @@ Test(loop, input_that_nobody_announced_is_found_by_the_sweep)
     zvt_loop_destroy(&self.loop);
 }
 
+/* ---- who comes first ---- */
+typedef struct {
+    zvt_loop_t *loop;
+    zsock_t *socket;
+    uint32_t rounds, descriptor_calls;
+} turns_t;
+
+static void s_count_descriptor(void *arg)
+{
+    ((turns_t *)arg)->descriptor_calls++; /* it stays readable, and so is ready in every round */
+}
+
+static void s_count_round(void *arg)
+{
+    ((turns_t *)arg)->rounds++;
+}
+
+static void s_judge_turn(void *arg)
+{
+    turns_t *self = arg;
+    char byte;
+    if (zmq_recv(zsock_resolve(self->socket), &byte, 1, ZMQ_DONTWAIT) < 0) return;
+    cr_expect_eq(self->descriptor_calls, self->rounds + 1, "also in this round it came before the socket");
+    zvt_loop_stop(self->loop);
+}
+
+Test(loop, descriptors_come_before_sockets_that_were_registered_earlier)
+{
+    turns_t self = {.loop = zvt_loop_new(), .socket = zsock_new_pull("@inproc://turns")};
+    zsock_t *push = zsock_new_push(">inproc://turns");
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(write(ends[1], "x", 1), 1);
+    cr_assert_eq(zmq_send(zsock_resolve(push), "x", 1, 0), 1);
+    zvt_loop_add_socket(self.loop, self.socket, s_judge_turn, &self);
+    zvt_loop_add_fd(self.loop, ends[0], s_count_descriptor, &self);
+    zvt_loop_on_round(self.loop, s_count_round, &self);
+    zvt_loop_every(self.loop, PATIENCE_NS, s_give_up, self.loop);
+    cr_assert_eq(zvt_loop_run(self.loop), 0);
+    cr_assert_gt(self.descriptor_calls, 0u);
+    zvt_loop_remove_fd(self.loop, ends[0]);
+    close(ends[0]);
+    close(ends[1]);
+    zsock_destroy(&push);
+    zsock_destroy(&self.socket);
+    zvt_loop_destroy(&self.loop);
+}
+
 /* ---- timers ---- */
 static void s_note_time(void *arg)
 {
