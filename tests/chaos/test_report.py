@@ -26,9 +26,9 @@ def add(report, kind, victim, trade_ms, back_ms=0.0, times=1, late_ms=0, machine
 
 
 def recovery_problems(report):
-    report.checks = []
+    report.checks, report.undecided = [], []
     report.judge()
-    return [text for text in report.problems if text.startswith(("recovery", "ready")) or "by the machine" in text]
+    return [text for text in report.problems if text.startswith(("recovery", "ready"))]
 
 
 class Limits(unittest.TestCase):
@@ -192,23 +192,26 @@ class Excuses(unittest.TestCase):
         add(self.report, "kill", "replayer", 25, back_ms=800, machine=lambda *stretch: asked.append(stretch) or nothing())
         self.assertEqual(asked, [(1000, 2900), (0, 25), (0, 800)])
 
-    def test_a_second_excuse_of_one_victim_fails_the_run(self):
+    def test_a_second_excuse_of_one_victim_leaves_the_run_undecided(self):
         add(self.report, "kill", "executor", 100, times=900)
         add(self.report, "kill", "risk", 100, times=38)
         add(self.report, "kill", "risk", 1500, times=2, machine=lambda *_: Machine(600.0, 0.0))
-        self.assertEqual(recovery_problems(self.report), ["coverage: 2 recoveries of kill risk were late by the machine, allowed are 1"])
+        self.assertEqual(recovery_problems(self.report), [])
+        self.assertEqual(self.report.undecided, ["coverage: 2 recoveries of kill risk were late by the machine, allowed are 1"])
 
-    def test_a_second_excuse_of_one_kind_fails_the_run(self):
+    def test_a_second_excuse_of_one_kind_leaves_the_run_undecided(self):
         add(self.report, "kill", "executor", 100, times=900)
         for victim in ("risk", "executor"):
             add(self.report, "twice", victim, 3500, machine=lambda *_: Machine(600.0, 0.0))
-        self.assertEqual(recovery_problems(self.report), ["coverage: 2 recoveries of twice were late by the machine, allowed are 1"])
+        self.assertEqual(recovery_problems(self.report), [])
+        self.assertEqual(self.report.undecided, ["coverage: 2 recoveries of twice were late by the machine, allowed are 1"])
 
-    def test_more_than_a_fiftieth_of_all_faults_fails_the_run(self):
+    def test_more_than_a_fiftieth_of_all_faults_leaves_the_run_undecided(self):
         for kind, ms in (("kill", 1500), ("twice", 3500)):
             add(self.report, kind, "risk", ms, machine=lambda *_: Machine(600.0, 0.0))
         add(self.report, "cut", "commit", 100, times=90)
-        self.assertEqual(recovery_problems(self.report), ["coverage: 2 recoveries of all faults were late by the machine, allowed are 1"])
+        self.assertEqual(recovery_problems(self.report), [])
+        self.assertEqual(self.report.undecided, ["coverage: 2 recoveries of all faults were late by the machine, allowed are 1"])
 
 
 class Counts(unittest.TestCase):
