@@ -11,6 +11,18 @@ enum { SEQ_AT = 6 /* in a COPY BINARY row: after the count of columns and the le
 
 #define COLUMNS "seq, event_id, type, version, timestamp_ns, correlation_id, causation_id, aggregate_id, aggregate_version, metadata, payload"
 
+/* As run/sql/10_log.sql makes the log: in partitions of the same size, without autovacuum. What ten of them cannot hold has a
+ * place too. */
+static const char s_make_table[] =
+    "DROP TABLE IF EXISTS bench_limit;"
+    "CREATE TABLE bench_limit (LIKE events INCLUDING ALL) PARTITION BY RANGE (seq);"
+    "DO $$ DECLARE size constant bigint := (SELECT partition_events FROM log_layout); options constant text :="
+    " 'WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off)'; BEGIN "
+    "FOR part IN 0 .. 9 LOOP "
+    "EXECUTE format('CREATE TABLE bench_limit_%s PARTITION OF bench_limit FOR VALUES FROM (%s) TO (%s) %s', part, part * size,"
+    " (part + 1) * size, options); END LOOP; "
+    "EXECUTE 'CREATE TABLE bench_limit_rest PARTITION OF bench_limit DEFAULT ' || options; END $$";
+
 /* Rows of the log as COPY BINARY sends them, one after another. */
 typedef struct {
     uint8_t *bytes;
@@ -118,9 +130,7 @@ int limit_copy(const limit_options_t *options)
     if (s_read_log(conn, options->rows, &rows) < 0) return s_fail(conn, "cannot read the log");
     if (rows.count == 0) return s_fail(conn, "the log is empty; trade before measuring");
     uint32_t batch = options->batch < rows.count ? options->batch : (uint32_t)rows.count;
-    bool ready = s_run(conn, "DROP TABLE IF EXISTS bench_limit", PGRES_COMMAND_OK) &&
-                 s_run(conn, "CREATE TABLE bench_limit (LIKE events INCLUDING ALL)", PGRES_COMMAND_OK);
-    if (!ready) return s_fail(conn, "cannot make a table");
+    if (!s_run(conn, s_make_table, PGRES_COMMAND_OK)) return s_fail(conn, "cannot make a table");
     zvt_histogram_t *commits = zvt_histogram("commit"), *ages = zvt_histogram("age");
     uint64_t seq = 0;
     int64_t start_ns = zvt_monotonic_ns(), end_ns = start_ns + (int64_t)(options->seconds * 1e9), now_ns = start_ns, due_ns;

@@ -7,13 +7,13 @@
 #include "zvt_map.h"
 #include "zvt_time.h"
 
-enum { SAMPLED_OF = 8, RESEND_MAX = 65536, LIMIT_BELOW = 200 /* a resting order stands one such part of the price below the bid */ };
+enum { RESEND_MAX = 65536, LIMIT_BELOW = 200 /* a resting order stands one such part of the price below the bid */ };
 #define EXPIRES_NS (30 * ZVT_SECOND_NS) /* after it was made: not sent to a venue later */
 #define HOLD_NS ZVT_SECOND_NS           /* how long a limit order rests before it is canceled */
 #define RESEND_NS (300 * ZVT_MS_NS)     /* without an acknowledgement */
 
 /* What is known of an order. */
-enum { SEEN_ACKED = 1, SEEN_REQUESTED = 2, SEEN_RESTING = 4, SEEN_ENDED = 8, SEEN_PARTIAL = 16 };
+enum { SEEN_ACKED = 1, SEEN_REQUESTED = 2, SEEN_RESTING = 4, SEEN_ENDED = 8, SEEN_PARTIAL = 16, SEEN_LEFT = 32 /* a copy has left */ };
 
 typedef enum { KIND_MARKET, KIND_RESTING, KIND_TAKING } kind_t;
 
@@ -23,6 +23,7 @@ typedef struct {
     int64_t expires_utc_ns;
     int64_t cancel_ns;    /* when a cancel was sent; 0: never */
     int64_t ended_ns;     /* when its end was seen */
+    int64_t intent_utc_ns; /* when the intent to send it to a venue was committed; 0: not known */
     int64_t price_e8;     /* limit orders */
     int64_t quantity_e8;
     zvt_id_t signal_id;
@@ -53,6 +54,8 @@ struct load_core {
     load_order_t *orders;
     queue_t cancels;            /* to be canceled when they have rested long enough */
     queue_t resends;
+    uint32_t signals[LOAD_BURST_MAX], cancels_due[LOAD_BURST_MAX]; /* orders of which a record is in the burst */
+    uint32_t signals_count, cancels_due_count;
     zvt_map_t *by_saga;         /* correlation id -> number */
     zvt_idgen_t ids;
     name_t *senders, *strategies; /* names, made at the start */
@@ -178,6 +181,11 @@ bool load_core_is_over(const load_core_t *self)
     return load_core_all_sent(self) && self->ended == self->sent;
 }
 
+bool load_core_gives_up(const load_core_t *self, int64_t now_ns)
+{
+    return now_ns > load_core_measure_to_ns(self) + self->config.patience_ns;
+}
+
 /* ---- terms ---- */
 static const zvt_instrument_t *s_limit_instrument(const load_core_t *self)
 {
@@ -210,34 +218,42 @@ static int64_t s_round_down(int64_t value, int64_t step)
 
 static void s_set_terms(load_core_t *self, load_order_t *order)
 {
-    const zvt_instrument_t *instrument = s_limit_instrument(self);
-    int64_t lot_e8 = instrument->lot_e8 > 0 ? instrument->lot_e8 : 1;
     order->quantity_e8 = self->config.quantity_e8;
-    if (order->kind == KIND_RESTING) order->price_e8 = s_round_down(self->quote.bid_e8 - self->quote.bid_e8 / LIMIT_BELOW, instrument->tick_e8);
-    if (order->kind == KIND_TAKING) order->price_e8 = self->quote.ask_e8;
-    if (order->kind != KIND_MARKET) order->quantity_e8 = s_round_down(order->quantity_e8, lot_e8) + lot_e8;
-    /* A little more than the best ask shows, so that the rest of it rests. */
-    if (order->kind == KIND_TAKING) order->quantity_e8 = s_round_down(self->quote.ask_volume_e8, lot_e8) + lot_e8;
+    if (order->kind == KIND_MARKET) return;
+    const zvt_instrument_t *instrument = s_limit_instrument(self);
+    int64_t lot_e8 = instrument->lot_e8 > 0 ? instrument->lot_e8 : 1, at_least_e8 = order->quantity_e8;
+    order->price_e8 = s_round_down(self->quote.bid_e8 - self->quote.bid_e8 / LIMIT_BELOW, instrument->tick_e8);
+    if (order->kind == KIND_TAKING) {
+        /* A little more than the best ask shows, so that the rest of it rests. */
+        order->price_e8 = self->quote.ask_e8;
+        at_least_e8 = self->quote.ask_volume_e8;
+    }
+    order->quantity_e8 = s_round_down(at_least_e8, lot_e8) + lot_e8;
     if (order->quantity_e8 > instrument->max_quantity_e8) order->quantity_e8 = s_round_down(instrument->max_quantity_e8, lot_e8);
+}
+
+/* Each strategy buys and sells by turns and always in pairs, so that no position grows; the pairs go over all symbols. */
+static const char *s_market_symbol(const load_core_t *self, uint64_t n)
+{
+    uint64_t strategies = self->config.strategies, pair = n / strategies / 2 * strategies + n % strategies;
+    return self->fleet->instruments[pair % self->config.symbols].symbol;
 }
 
 /* Everything but the terms that were chosen when the order was made follows from its number: so a copy is the same. */
 static void s_fill_signal(load_core_t *self, uint64_t n, int64_t utc_ns, zvt_signal_t *signal)
 {
     const load_order_t *order = &self->orders[n];
-    uint64_t strategy = n % self->config.strategies;
     memset(signal, 0, sizeof *signal);
     signal->signal_id = order->signal_id;
     memcpy(signal->sender, self->senders[n % self->config.senders], sizeof signal->sender);
     signal->incarnation = self->incarnation;
     signal->sender_seq = n / self->config.senders + 1;
-    memcpy(signal->strategy_id, self->strategies[strategy], sizeof signal->strategy_id);
+    memcpy(signal->strategy_id, self->strategies[n % self->config.strategies], sizeof signal->strategy_id);
     ZVT_STR_SET(signal->portfolio_id, "bench");
     zvt_order_request_t *terms = &signal->order_request;
     bool market = order->kind == KIND_MARKET;
-    ZVT_STR_SET(terms->symbol, market ? self->fleet->instruments[strategy % self->config.symbols].symbol : s_limit_instrument(self)->symbol);
+    ZVT_STR_SET(terms->symbol, market ? s_market_symbol(self, n) : s_limit_instrument(self)->symbol);
     ZVT_STR_SET(terms->venue, market ? self->config.venue : self->quote.venue);
-    /* Pairs of a buy and a sell of the same strategy, so that no position grows. */
     terms->side = market && n / self->config.strategies % 2 != 0 ? ZVT_SIDE_SELL : ZVT_SIDE_BUY;
     terms->order_type = market ? ZVT_ORDER_TYPE_MARKET : ZVT_ORDER_TYPE_LIMIT;
     terms->time_in_force = market ? ZVT_TIF_IOC : ZVT_TIF_GTC;
@@ -259,6 +275,7 @@ static bool s_next_order(load_core_t *self, int64_t now_ns, int64_t utc_ns, zvt_
     *order = (load_order_t){.due_ns = due_ns, .sent_ns = now_ns, .expires_utc_ns = utc_ns + EXPIRES_NS,
                             .kind = (uint8_t)s_kind(self, n), .signal_id = zvt_idgen_next(&self->ids, utc_ns)};
     if (self->config.pause_ns > 0) self->serial_ns = 0;
+    self->signals[self->signals_count++] = (uint32_t)n;
     s_set_terms(self, order);
     record->type = ZVT_T_SIGNAL;
     s_fill_signal(self, n, utc_ns, &record->signal);
@@ -271,6 +288,7 @@ static bool s_next_resend(load_core_t *self, int64_t utc_ns, zvt_record_t *recor
         uint32_t n = s_queue_pop(&self->resends);
         if (self->orders[n].seen & (SEEN_ACKED | SEEN_ENDED)) continue;
         record->type = ZVT_T_SIGNAL;
+        self->signals[self->signals_count++] = n;
         s_fill_signal(self, n, utc_ns, &record->signal);
         self->resent++;
         return true;
@@ -281,8 +299,10 @@ static bool s_next_resend(load_core_t *self, int64_t utc_ns, zvt_record_t *recor
 static bool s_next_cancel(load_core_t *self, int64_t now_ns, zvt_record_t *record)
 {
     while (self->cancels.count > 0 && s_cancel_due_ns(self) <= now_ns) {
-        load_order_t *order = &self->orders[s_queue_pop(&self->cancels)];
+        uint32_t n = s_queue_pop(&self->cancels);
+        const load_order_t *order = &self->orders[n];
         if (order->seen & SEEN_ENDED) continue;
+        self->cancels_due[self->cancels_due_count++] = n;
         record->type = ZVT_T_SIGNAL_CANCEL;
         zvt_signal_cancel_t *cancel = &record->signal_cancel;
         memset(cancel, 0, sizeof *cancel);
@@ -297,7 +317,15 @@ static bool s_next_cancel(load_core_t *self, int64_t now_ns, zvt_record_t *recor
 
 bool load_core_next(load_core_t *self, int64_t now_ns, int64_t utc_ns, zvt_record_t *record)
 {
+    if (self->signals_count + self->cancels_due_count == LOAD_BURST_MAX) return false;
     return s_next_cancel(self, now_ns, record) || s_next_resend(self, utc_ns, record) || s_next_order(self, now_ns, utc_ns, record);
+}
+
+void load_core_on_burst(load_core_t *self, bool has_left)
+{
+    for (uint32_t i = 0; has_left && i < self->signals_count; i++) self->orders[self->signals[i]].seen |= SEEN_LEFT;
+    for (uint32_t i = 0; !has_left && i < self->cancels_due_count; i++) s_queue_push(&self->cancels, self->cancels_due[i]);
+    self->signals_count = self->cancels_due_count = 0;
 }
 
 void load_core_on_time(load_core_t *self, int64_t now_ns)
@@ -387,25 +415,26 @@ static const uint8_t s_outcomes[ZVT_T_LIMIT] = {
     [ZVT_T_ORDER_FAILED] = ZVT_ORDER_STATE_FAILED,
 };
 
-static void s_on_accepted(load_core_t *self, load_order_t *order, uint64_t n, int64_t now_ns)
+/* The orchestrator makes this event when the venue's report reaches it; that of the execution, when the position is known too. */
+static void s_on_accepted(load_core_t *self, load_order_t *order, uint64_t n, const zvt_event_t *event, int64_t now_ns)
 {
-    if (order->kind == KIND_MARKET || (order->seen & SEEN_RESTING)) return;
+    bool measured = s_is_measured(self, order);
+    if (order->kind == KIND_MARKET) {
+        if (measured && order->intent_utc_ns != 0) zvt_histogram_add(load_stage(STAGE_EXECUTOR_TO_VENUE), event->timestamp_ns - order->intent_utc_ns);
+        return;
+    }
+    if (order->seen & SEEN_RESTING) return;
     order->seen |= SEEN_RESTING;
     order->cancel_ns = now_ns + HOLD_NS;
     s_queue_push(&self->cancels, n);
-    if (s_is_measured(self, order)) zvt_histogram_add(load_stage(STAGE_RESTING), now_ns - order->due_ns);
+    if (measured) zvt_histogram_add(load_stage(STAGE_RESTING), now_ns - order->due_ns);
 }
 
-/* Reading a fill costs the generator more than everything else about an order, so those of market orders are sampled. */
-static void s_on_executed(load_core_t *self, load_order_t *order, uint64_t n, const zvt_event_t *event)
+/* Reading a fill costs the generator more than everything else about an order, so market orders, which fill at once, are spared. */
+static void s_on_executed(load_core_t *self, load_order_t *order, const zvt_event_t *event)
 {
-    if (order->kind == KIND_MARKET && n % SAMPLED_OF != 0) return;
-    if (zvt_read_payload(event, &self->record) != 0) return;
-    const zvt_order_executed_t *executed = &self->record.order_executed;
-    if (executed->leaves_qty_e8 > 0) order->seen |= SEEN_PARTIAL;
-    if (order->kind != KIND_MARKET || !s_is_measured(self, order)) return;
-    /* execution_time_ms is fixed point 1e-8, and 1e-8 ms are 1e-2 ns. */
-    zvt_histogram_add(load_stage(STAGE_VENUE), executed->execution_time_ms_e8 / 100);
+    if (order->kind == KIND_MARKET || zvt_read_payload(event, &self->record) != 0) return;
+    if (self->record.order_executed.leaves_qty_e8 > 0) order->seen |= SEEN_PARTIAL;
 }
 
 static void s_on_outcome(load_core_t *self, load_order_t *order, uint8_t outcome, int64_t now_ns)
@@ -427,8 +456,9 @@ void load_core_on_event(load_core_t *self, const zvt_event_t *event, int64_t com
     if (order == NULL) return;
     order->seen |= SEEN_ACKED | SEEN_REQUESTED;
     if (order->kind == KIND_MARKET && s_is_measured(self, order)) s_measure(self, order, event, committed_utc_ns);
-    if (event->type == ZVT_T_ORDER_ACCEPTED) s_on_accepted(self, order, n, now_ns);
-    if (event->type == ZVT_T_ORDER_EXECUTED) s_on_executed(self, order, n, event);
+    if (event->type == ZVT_T_ORDER_SUBMITTED) order->intent_utc_ns = committed_utc_ns;
+    if (event->type == ZVT_T_ORDER_ACCEPTED) s_on_accepted(self, order, n, event, now_ns);
+    if (event->type == ZVT_T_ORDER_EXECUTED) s_on_executed(self, order, event);
     uint8_t outcome = s_outcomes[event->type];
     if (outcome != 0) s_on_outcome(self, order, outcome, now_ns);
 }
@@ -471,6 +501,7 @@ void load_core_counts(const load_core_t *self, load_counts_t *counts)
         counts->expired += ended && order->outcome == ZVT_ORDER_STATE_EXPIRED;
         counts->lost += !ended && (order->seen & SEEN_ACKED);
         counts->unanswered += !ended && !(order->seen & SEEN_ACKED);
+        counts->unsent += !ended && !(order->seen & (SEEN_ACKED | SEEN_LEFT));
         counts->partial += (order->seen & SEEN_PARTIAL) != 0;
         counts->canceled += order->outcome == ZVT_ORDER_STATE_CANCELED;
         counts->measured += s_is_measured(self, order);
@@ -486,7 +517,7 @@ void load_core_report(const load_core_t *self, FILE *out)
         const char *name;
         uint64_t value;
     } rows[] = {{"sent", counts.sent}, {"completed", counts.succeeded}, {"rejected", counts.rejected}, {"expired", counts.expired},
-                {"refused", counts.refused}, {"lost", counts.lost}, {"unanswered", counts.unanswered}, {"resent", counts.resent},
+                {"refused", counts.refused}, {"lost", counts.lost}, {"unanswered", counts.unanswered}, {"unsent", counts.unsent}, {"resent", counts.resent},
                 {"partially_filled", counts.partial}, {"canceled", counts.canceled}, {"measured", counts.measured},
                 {"measured_completed", counts.measured_succeeded}, {"events", self->events}};
     fprintf(out, "{\"rate\": %.1f, \"seconds\": %.1f, ", self->config.rate_hz, self->config.seconds);

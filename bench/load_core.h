@@ -4,7 +4,7 @@
  * a stall of the fleet shows in all orders that were due meanwhile (no coordinated omission). One order at a time
  * (`serial`) is the exception: the next is due a pause after the end of the one before.
  *
- * Mix      market orders in the first `symbols` instruments, and a share of limit orders in the instrument after them:
+ * Mix      market orders in the first `symbols` instruments by turns, and a share of limit orders in the instrument after them:
  *          by turns one that rests below the market, and one that takes more than the best ask shows and rests with the
  *          remainder. What still rests a while after it was accepted is canceled.
  * Senders  orders are spread over `senders` names, so that no sender's window of numbers is a limit during an outage.
@@ -32,15 +32,21 @@ typedef struct {
     const char *venue;       /* "" lets the executor choose */
     int64_t quantity_e8;     /* of each market order */
     int64_t pause_ns;        /* one order at a time: between an end and the next order; 0: open loop */
+    int64_t patience_ns;     /* for the last orders to end, after the measured time */
     bool resend;             /* what is not acknowledged is sent again until it expires */
 } load_config_t;
 
 /* How the orders ended. */
 typedef struct {
-    uint64_t sent, ended, succeeded, rejected, refused, expired, lost, unanswered, resent, partial, canceled;
+    uint64_t sent, ended, succeeded, rejected, refused, expired, resent, canceled;
+    uint64_t lost, unanswered;             /* never ended: acknowledged, or not even that */
+    uint64_t unsent;                       /* of the unanswered: no copy has left this process */
+    uint64_t partial;                      /* limit orders that were filled in parts */
     uint64_t measured, measured_succeeded; /* of the orders after the warm-up */
     uint64_t in_time;                      /* orders that succeeded within the measured time, whenever they were due */
 } load_counts_t;
+
+enum { LOAD_BURST_MAX = 256 };
 
 typedef struct load_core load_core_t;
 
@@ -53,8 +59,11 @@ void load_core_on_quote(load_core_t *self, const zvt_price_updated_t *quote);
 /* Everything is known that orders are made of. */
 bool load_core_can_start(const load_core_t *self);
 void load_core_start(load_core_t *self, int64_t now_ns, int64_t utc_ns);
-/* The next record that is due by now: a signal or a cancel; false when none is. */
+/* The next record that is due by now: a signal or a cancel; false when none is, or the burst has LOAD_BURST_MAX already. */
 bool load_core_next(load_core_t *self, int64_t now_ns, int64_t utc_ns, zvt_record_t *record);
+/* The burst is over: its records have left, or the socket has refused them all. Cancels are then due again; signals only when
+ * they are resent. */
+void load_core_on_burst(load_core_t *self, bool has_left);
 /* Looks for orders that have to be sent again. */
 void load_core_on_time(load_core_t *self, int64_t now_ns);
 /* When the next order or cancel is due; 0 when none is known. */
@@ -71,6 +80,8 @@ void load_core_on_ack(load_core_t *self, const char *sender, const zvt_signal_ac
 bool load_core_all_sent(const load_core_t *self);
 /* Every order has been sent, and each of them has ended. */
 bool load_core_is_over(const load_core_t *self);
+/* The patience is over: what has not ended by now counts as lost. */
+bool load_core_gives_up(const load_core_t *self, int64_t now_ns);
 /* Orders sent, and those that have ended. */
 void load_core_progress(const load_core_t *self, uint64_t *sent, uint64_t *ended);
 /* Looks at every order: for the end. */

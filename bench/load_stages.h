@@ -1,8 +1,8 @@
 /* load_stages -- how long an order takes to each stage of its life.
  *
  * Three kinds of times, all since the order was due: *logged*, when the orchestrator made the event; *durable*, when it
- * heard of the commit; *seen*, when a subscriber had it. Two more are spans: from the durable intent to the venue's
- * report (executor, gateway, the venue's sync and back), and from commit to subscriber.
+ * heard of the commit; *seen*, when a subscriber had it. Three more are spans: from the commit of the intent to the venue's
+ * report (executor, gateway, the venue's sync and back), from a cancel to its end, and from commit to subscriber.
  *
  * Bounds   one histogram a stage, log-linear, exact to 1.6 %. */
 #ifndef LOAD_STAGES_H
@@ -18,7 +18,7 @@ typedef enum {
     STAGE_VALIDATED,         /* logged: risk has passed it */
     STAGE_ROUTED,            /* logged: the executor has chosen a venue */
     STAGE_INTENT_DURABLE,    /* durable: the venue may see it */
-    STAGE_VENUE,             /* span: from the durable intent to the venue's report of an execution */
+    STAGE_EXECUTOR_TO_VENUE, /* span: from the commit of the intent to the venue's report at the orchestrator */
     STAGE_RESTING,           /* logged: a limit order is on the book */
     STAGE_EXECUTED,          /* logged */
     STAGE_POSITION,          /* logged: the position is updated */

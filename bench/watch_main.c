@@ -2,9 +2,11 @@
  *
  * Two figures: from the commit to the subscriber, by batch; and from the quote that made a strategy send to the order's
  * order.requested, for strategies that let their orders expire --lifetime seconds after the quote.
+ * Control  "measure" begins both figures anew, so that a warm-up is not in them.
  * stdout   the report, one JSON object, at the end.
  * stderr   "watching" once it has begun. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "zvt_follower.h"
 #include "zvt_service.h"
@@ -57,6 +59,21 @@ static void s_on_batch(void *arg, uint64_t applied_seq, bool caught_up)
     fputs("watching\n", stderr);
 }
 
+/* "measure": what was measured so far was the warm-up. The counts go on. */
+static bool s_on_control(void *arg, const char *command, const char *argument, FILE *body)
+{
+    watch_t *self = arg;
+    (void)argument;
+    if (strcmp(command, "measure") != 0) {
+        fprintf(body, "unknown command '%s'; there are stats, ping, log-level, measure", command);
+        return false;
+    }
+    zvt_histogram_reset(self->commits);
+    zvt_histogram_reset(self->quotes);
+    fputs("{}", body);
+    return true;
+}
+
 static void s_print(const char *name, const zvt_histogram_t *histogram, const char *comma)
 {
     printf("\"%s\": {\"count\": %" PRIu64 ", \"p50\": %.4f, \"p99\": %.4f, \"p999\": %.4f, \"max\": %.4f}%s", name,
@@ -77,6 +94,7 @@ int main(int argc, char **argv)
                     .lifetime_ns = (int64_t)(atof(lifetime) * 1e9)};
     self.follower = zvt_follower_new(zvt_service_loop(service), (uint32_t)zvt_service_fleet(service)->shard, ZVT_FOLLOW_LIVE,
                                      zvt_service_identity(service), s_on_event, s_on_batch, &self);
+    zvt_service_on_control(service, s_on_control, &self);
     int exit_code = zvt_service_run(service);
     printf("{\"events\": %" PRIu64 ", \"batches\": %" PRIu64 ", \"requested\": %" PRIu64 ", \"completed\": %" PRIu64
            ", \"ended\": %" PRIu64 ", \"gaps\": %" PRIu64 ", \"latency_ms\": {",

@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 import growth
 import limits
 import measure
+import medians
 import orders
 import overload
 import peer
@@ -44,6 +46,7 @@ SCENARIOS = {
     "growth": (growth.run, "longer logs, more symbols, more strategies"),
 }
 ALL = [name for name in SCENARIOS if name != "growth"]
+SETTLE_S = 2  # between two scenarios
 
 
 class Bench:
@@ -116,6 +119,11 @@ class Bench:
             self.current.__exit__()
         self.current = None
 
+    def settle(self):
+        """What the scenario before has written does not disturb the next one."""
+        os.sync()
+        time.sleep(self.quick(0, SETTLE_S))
+
     def watch(self, fleet, *words):
         """An observer of the log."""
         return watch.Watch(fleet, *words)
@@ -124,10 +132,16 @@ class Bench:
         """A log for limits to copy from."""
         run_load(fleet, "a log to copy", rate=500, seconds=self.short(10, 1), warmup=0)
 
-    def close(self):
-        """Nothing stays."""
+    def stop_children(self):
+        """What a scenario that failed has left running."""
         for child in self.children:
             child.kill()
+            child.wait()
+        self.children.clear()
+
+    def close(self):
+        """Nothing stays."""
+        self.stop_children()
         self.stop_fleet()
         shutil.rmtree(self.folder, ignore_errors=True)
         if sys.stderr.isatty():
@@ -154,8 +168,10 @@ def _arguments():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--rate", type=float)
     parser.add_argument("--seconds", type=float)
-    parser.add_argument("--events", type=float, default=10)
-    parser.add_argument("--out")
+    parser.add_argument("--events", type=float)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--median", nargs="+", default=[])
+    parser.add_argument("--out", required=True)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--no-limits", action="store_true")
     return parser.parse_args()
@@ -165,27 +181,20 @@ def _check(options):
     for name in options.scenario:
         if name not in SCENARIOS:
             sys.exit("bench: there is no scenario \"%s\"; there are: %s" % (name, " ".join(SCENARIOS)))
-    for name in ("rate", "seconds", "events"):
+    for name in ("rate", "seconds", "events", "runs"):
         value = getattr(options, name)
         if value is not None and not 0 < value < 1e9:
             sys.exit("bench: --%s takes a positive number" % name)
 
 
-def _run_all(bench, names):
-    """Every scenario; one that cannot be run does not stop the others."""
-    done, failures = {}, []
-    for name in names:
-        bench.scenario = name
-        try:
-            done[name] = SCENARIOS[name][0](bench)
-            if sys.stderr.isatty():
-                sys.stderr.write("\r\x1b[K")
-            print(report.table(done[name]) + "\n", flush=True)
-        except (BenchError, subprocess.CalledProcessError) as error:
-            failures.append("%s: %s" % (name, error))
-            print("%s could not be measured: %s\n" % (name, error), file=sys.stderr, flush=True)
-            bench.stop_fleet()
-    return done, failures
+def _report(options, scenarios, failures):
+    """What is written: the scenarios measured so far, and what follows from them."""
+    judges = not options.no_limits and not options.quick
+    return {"version": 1, "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "commit": measure.commit_of(options.checkout), "machine": measure.machine(), "quick": options.quick,
+            "rate": options.rate, "seconds": options.seconds, "events": options.events, "no_limits": options.no_limits,
+            "scenarios": scenarios, "targets": targets.judge(scenarios, options.rate is None and options.events is None) if judges else [],
+            "lost": targets.losses(scenarios), "failures": failures}
 
 
 def _write(path, what):
@@ -196,33 +205,86 @@ def _write(path, what):
         json.dump(what, out, indent=1)
         out.write("\n")
     os.replace(path + ".new", path)
+
+
+def _one(bench, name, done, failures):
+    """One scenario. Whatever stops it is a failure of this one, and does not stop the others."""
+    bench.scenario = name
+    bench.settle()
+    try:
+        done[name] = SCENARIOS[name][0](bench)
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+        print(report.table(done[name]) + "\n", flush=True)
+    except Exception as error:  # a scenario has many ways to fail, and hours of results must not go with it
+        if not isinstance(error, (BenchError, subprocess.CalledProcessError)):
+            traceback.print_exc()
+        text = str(error) or type(error).__name__
+        failures.append("%s: %s" % (name, text))
+        bench.stop_children()
+        print("%s could not be measured: %s\n" % (name, text), file=sys.stderr, flush=True)
+        bench.stop_fleet()
+
+
+def _measure(options, path):
+    """One run; its report, which is written after every scenario."""
+    bench = Bench(options)
+    done, failures = {}, []
+    try:
+        for name in options.scenario or bench.quick(list(SCENARIOS), ALL):
+            _one(bench, name, done, failures)
+            _write(path, _report(options, done, failures))
+    finally:
+        bench.close()
+    return _report(options, done, failures)
+
+
+def _tell(found, path):
+    """The end of a run; True when it passes."""
+    if found["targets"]:
+        print(report.targets_table(found["targets"]))
+    for text in found["lost"]:
+        print("Orders were lost: " + text)
+    for text in found["failures"]:
+        print("Failed: " + text)
     print("The report is in %s" % path)
+    return not (found["failures"] or found["lost"] or any(target["met"] is False for target in found["targets"]))
+
+
+def _run(options):
+    """All runs; True when the only one passes, or the medians of all do."""
+    if options.runs == 1:
+        return _tell(_measure(options, options.out), options.out)
+    paths = ["%s-%d.json" % (options.out.removesuffix(".json"), n + 1) for n in range(options.runs)]
+    for path in paths:
+        _tell(_measure(options, path), path)
+    return _tell_medians(options, paths)
+
+
+def _tell_medians(options, paths):
+    """Judges the medians of several reports; True when they pass."""
+    reports = medians.read(paths)
+    for name in (*medians.SAME, "no_limits"):
+        setattr(options, name, reports[0].get(name))
+    failures = ["%s: %s" % (path, text) for path, one in zip(paths, reports) for text in one["failures"]]
+    found = {**_report(options, medians.of(reports), failures), "medians_of": paths,
+             "commit": ", ".join(dict.fromkeys(one["commit"] for one in reports))}
+    for scenario in found["scenarios"].values():
+        print(report.table(scenario) + "\n")
+    _write(options.out, found)
+    return _tell(found, options.out)
 
 
 def main():
     """Exit code 0 when everything was measured, nothing was lost and every target that was measured is met or not decided."""
     options = _arguments()
     _check(options)
-    bench = Bench(options)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        done, failures = _run_all(bench, options.scenario or bench.quick(list(SCENARIOS), ALL))
-    finally:
-        bench.close()
-    judged = [] if options.no_limits or options.quick else targets.judge(done)
-    lost = targets.losses(done)
-    result = {"version": 1, "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-              "commit": measure.commit_of(options.checkout), "machine": measure.machine(), "quick": options.quick,
-              "rate": options.rate, "seconds": options.seconds, "scenarios": done, "targets": judged, "lost": lost,
-              "failures": failures}
-    if judged:
-        print(report.targets_table(judged))
-    for text in lost:
-        print("Orders were lost: " + text)
-    if options.out:
-        _write(options.out, result)
-    missed = [target for target in judged if target["met"] is False]
-    return 1 if failures or lost or missed else 0
+        passed = _tell_medians(options, options.median) if options.median else _run(options)
+    except BenchError as error:
+        sys.exit("bench: %s" % error)
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

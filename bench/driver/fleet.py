@@ -64,6 +64,16 @@ class Fleet:
         self.env = {}
 
     def __enter__(self):
+        self._up()
+        return self
+
+    def reshape(self, **shape):
+        """Stops it and goes on with another fleet file, which may have more than the one before."""
+        self.command("down")
+        self.shape = shape
+        self._up()
+
+    def _up(self):
         file = self.home + ".zpl"
         with open(file, "w") as out:
             out.write(fleet_file(**self.shape))
@@ -72,7 +82,6 @@ class Fleet:
         for line in self.command("env").splitlines():
             name, value = line[len("export "):].split("=", 1)
             self.env[name] = value.strip("'")
-        return self
 
     def __exit__(self, *_):
         subprocess.run([self.bench.fleet_script, "--home", self.home, "down", "--wipe", "--yes"], env=self.bench.env,

@@ -1,8 +1,11 @@
 """growth -- what an order costs when the log is long, the symbols are many, the strategies are many.
 
-Cost must not grow with history: the dearest case over the cheapest is what counts.
+Cost must not grow with history: the dearest case over the cheapest is what counts. The market has as many symbols as are
+traded, so that one symbol costs what one symbol does; the log stays the same when symbols are added. For each length of the log
+also what history.py measures: what is saved, and how long it takes to go on after something was killed.
 """
 
+import history
 from orders import one_load
 from replay import WRITERS, fill
 
@@ -12,25 +15,32 @@ LOGS_MILLIONS = (1, 10, 50)
 def _cases(bench):
     """Millions of events in the log, symbols, strategies."""
     if bench.is_quick:
-        return [(0.02, 2, 10), (0.04, 2, 50)]
-    longest = max(1, bench.events)
+        return [(0.02, 1, 10), (0.04, 2, 50)]
+    longest = max(1, bench.events or LOGS_MILLIONS[-1])
     logs = [millions for millions in LOGS_MILLIONS if millions <= longest] or [longest]
-    return ([(millions, 1, 10) for millions in logs] + [(logs[-1], 200, 10), (logs[-1], 1, 1000), (logs[-1], 200, 1000)])
+    return [(millions, 1, 10) for millions in logs] + [(logs[-1], 1, 1000), (logs[-1], 200, 10), (logs[-1], 200, 1000)]
 
 
 def run(bench):
     """The same rate in every case."""
     rate, seconds = bench.rate or bench.quick(200, 3000), bench.seconds or bench.quick(1, 20)
     rows, length = [], 0
-    with bench.fleet(symbols=bench.quick(3, 201)) as fleet:
+    bench.stop_fleet()  # none that has a log already
+    with bench.fleet(symbols=1) as fleet:
         for millions, symbols, strategies in _cases(bench):
-            if millions * 1e6 > length:
+            if symbols != fleet.shape["symbols"]:
+                fleet.reshape(symbols=symbols)
+            is_longer = millions * 1e6 > length
+            if is_longer:
                 fill(fleet, millions * 1e6 - length, strategies=1000, symbols=symbols)
                 length = millions * 1e6
                 fleet.start(*WRITERS)
-                fleet.wait_trading()
+            fleet.wait_trading()
             case = "%g M events, %d symbol%s, %d strategies" % (millions, symbols, "s" if symbols > 1 else "", strategies)
             rows.append(one_load(bench, fleet, rate, seconds, case=case, symbols=symbols, strategies=strategies))
+            if is_longer:
+                rows += history.measure(bench, fleet, millions, rate)
+    bench.stop_fleet()  # its log is long
     costs = [row["cpu_us_per_order"] for row in rows if row.get("cpu_us_per_order")]
     rows.append({"case": "all cases", "cost_ratio": round(max(costs) / min(costs), 3) if costs else None})
     return {"title": "growth: %s orders/s with ever more behind them" % format(round(rate), ","), "rows": rows,

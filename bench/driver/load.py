@@ -8,7 +8,7 @@ from measure import Snapshot, between
 
 
 class Load:
-    """A load under way. `during` is called once a second with the seconds since the measurement began, or None."""
+    """A load under way. What it costs is measured from shortly before the end of its warm-up to the end of the measured time."""
 
     def __init__(self, fleet, label, **options):
         self.fleet = fleet
@@ -21,22 +21,20 @@ class Load:
                 words += ["--" + name.replace("_", "-"), str(value)]
         self.process = subprocess.Popen([fleet.bench.binary("zvt-load"), *words], env=fleet.environment(), text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.pids = {**fleet.pids(), "load": self.process.pid}
         self.first = self.last = None
         self.diagnostics = []
         fleet.bench.children.append(self.process)
 
-    def _snapshot(self, more):
-        return Snapshot(self.fleet, {"load": self.process.pid, **more})
-
-    def wait_phase(self, phase, more=None):
+    def wait_phase(self, phase):
         """Reads what the load says until a phase begins; False when the load has ended before."""
         for line in self.process.stderr:
             words = line.split()
             if words[:1] == ["phase"]:
-                if words[1] == "measure":
-                    self.first = self._snapshot(more or {})
+                if words[1] == "warm":
+                    self.first = Snapshot(self.fleet, self.pids)
                 elif words[1] == "drain":
-                    self.last = self._snapshot(more or {})
+                    self.last = Snapshot(self.fleet, self.pids).with_memory()
                 if words[1] == phase:
                     return True
             elif words[:1] == ["progress"]:
@@ -49,9 +47,9 @@ class Load:
         """No order is sent any more; what is open then remains open in its report."""
         self.process.terminate()
 
-    def finish(self, more=None):
+    def finish(self):
         """Waits for the end; the load's report with the cost of the measured time."""
-        self.wait_phase("end", more)
+        self.wait_phase("end")
         output = self.process.stdout.read()
         code = self.process.wait()
         self.fleet.bench.children.remove(self.process)
@@ -63,9 +61,15 @@ class Load:
         return report
 
 
-def run_load(fleet, label, more=None, **options):
+def run_load(fleet, label, **options):
     """A whole load; its report."""
-    return Load(fleet, label, **options).finish(more)
+    return Load(fleet, label, **options).finish()
+
+
+def lost_of(report):
+    """Orders that left the load and never ended, answered or not. A signal that the load's own socket refused was never
+    sent: beyond what the fleet takes, that is the sender's to do again."""
+    return report["lost"] + report["unanswered"] - report["unsent"]
 
 
 def read_trace(path):

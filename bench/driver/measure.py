@@ -9,13 +9,13 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_s(pid):
-    """User and system time of a process with all its threads; 0 when it is gone."""
+    """User and system time of a process with all its threads and of its children that have ended; 0 when it is gone."""
     try:
         with open("/proc/%d/stat" % pid) as file:
             fields = file.read().rsplit(")", 1)[1].split()
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return sum(int(field) for field in fields[11:15]) / TICKS
 
 
 def switches(pid):
@@ -53,40 +53,49 @@ def children(pid):
 
 
 class Snapshot:
-    """CPU so far of every process, and how long the log is."""
+    """CPU so far of every process with its children, and how long the log is. `pids` is {name: pid}: looking for them
+    costs more CPU than looking at them, so whoever measures does it before."""
 
-    def __init__(self, fleet, more=None):
+    def __init__(self, fleet, pids):
+        self.families = {name: [pid] + children(pid) for name, pid in pids.items()}
         self.at = time.monotonic()
-        self.pids = {**fleet.pids(), **(more or {})}
-        self.cpu = {}
+        self.cpu = self._sums(cpu_s)
+        self.switches = self._sums(switches)
         self.memory = {}
-        self.switches = {}
-        for name, pid in self.pids.items():
-            family = [pid] + (children(pid) if name == "postgres" else [])
-            self.cpu[name] = sum(cpu_s(one) for one in family)
-            self.switches[name] = sum(switches(one) for one in family)
-            self.memory[name] = sum(memory_mb(one, shared=name != "postgres") for one in family)
+        self.log_at = time.monotonic()
         answer = fleet.sql("select pg_current_wal_lsn() - '0/0'::pg_lsn, coalesce(max(last_seq), 0) from event_batches")
         wal, seq = answer.split("|")
         self.wal_bytes, self.seq = int(wal), int(seq)
 
+    def _sums(self, figure):
+        return {name: sum(figure(pid) for pid in family) for name, family in self.families.items()}
+
+    def with_memory(self):
+        """Also the memory of every process: slow, so only after what is measured."""
+        self.memory = {name: sum(memory_mb(pid, shared=name != "postgres") for pid in family) for name, family in self.families.items()}
+        return self
+
+
+def _grown(first, last):
+    """What a process that has died since has used is not known."""
+    return {name: max(0, value - first.get(name, 0)) for name, value in last.items()}
+
 
 def between(first, last, orders_per_s):
     """What the time between two snapshots cost, by order."""
-    seconds = last.at - first.at
+    seconds, log_seconds = last.at - first.at, last.log_at - first.log_at
     orders = max(1.0, orders_per_s * seconds)
-    cpu = {name: (last.cpu[name] - first.cpu.get(name, 0.0)) * 1e6 / orders for name in last.cpu}
-    sleeps = {name: (last.switches[name] - first.switches.get(name, 0)) / orders for name in last.switches}
+    cpu, sleeps = _grown(first.cpu, last.cpu), _grown(first.switches, last.switches)
     return {
-        "switches_per_order": round(sum(sleeps.values()), 2),
-        "switches": {name: round(value, 3) for name, value in sorted(sleeps.items())},
-        "cpu_us_per_order": round(sum(cpu.values()), 2),
-        "cpu_us": {name: round(value, 2) for name, value in sorted(cpu.items())},
-        "cores": round(sum(last.cpu[name] - first.cpu.get(name, 0.0) for name in last.cpu) / seconds, 3),
+        "switches_per_order": round(sum(sleeps.values()) / orders, 2),
+        "switches": {name: round(value / orders, 3) for name, value in sorted(sleeps.items())},
+        "cpu_us_per_order": round(sum(cpu.values()) * 1e6 / orders, 2),
+        "cpu_us": {name: round(value * 1e6 / orders, 2) for name, value in sorted(cpu.items())},
+        "cores": round(sum(cpu.values()) / seconds, 3),
         "rss_mb": {name: round(value, 1) for name, value in sorted(last.memory.items())},
         "rss_mb_total": round(sum(last.memory.values()), 1),
-        "rows_per_s": round((last.seq - first.seq) / seconds, 1),
-        "wal_bytes_per_order": round((last.wal_bytes - first.wal_bytes) / orders, 1),
+        "rows_per_s": round((last.seq - first.seq) / log_seconds, 1),
+        "wal_bytes_per_order": round((last.wal_bytes - first.wal_bytes) / max(1.0, orders_per_s * log_seconds), 1),
     }
 
 

@@ -1,98 +1,105 @@
 """orders -- the whole life of an order: at offered rates, one at a time, and what a subscriber sees of its commits."""
 
-from fleet import symbols_of
-from load import run_load
+from load import Load, lost_of, run_load
 
+JUDGED_RATE = 10000     # offered whatever became of the rates below
+HELD_S, TRIED_S = 60, 15  # how long the highest sustained rate has to hold; a candidate for it
 RATES = ((100, 30), (1000, 30), (5000, 30), (10000, 60), (15000, 30), (20000, 30))
-STAGES = ("requested", "requested_durable", "validated", "routed", "intent_durable", "venue_and_back", "resting", "executed",
+STAGES = ("requested", "requested_durable", "validated", "routed", "intent_durable", "executor_to_venue", "resting", "executed",
           "position", "completed_durable", "completed", "cancel_to_canceled", "commit_to_subscriber")
 ROWS_PER_ORDER = 9      # of a plain filled order
 SUSTAINED_SHARE = 0.99  # of the offered rate, completed within the measured time
 SUCCESS_SHARE = 0.999
 SUSTAINED_P99_MS = 1000
-HOPS_PER_ORDER = 14     # strategy, risk and back, executor and back, to the venue and back, portfolio and back, subscriber
-
-
-def _lost(report):
-    """Orders that were taken and never ended; when the fleet kept up, also signals that nobody answered. Beyond what it
-    can take, the signals that a full socket drops are the sender's to send again."""
-    kept_up = report["refused"] == 0 and report["success_share"] >= SUSTAINED_SHARE
-    return report["lost"] + (report["unanswered"] if kept_up else 0)
+HOPS_PER_ORDER = 12     # one after the other: strategy, risk and back, three to the venue, three back, portfolio and back, subscriber
 
 
 def row_of(case, report):
     """A load's report as a row."""
     completed = report["latency_ms"].get("completed", {})
     row = {"case": case, "offered_per_s": report["rate"], "per_s": report["completed_per_s"],
-           "success_share": report["success_share"], "lost": _lost(report)}
+           "success_share": report["success_share"], "lost": lost_of(report), "seconds": report["seconds"]}
     row.update({point + "_ms": completed.get(point) for point in ("p50", "p99", "p999", "max")})
     row["stages"] = {name: report["latency_ms"][name] for name in STAGES if name in report["latency_ms"]}
     row["orders"] = {name: report[name] for name in ("sent", "completed", "rejected", "expired", "refused", "lost", "unanswered",
-                                                     "resent", "partially_filled", "canceled")}
+                                                     "unsent", "resent", "partially_filled", "canceled")}
     for key in ("switches_per_order", "switches", "cpu_us_per_order", "cpu_us", "cores", "rss_mb", "rss_mb_total", "rows_per_s", "wal_bytes_per_order"):
         if key in report:
             row[key] = report[key]
     return row
 
 
+def is_in_time(row):
+    """Orders completed as fast as they were offered."""
+    return row["per_s"] >= SUSTAINED_SHARE * row["offered_per_s"] and (row["p99_ms"] or 1e9) < SUSTAINED_P99_MS
+
+
 def is_sustained(row):
     """Every order that was offered completed, as fast as it was offered."""
-    return (row["success_share"] >= SUCCESS_SHARE and row["per_s"] >= SUSTAINED_SHARE * row["offered_per_s"]
-            and (row["p99_ms"] or 1e9) < SUSTAINED_P99_MS)
+    return row["success_share"] >= SUCCESS_SHARE and is_in_time(row)
+
+
+def _case(rate):
+    return "%s/s" % format(rate, ",")
 
 
 def one_load(bench, fleet, rate, seconds, case=None, **options):
     """Offers a rate for some seconds; the row."""
-    case = case or "%s/s" % format(rate, ",")
+    case = case or _case(rate)
     report = run_load(fleet, case, rate=rate, seconds=seconds, warmup=bench.short(3, 0.5), **options)
     return row_of(case, report)
 
 
-def _search(bench, fleet, low, high):
-    """The highest sustained rate between one that is and one that is not; then held for a minute."""
-    while high - low > max(250, low * 0.05):
-        middle = round((low + high) / 2, -2)
-        row = one_load(bench, fleet, middle, bench.quick(1, 15), case="trying %s/s" % format(middle, ","))
+def _highest(bench, fleet, low, high):
+    """The highest rate that is sustained when it is held for a minute: between one that was and one that was not, or, when
+    all were, the highest that was."""
+    while high and high - low > max(250, low * 0.05):
+        middle = round((low + high) // 2, -2)
+        row = one_load(bench, fleet, middle, min(TRIED_S, bench.seconds or TRIED_S), case="trying %s" % _case(middle))
         low, high = (middle, high) if is_sustained(row) else (low, middle)
     while low > 100:
-        row = one_load(bench, fleet, low, bench.quick(1, 60), case="highest sustained")
+        row = one_load(bench, fleet, low, bench.seconds or HELD_S, case="highest sustained")
         if is_sustained(row):
             return row
-        low = round(low * 0.95, -1)
-    return None
+        low = round(low * 95 // 100, -1)
+    return {"case": "highest sustained", "per_s": 0.0}
+
+
+def _offer(bench, fleet, rates):
+    """One rate after the other, and none above one that is not sustained but the judged one."""
+    rows, goes_on = [], True
+    for rate, seconds in rates:
+        if goes_on or rate == JUDGED_RATE:
+            rows.append(one_load(bench, fleet, rate, bench.seconds or seconds))
+            goes_on = is_sustained(rows[-1])
+    return rows
 
 
 def run(bench):
     """At offered rates, and the highest sustained."""
-    rows, low, high = [], None, None
-    rates = [(rate, seconds) for rate, seconds in bench.quick([(200, 1), (1000, 1)], RATES)]
-    if bench.rate:
-        rates = [(bench.rate, bench.seconds or 30)]
+    rates = [(bench.rate, 30)] if bench.rate else bench.quick([(200, 1), (1000, 1)], RATES)
     with bench.fleet(symbols=3) as fleet:
-        for rate, seconds in rates:
-            rows.append(one_load(bench, fleet, rate, bench.seconds or seconds))
-            if is_sustained(rows[-1]):
-                low = rate
-            else:
-                high = rate
-                break
+        rows = _offer(bench, fleet, rates)
+        low = max((round(row["offered_per_s"]) for row in rows if is_sustained(row)), default=0)
+        high = min((round(row["offered_per_s"]) for row in rows if row["offered_per_s"] > low), default=None)
         mixed = rates[0][0] if bench.rate else bench.quick(200, 1000)
-        rows.append(one_load(bench, fleet, mixed, bench.seconds or bench.quick(2, 30), case="%s/s, a fifth limits" % format(mixed, ","),
+        rows.append(one_load(bench, fleet, mixed, bench.seconds or bench.quick(2, 30), case="%s, a fifth limits" % _case(mixed),
                          limits=20, symbols=2))
-        if low and high and not bench.rate and not bench.is_quick:
-            best = _search(bench, fleet, low, high)
-            if best:
-                rows.append(best)
-        limit = bench.limits.best_rows_per_s(fleet) / ROWS_PER_ORDER
+        if not bench.rate and not bench.is_quick:
+            rows.append(_highest(bench, fleet, low, high))
+        limit_s = max([bench.quick(1, 10)] + [row.get("seconds", 0) for row in rows])
+        limit = bench.limits.best_rows_per_s(fleet, limit_s) / ROWS_PER_ORDER
         paced = bench.quick(200, 10000)
         alone = bench.limits.copy_at(fleet, paced * ROWS_PER_ORDER)["age_ms"]
     for row in rows:
         row["share_of_limit"] = round(row["per_s"] / limit, 4)
-    notes = ["bare log, the same rows: %s orders/s; an order counts when it has completed" % format(round(limit), ",")]
+    notes = ["bare log, the same rows for %g s: %s orders/s; an order counts when it has completed" % (limit_s, format(round(limit), ","))]
     notes.append("bare log at %s orders/s: a row waits p50 %.1f, p99 %.1f, at most %.0f ms for its commit; an order waits for two" % (
         format(paced, ","), alone["p50"], alone["p99"], alone["max"]))
-    if high and not bench.rate:
-        notes.append("%s/s is not sustained; higher rates were not offered" % format(high, ","))
+    cases = {row["case"] for row in rows}
+    left_out = [case for case in map(_case, dict(rates)) if case not in cases]
+    if left_out:
+        notes.append("not offered, because a lower rate was not sustained: %s" % ", ".join(left_out))
     return {"title": "orders: from the strategy's submit to completed", "rows": rows, "notes": notes,
             "limit_orders_per_s": round(limit, 1)}
 
@@ -119,9 +126,13 @@ def run_events(bench):
     rate = bench.rate or bench.quick(500, 5000)
     with bench.fleet(symbols=3) as fleet:
         watch = bench.watch(fleet)
-        report = run_load(fleet, "%s/s" % format(rate, ","), rate=rate, seconds=bench.seconds or bench.quick(2, 30),
-                          warmup=bench.short(3, 0.5))
+        load = Load(fleet, _case(rate), rate=rate, seconds=bench.seconds or bench.quick(2, 30),
+                    warmup=bench.short(3, 0.5))
+        if load.wait_phase("measure"):
+            watch.measure()
+        load.wait_phase("drain")
         seen = watch.finish()
+        report = load.finish()
     row = row_of("%s orders/s" % format(rate, ","), report)
     span = seen["latency_ms"]["commit_to_subscriber"]
     row.update({point + "_ms": span[point] for point in ("p50", "p99", "p999", "max")})
@@ -130,8 +141,3 @@ def run_events(bench):
     return {"title": "events: from the commit to a subscriber of the log", "rows": [row],
             "notes": ["bare ZeroMQ hop: %.3f ms; %s batches, %s events, %s gaps" % (
                 hop, format(span["count"], ","), format(seen["events"], ","), seen["gaps"])]}
-
-
-def first_symbol():
-    """The instrument that market orders trade first."""
-    return symbols_of(1)[0][0]

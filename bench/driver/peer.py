@@ -91,6 +91,7 @@ def run(bench):
         if bench.is_quick:
             return {"title": "peer: not here", "rows": [], "notes": [HOW_TO_INSTALL]}
         raise BenchError(HOW_TO_INSTALL)
+    bench.stop_fleet()  # an idle fleet beside it would need the processor too
     rates = [bench.rate] if bench.rate else bench.quick([200], [1000, 5000, 10000, 15000])
     rows = []
     with Redis(bench) as redis:

@@ -11,6 +11,7 @@ import time
 from fleet import BenchError
 
 WRITERS = ("orchestrator", "checkpointer", "risk", "portfolio")
+MILLIONS = 10  # of events
 FOLLOWERS = ("orchestrator", "risk", "portfolio")
 
 
@@ -38,7 +39,7 @@ def fill(fleet, events, strategies=100, symbols=1):
 
 def run(bench):
     """Each follower alone."""
-    events = bench.quick(50000, bench.events * 1e6)
+    events = bench.quick(50000, (bench.events or MILLIONS) * 1e6)
     with bench.fleet(symbols=3) as fleet:
         made = fill(fleet, events)
         last = made["barrier_seq"]

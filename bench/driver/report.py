@@ -4,6 +4,7 @@ A report is {"scenarios": {name: {"title", "rows": [{"case": .., figure: number 
 """
 
 import json
+import math
 
 # Figures in the order of the table: key, heading, digits.
 COLUMNS = [
@@ -13,19 +14,25 @@ COLUMNS = [
     ("p99_factor", "factor", 3), ("p99_interval", "interval", 3),
     ("p999_ms", "p99.9 ms", 3), ("max_ms", "max ms", 2), ("again_ms", "again ms", 1),
     ("stall_ms", "stall ms", 1), ("under_way_ms", "under way ms", 1), ("cpu_us_per_order", "CPU us/order", 1), ("switches_per_order", "switches/order", 2), ("cores", "cores", 2),
+    ("ready_ms", "ready ms", 0), ("redo_ms", "redo ms", 0), ("checkpoint_mb", "checkpoint MB", 2),
+    ("risk_snapshot_mb", "risk MB", 2), ("portfolio_snapshot_mb", "portfolio MB", 2), ("cost_ratio", "cost ratio", 3),
     ("rss_mb_total", "RSS MB", 0), ("rows_per_s", "rows/s", 0), ("wal_bytes_per_order", "WAL B/order", 0),
 ]
-VERDICTS = {True: "met", False: "MISSED", None: "not decided"}
-NOT_COMPARED = {"offered_per_s", "orders", "outcomes"}  # what was asked for, and counts that follow from it
-HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s"}
+VERDICTS = {True: "met", False: "MISSED"}
+# What was asked for, and counts that follow from it.
+NOT_COMPARED = {"offered_per_s", "orders", "outcomes", "seconds", "events", "pairs", "requested", "signals_sent"}
+HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s", "updates_per_s"}
 
 
-def _cell(value, digits):
+def _cell(value, digits, span=None):
+    """`span` is what a median lies in, [lowest, highest]."""
     if value is None:
         return "-"
     if isinstance(value, str):
         return value
-    return "{:,.{}f}".format(value, digits)
+    text = "{:,.{}f}".format(value, digits)
+    ends = ["{:,.{}f}".format(end, digits) for end in span or ()]
+    return "%s (%s .. %s)" % (text, *ends) if ends and ends[0] != ends[1] else text
 
 
 def _grid(lines):
@@ -40,7 +47,7 @@ def table(scenario):
     columns = [column for column in COLUMNS if any(row.get(column[0]) is not None for row in rows)]
     lines = [[""] + [heading for _, heading, _ in columns]]
     for row in rows:
-        lines.append([row["case"]] + [_cell(row.get(key), digits) for key, _, digits in columns])
+        lines.append([row["case"]] + [_cell(row.get(key), digits, row.get("range", {}).get(key)) for key, _, digits in columns])
     text = scenario["title"] + "\n" + (_grid(lines) if rows else "  (nothing was measured)")
     text += _by_name(rows, "stages", "stages, ms since due (p50 / p99)", lambda value: "%.2f / %.2f" % (value["p50"], value["p99"]))
     text += _by_name(rows, "cpu_us", "CPU, us per order", lambda value: "%.1f" % value)
@@ -66,7 +73,8 @@ def targets_table(targets):
     """What was to be reached."""
     lines = [["", "limit", "seen", ""]]
     for target in targets:
-        lines.append([target["text"], _cell(target["limit"], 3), _cell(target["seen"], 3), VERDICTS[target["met"]]])
+        verdict = ": ".join(word for word in (VERDICTS.get(target["met"], ""), target["why"]) if word)
+        lines.append([target["text"], _cell(target["limit"], 3), _cell(target["seen"], 3), verdict])
     return _grid(lines)
 
 
@@ -89,10 +97,16 @@ def _flat(report):
     return found
 
 
-def _verdict(key, change):
+def _change(key, a, b):
+    """The change in percent, and what it means."""
+    if a == 0:
+        change, text = (math.copysign(math.inf, b), "from 0") if b else (0.0, "+0.0")
+    else:
+        change = (b - a) / abs(a) * 100
+        text = "%+.1f" % change
     if abs(change) < 5:
-        return ""
-    return "better" if (change > 0) == (key in HIGHER_IS_BETTER) else "worse"
+        return [text, ""]
+    return [text, "better" if (change > 0) == (key in HIGHER_IS_BETTER) else "worse"]
 
 
 def compare(path_a, path_b):
@@ -104,8 +118,7 @@ def compare(path_a, path_b):
     for place in [place for place in a if place in b]:
         if place[2].split(".")[0] in NOT_COMPARED:
             continue
-        change = (b[place] - a[place]) / a[place] * 100 if a[place] else 0.0
-        lines.append([" ".join(place), _cell(a[place], 3), _cell(b[place], 3), "%+.1f" % change, _verdict(place[2], change)])
+        lines.append([" ".join(place), _cell(a[place], 3), _cell(b[place], 3), *_change(place[2], a[place], b[place])])
     head = "A  %s  %s  %s\nB  %s  %s  %s\n" % (path_a, report_a["when"], report_a["commit"], path_b, report_b["when"], report_b["commit"])
     missing = ["%s %s" % place[:2] for place in sorted(set(a) ^ set(b))]
     tail = "\nOnly in one of them: %s" % ", ".join(dict.fromkeys(missing)) if missing else ""

@@ -4,35 +4,17 @@ The hosts are what `fleet attach` runs: the strategies' own library with many st
 synthetic venue's, fast. Every signal that was sent has to become exactly one order.
 """
 
-import json
 import signal
 import subprocess
 import time
 
-import msgpack
-import zmq
+from control import ask
 from fleet import BenchError, symbols_of
 from measure import Snapshot, between, memory_mb
 
 HOSTS = 4
 PERIOD_MS = 1000
-CONTROL_REQUEST = 152
 LIFETIME_S = 30  # of zvt-pulse
-
-
-def stats_of(fleet, name):
-    """What a process says of itself on its control socket."""
-    socket = zmq.Context.instance().socket(zmq.REQ)
-    socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.RCVTIMEO, 5000)
-    try:
-        socket.connect("ipc://%s/control.%s" % (fleet.env["ZVT_RUNTIME"], name))
-        socket.send(msgpack.packb([CONTROL_REQUEST, "stats", ""]))
-        return json.loads(msgpack.unpackb(socket.recv())[2])
-    except zmq.ZMQError as error:
-        raise BenchError("%s does not answer on its control socket: %s" % (name, error)) from error
-    finally:
-        socket.close()
 
 
 class Hosts:
@@ -67,7 +49,7 @@ class Hosts:
 
     def counters(self, name):
         """Of one host."""
-        return stats_of(self.fleet, name)["counters"]
+        return ask(self.fleet, name, "stats")["counters"]
 
     def sent(self, name):
         """Signals that a host has sent so far."""
@@ -109,10 +91,12 @@ def run(bench):
     with bench.fleet(**shape) as fleet:
         watch = bench.watch(fleet, "--lifetime", str(LIFETIME_S))
         with Hosts(fleet, hosts_count, strategies, symbols, signals // strategies) as hosts:
-            first, updates = Snapshot(fleet, hosts.pids()), hosts.total("market_updates")
+            pids = {**fleet.pids(), **hosts.pids()}
+            watch.measure()
+            first, updates = Snapshot(fleet, pids), hosts.total("market_updates")
             sent_before = hosts.total("signals_sent")
             _trade(bench, hosts, signals, seconds)
-            last = Snapshot(fleet, hosts.pids())
+            last = Snapshot(fleet, pids).with_memory()
             updates = (hosts.total("market_updates") - updates) / (last.at - first.at)
             memory = sum(memory_mb(pid) for pid in hosts.pids().values())
             count = {name: hosts.total(name) for name in ("signals_sent", "signals_resent", "signals_refused", "signals_expired",

@@ -4,11 +4,12 @@ import json
 import signal
 import subprocess
 
+from control import ask
 from fleet import BenchError
 
 
 class Watch:
-    """Observes from its making until finish()."""
+    """Counts from its making until finish(); its latencies begin with measure()."""
 
     def __init__(self, fleet, *words):
         self.fleet = fleet
@@ -20,6 +21,10 @@ class Watch:
             if line.startswith("watching"):
                 return
         raise BenchError("zvt-watch did not start: %s" % line)
+
+    def measure(self):
+        """The warm-up is over."""
+        ask(self.fleet, "watch", "measure")
 
     def finish(self):
         """What it saw."""

@@ -34,7 +34,7 @@ static void s_start(load_config_t config)
 {
     config.strategies = 2;
     config.senders = 2;
-    config.symbols = 1;
+    if (config.symbols == 0) config.symbols = 1;
     config.venue = "";
     config.quantity_e8 = 10000;
     core = load_core_new(&config, &fleet, "bench", 7);
@@ -46,9 +46,17 @@ static void s_start(load_config_t config)
     load_core_start(core, START_NS, START_NS + UTC_OFFSET_NS);
 }
 
+/* The next record, of a burst that the socket takes or not. */
+static bool s_next_through(int64_t after_ns, bool has_left)
+{
+    bool is_due = load_core_next(core, START_NS + after_ns, START_NS + after_ns + UTC_OFFSET_NS, &record);
+    load_core_on_burst(core, has_left);
+    return is_due;
+}
+
 static bool s_next(int64_t after_ns)
 {
-    return load_core_next(core, START_NS + after_ns, START_NS + after_ns + UTC_OFFSET_NS, &record);
+    return s_next_through(after_ns, true);
 }
 
 /* An event of order n's saga as the log has it, seen at the same moment as it was made. */
@@ -131,6 +139,50 @@ Test(load_core, an_order_that_was_acknowledged_and_never_ended_is_lost)
     cr_assert(!load_core_is_over(core));
 }
 
+Test(load_core, a_signal_that_the_socket_refused_is_unsent_and_not_just_unanswered)
+{
+    s_start((load_config_t){.rate_hz = 10, .seconds = 0.3});
+    cr_assert(s_next_through(300 * ZVT_MS_NS, false) && s_next(300 * ZVT_MS_NS) && s_next(300 * ZVT_MS_NS));
+    s_request(1, 301 * ZVT_MS_NS);
+    s_complete(1, 302 * ZVT_MS_NS);
+    cr_assert(s_counts().lost == 0 && s_counts().unanswered == 2 && s_counts().unsent == 1);
+}
+
+Test(load_core, a_signal_is_sent_once_one_copy_of_it_has_left)
+{
+    s_start((load_config_t){.rate_hz = 10, .seconds = 0.1, .resend = true});
+    cr_assert(s_next_through(0, false) && s_counts().unsent == 1);
+    load_core_on_time(core, START_NS + 400 * ZVT_MS_NS);
+    cr_assert(s_next(400 * ZVT_MS_NS) && s_counts().unsent == 0);
+    load_core_on_time(core, START_NS + 800 * ZVT_MS_NS);
+    cr_assert(s_next_through(800 * ZVT_MS_NS, false) && s_counts().unsent == 0 && s_counts().unanswered == 1);
+}
+
+Test(load_core, a_burst_is_no_longer_than_the_caller_has_room_for)
+{
+    s_start((load_config_t){.rate_hz = 1000, .seconds = 1});
+    int count = 0;
+    while (load_core_next(core, START_NS + ZVT_SECOND_NS, START_NS + ZVT_SECOND_NS + UTC_OFFSET_NS, &record)) count++;
+    cr_assert(count == LOAD_BURST_MAX);
+    load_core_on_burst(core, true);
+    cr_assert(s_next(ZVT_SECOND_NS));
+}
+
+Test(load_core, market_orders_go_over_all_symbols_and_no_position_grows)
+{
+    s_start((load_config_t){.rate_hz = 16, .seconds = 1, .symbols = 2});
+    int orders[2][2] = {0}, position[2][2] = {0}; /* by strategy and symbol */
+    for (int n = 0; n < 16; n++) {
+        cr_assert(s_next(ZVT_SECOND_NS));
+        int strategy = record.signal.strategy_id[strlen("bench-")] - '0', symbol = record.signal.order_request.symbol[0] == 'E';
+        orders[strategy][symbol]++;
+        position[strategy][symbol] += record.signal.order_request.side == ZVT_SIDE_BUY ? 1 : -1;
+        cr_assert(record.signal.order_request.quantity_e8 == 10000);
+    }
+    cr_assert(orders[0][0] + orders[1][0] == 8 && orders[0][1] + orders[1][1] == 8);
+    for (int i = 0; i < 4; i++) cr_assert(position[i / 2][i % 2] == 0);
+}
+
 Test(load_core, a_refusal_ends_an_order_without_success)
 {
     s_start((load_config_t){.rate_hz = 10, .seconds = 0.1});
@@ -166,6 +218,27 @@ Test(load_core, one_at_a_time_waits_for_the_end_of_the_order_before)
     cr_assert(s_next(512 * ZVT_MS_NS));
 }
 
+Test(load_core, one_at_a_time_gives_up_an_order_that_does_not_end)
+{
+    s_start((load_config_t){.rate_hz = 100, .seconds = 1, .pause_ns = 10 * ZVT_MS_NS, .patience_ns = 2 * ZVT_SECOND_NS});
+    cr_assert(s_next(0));
+    s_request(0, ZVT_MS_NS);
+    cr_assert(!load_core_gives_up(core, START_NS + 3 * ZVT_SECOND_NS));
+    cr_assert(load_core_gives_up(core, START_NS + 3 * ZVT_SECOND_NS + 1));
+    cr_assert(s_counts().lost == 1 && !load_core_is_over(core));
+}
+
+Test(load_core, the_way_to_the_venue_counts_from_the_commit_of_the_intent)
+{
+    s_start((load_config_t){.rate_hz = 10, .seconds = 0.1});
+    cr_assert(s_next(0));
+    s_request(0, ZVT_MS_NS);
+    s_event(0, ZVT_T_ORDER_SUBMITTED, &(zvt_order_submitted_t){0}, 5 * ZVT_MS_NS); /* committed at the same moment */
+    s_event(0, ZVT_T_ORDER_ACCEPTED, &(zvt_order_accepted_t){0}, 7 * ZVT_MS_NS);
+    cr_assert(zvt_histogram_count(load_stage(STAGE_EXECUTOR_TO_VENUE)) == 1);
+    cr_assert(zvt_histogram_percentile(load_stage(STAGE_EXECUTOR_TO_VENUE), 100) == 2 * ZVT_MS_NS);
+}
+
 Test(load_core, a_share_of_limit_orders_rests_and_is_canceled)
 {
     s_start((load_config_t){.rate_hz = 10, .seconds = 1, .limit_percent = 20});
@@ -187,6 +260,17 @@ Test(load_core, a_share_of_limit_orders_rests_and_is_canceled)
     for (int n = 0; n < 2; n++) cr_assert(s_next(2 * ZVT_SECOND_NS) && record.type == ZVT_T_SIGNAL_CANCEL);
     for (uint64_t n = 0; n < 10; n++) s_event(n, ZVT_T_ORDER_CANCELED, &(zvt_order_canceled_t){0}, 2 * ZVT_SECOND_NS);
     cr_assert(load_core_is_over(core) && s_counts().succeeded == 10 && s_counts().canceled == 2);
+}
+
+Test(load_core, a_cancel_that_the_socket_refused_is_sent_again)
+{
+    s_start((load_config_t){.rate_hz = 10, .seconds = 0.1, .limit_percent = 100});
+    cr_assert(s_next(0) && record.type == ZVT_T_SIGNAL);
+    s_request(0, 0);
+    s_event(0, ZVT_T_ORDER_ACCEPTED, &(zvt_order_accepted_t){0}, 0);
+    cr_assert(s_next_through(ZVT_SECOND_NS, false) && record.type == ZVT_T_SIGNAL_CANCEL);
+    cr_assert(s_next(ZVT_SECOND_NS) && record.type == ZVT_T_SIGNAL_CANCEL);
+    cr_assert(!s_next(ZVT_SECOND_NS));
 }
 
 Test(load_core, events_of_others_are_none_of_its_business)

@@ -1,0 +1,66 @@
+"""medians -- several reports of the same measurement as one: every figure is the median, with the span it lies in.
+
+Losses are not averaged: of each figure of lost things the worst counts. What not every run has, no median has.
+"""
+
+import json
+import statistics
+
+from fleet import BenchError
+
+SAME = ("rate", "seconds", "events", "quick")  # options that two runs of one measurement share
+
+
+def read(paths):
+    """The reports; refuses those that are not runs of one measurement."""
+    reports = []
+    for path in paths:
+        try:
+            with open(path) as file:
+                reports.append(json.load(file))
+        except (OSError, ValueError) as error:
+            raise BenchError("%s is no report of run/bench: %s" % (path, error)) from error
+    for path, report in zip(paths, reports):
+        for name in SAME:
+            if report.get(name) != reports[0].get(name):
+                raise BenchError("%s was measured with --%s %s, %s with %s; medians are of runs of the same measurement" % (
+                    path, name, report.get(name), paths[0], reports[0].get(name)))
+    return reports
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _merge(values, key=""):
+    """One value of all runs: numbers by their median, dictionaries by their keys, anything else only if it is the same."""
+    if all(_is_number(value) for value in values):
+        return max(values) if key.endswith("lost") else round(statistics.median(values), 6)
+    if all(isinstance(value, dict) for value in values):
+        keys = [name for name in values[0] if all(name in value for value in values)]
+        return {name: _merge([value[name] for value in values], name) for name in keys}
+    return values[0] if all(value == values[0] for value in values) else None
+
+
+def _row(rows):
+    merged = _merge(rows)
+    merged["range"] = {key: [min(row[key] for row in rows), max(row[key] for row in rows)]
+                       for key in merged if all(_is_number(row[key]) for row in rows)}
+    return merged
+
+
+def _scenario(runs):
+    """The cases that every run has."""
+    found = []
+    for first in runs[0]["rows"]:
+        rows = [next((row for row in run["rows"] if row["case"] == first["case"]), None) for run in runs]
+        if all(rows):
+            found.append(_row(rows))
+    merged = _merge([{key: value for key, value in run.items() if key not in ("rows", "notes")} for run in runs])
+    return {**merged, "rows": found, "notes": ["medians of %d runs, with the lowest and the highest" % len(runs)]}
+
+
+def of(reports):
+    """The scenarios that every report has."""
+    names = [name for name in reports[0]["scenarios"] if all(name in report["scenarios"] for report in reports)]
+    return {name: _scenario([report["scenarios"][name] for report in reports]) for name in names}
