@@ -162,9 +162,13 @@ halted_text() { [[ $1 != halted ]] || printf ' and halted'; }
 up_abandon() {
     local code=$?
     trap '' INT TERM HUP
-    if [[ ${up_state:-} == begun && -e $(token_file) ]]; then
-        note "Stopping what was started."
-        supervisor_stop
+    if [[ ${up_state:-} == begun ]]; then
+        if [[ -e $(token_file) ]]; then
+            note "Stopping what was started."
+            supervisor_stop
+        else
+            runtime_remove # made before the supervisor
+        fi
     fi
     exit "$code"
 }

@@ -3,10 +3,13 @@
 # shellcheck source=tests/system/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
+# sockets_of HOME: where the sockets of its fleet are.
+sockets_of() { printf '/tmp/zvt-%s' "$(printf '%s' "$1" | sha256sum | cut -c 1-12)"; }
+
 # leaves_nothing TEXT HOME: no process, no socket folder.
 leaves_nothing() {
     check_equal "$1: no process is left" "" "$(pids_like "$2" .)"
-    check_equal "$1: no socket folder is left" "" "$(ls -d "/tmp/zvt-$(printf '%s' "$2" | sha256sum | cut -c 1-12)"* 2>/dev/null)"
+    check_equal "$1: no socket folder is left" "" "$(ls -d "$(sockets_of "$2")"* 2>/dev/null)"
 }
 
 # ---- words ----
@@ -50,17 +53,22 @@ if ((EUID == 0)) && mkdir -p "$base/full" && mount -t tmpfs -o size=16m,mode=711
 fi
 
 # ---- Ctrl-C in the middle of up ----
-# interrupt SECONDS: starts `up` in a process group of its own, as a terminal does, and interrupts it.
+# interrupt SECONDS|FOLDER: starts `up` in a process group of its own, as a terminal does, and interrupts it after so long or
+# as soon as the folder is there.
 interrupt() {
     python - "$1" "$checkout/run/fleet" --home "$base/interrupted" up --no-strategies <<'END'
 import os, signal, subprocess, sys, time
 up = subprocess.Popen(sys.argv[2:], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-time.sleep(float(sys.argv[1]))
+if sys.argv[1].startswith("/"):
+    while not os.path.isdir(sys.argv[1]) and up.poll() is None:
+        pass
+else:
+    time.sleep(float(sys.argv[1]))
 os.killpg(up.pid, signal.SIGINT)
 sys.exit(up.wait() & 255)
 END
 }
-for moment in 0.1 0.3 0.6 0.9 1.2 1.6; do
+for moment in 0.1 0.3 "$(sockets_of "$base/interrupted")" 0.6 0.9 1.2 1.6; do
     interrupt "$moment"
     code=$?
     if ((code == 0)); then fleet_at "$base/interrupted" down >/dev/null 2>&1; fi
