@@ -51,19 +51,36 @@ int zvt_id_parse(const char *text, zvt_id_t *id)
     return 0;
 }
 
-zvt_id_t zvt_id_from_text(const char *text, size_t length)
+/* FNV-1a, 128 bits. */
+typedef unsigned __int128 fnv_t;
+#define FNV_BASIS ((fnv_t)0x6c62272e07bb0142ULL << 64 | 0x62b821756295c58dULL)
+#define FNV_PRIME ((fnv_t)0x0000000001000000ULL << 64 | 0x000000000000013BULL)
+
+static fnv_t s_fnv(fnv_t hash, const char *text, size_t length)
 {
-    const unsigned __int128 prime = ((unsigned __int128)0x0000000001000000ULL << 64) | 0x000000000000013BULL;
-    unsigned __int128 hash = ((unsigned __int128)0x6c62272e07bb0142ULL << 64) | 0x62b821756295c58dULL;
-    for (size_t i = 0; i < length; i++) {
-        hash ^= (uint8_t)text[i];
-        hash *= prime;
-    }
+    for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)text[i]) * FNV_PRIME;
+    return hash;
+}
+
+static zvt_id_t s_id_of_hash(fnv_t hash)
+{
     zvt_id_t id;
     for (int i = 0; i < 16; i++) id.bytes[i] = (uint8_t)(hash >> (120 - 8 * i));
     id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | 0x80); /* version 8: custom */
     id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3f) | 0x80); /* RFC 9562 variant */
     return id;
+}
+
+zvt_id_t zvt_id_from_text(const char *text, size_t length)
+{
+    return s_id_of_hash(s_fnv(FNV_BASIS, text, length));
+}
+
+zvt_id_t zvt_id_of_position(const char *portfolio_id, const char *strategy_id, const char *symbol)
+{
+    fnv_t hash = s_fnv(FNV_BASIS, portfolio_id, strlen(portfolio_id));
+    hash = s_fnv(s_fnv(hash, "|", 1), strategy_id, strlen(strategy_id));
+    return s_id_of_hash(s_fnv(s_fnv(hash, "|", 1), symbol, strlen(symbol)));
 }
 
 static uint64_t s_splitmix(uint64_t *state)

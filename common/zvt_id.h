@@ -24,6 +24,8 @@ void zvt_id_format(const zvt_id_t *id, char text[ZVT_ID_TEXT]);
 ZVT_MUSTUSE int zvt_id_parse(const char *text, zvt_id_t *id);
 /* The same id for the same text on every machine: a UUIDv8 from a 128-bit FNV-1a. Used for keys such as positions. */
 zvt_id_t zvt_id_from_text(const char *text, size_t length);
+/* The same of "PORTFOLIO|STRATEGY|SYMBOL": the id of a position. */
+zvt_id_t zvt_id_of_position(const char *portfolio_id, const char *strategy_id, const char *symbol);
 
 typedef struct {
     uint64_t state[4]; /* never all zero once seeded */

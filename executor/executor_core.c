@@ -240,7 +240,9 @@ static void s_measure_report(executor_core_t *self, const zvt_report_t *report, 
     if (failed) ZVT_COUNT("venue_failures");
     int64_t sent_ns = send->sent_ns, took_ns = now.monotonic_ns - sent_ns;
     venue_health_on_answer(router_core_health(self->router, send->venue), took_ns, failed, now.monotonic_ns);
-    zvt_histogram_add(zvt_histogram("send_to_report"), took_ns);
+    static zvt_histogram_t *latency;
+    if (latency == NULL) latency = zvt_histogram("send_to_report");
+    zvt_histogram_add(latency, took_ns);
     uint32_t venue = send->venue;
     s_forget_send(self, send);
     if (failed && s_trips_circuit[report->code])

@@ -44,6 +44,7 @@ struct order_entry_core {
     zvt_peer_t executor;  /* the one that spoke last */
     uint32_t asks_first;
     uint32_t asks_count;  /* answered ones behind the oldest included */
+    uint32_t reports_asks; /* of these, the open ones of ASK_REPORTS: there is hardly ever one */
     ask_t asks[ORDER_ENTRY_ASKS_MAX];
 };
 
@@ -176,9 +177,15 @@ static void s_pop_answered(order_entry_core_t *self)
     }
 }
 
+static void s_answered(order_entry_core_t *self, ask_t *ask)
+{
+    if (ask->kind == ASK_REPORTS) self->reports_asks--;
+    ask->kind = ASK_NOTHING;
+}
+
 static void s_ask_done(order_entry_core_t *self, ask_t *ask)
 {
-    ask->kind = ASK_NOTHING;
+    s_answered(self, ask);
     s_pop_answered(self);
 }
 
@@ -246,7 +253,7 @@ static void s_fail_all(order_entry_core_t *self, const char *message)
     for (uint32_t i = 0; i < self->asks_count; i++) {
         ask_t *ask = s_ask_at(self, i);
         if (ask->kind != ASK_NOTHING) s_fail(self, ask, ZVT_CODE_VENUE_UNREACHABLE, message);
-        ask->kind = ASK_NOTHING;
+        s_answered(self, ask);
     }
     s_pop_answered(self);
 }
@@ -297,6 +304,7 @@ static void s_ask(order_entry_core_t *self, const ask_t *ask, const char *exchan
     }
     *s_ask_at(self, self->asks_count) = *ask;
     self->asks_count++;
+    if (ask->kind == ASK_REPORTS) self->reports_asks++;
 }
 
 static ask_t s_new_ask(ask_kind_t kind, const zvt_peer_t *peer, order_entry_now_t now)
@@ -454,7 +462,7 @@ void order_entry_core_on_report(order_entry_core_t *self, const zvt_report_t *re
 {
     ZVT_COUNT("reports");
     bool is_new = report->venue_seq == 0 || report->venue_seq > self->pushed_seq;
-    ask_t *ask = report->venue_seq == 0 ? NULL : s_asked_for_report(self, report->venue_seq);
+    ask_t *ask = report->venue_seq == 0 || self->reports_asks == 0 ? NULL : s_asked_for_report(self, report->venue_seq);
     if (is_new || ask == NULL) s_send_executor(self, ZVT_T_REPORT, report);
     if (report->venue_seq > self->pushed_seq) self->pushed_seq = report->venue_seq;
     s_raise_venue_seq(self, report->venue_seq);

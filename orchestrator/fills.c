@@ -70,7 +70,7 @@ static void s_ask(turn_core_t *self, const fill_t *fill, bool restart)
 static void s_chain(turn_core_t *self, int32_t index, const order_t *order)
 {
     fill_t *fill = &self->fills[index];
-    fill->position_id = turn_position_id(order->portfolio_id, order->strategy_id, order->terms.symbol);
+    fill->position_id = zvt_id_of_position(order->portfolio_id, order->strategy_id, order->terms.symbol);
     uint32_t last = zvt_map_get(self->fills_by_position, &fill->position_id);
     fill->earlier = last == ZVT_MAP_NONE ? NONE : (int32_t)last;
     fill->later = NONE;

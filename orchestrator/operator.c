@@ -128,7 +128,7 @@ static int s_compute(const turn_core_t *self, int64_t quantity_e8, zvt_position_
  * have. Such a one is not made before the log gets it. */
 static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, effect_t *effect)
 {
-    adjusted->position_id = turn_position_id(adjusted->portfolio_id, adjusted->strategy_id, adjusted->symbol);
+    adjusted->position_id = zvt_id_of_position(adjusted->portfolio_id, adjusted->strategy_id, adjusted->symbol);
     uint32_t known = zvt_map_get(self->positions_by_id, &adjusted->position_id);
     position_t position = known == ZVT_MAP_NONE ? (position_t){.last_order = ORDER_NONE} : self->positions[known];
     int status = s_compute(self, position.quantity_e8, adjusted);
@@ -152,7 +152,7 @@ static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, effect
 void operator_on_adjust(turn_core_t *self, const turn_client_t *client, const zvt_adjust_request_t *request)
 {
     const char *message, *portfolio_id = request->portfolio_id[0] != '\0' ? request->portfolio_id : "main";
-    zvt_id_t position_id = turn_position_id(portfolio_id, request->strategy_id, request->symbol);
+    zvt_id_t position_id = zvt_id_of_position(portfolio_id, request->strategy_id, request->symbol);
     if (s_is_settled(self, client, request->request_id, ZVT_T_POSITION_ADJUSTED, &position_id, request->quantity_change_e8, request->price_e8)) return;
     uint8_t code = s_check_adjust(self, request, &message);
     if (code != ZVT_CODE_OK) {

@@ -180,6 +180,16 @@ order_t *order_core_by_client_order(order_core_t *self, const char *client_order
     return zvt_id_parse(hex, &id) != 0 ? NULL : order_core_by_id(self, &id);
 }
 
+/* A dash and one or two digits; where the text ends. */
+static char *s_put_number(char *text, uint32_t number)
+{
+    *text++ = '-';
+    if (number >= 10) *text++ = (char)('0' + number / 10);
+    *text++ = (char)('0' + number % 10);
+    *text = '\0';
+    return text;
+}
+
 void order_client_order_id(const order_t *order, uint32_t child, uint32_t attempt, char text[ZVT_CLIENT_ORDER_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
@@ -187,7 +197,7 @@ void order_client_order_id(const order_t *order, uint32_t child, uint32_t attemp
         text[2 * i] = hex[order->order_id.bytes[i] >> 4];
         text[2 * i + 1] = hex[order->order_id.bytes[i] & 15];
     }
-    snprintf(text + 32, ZVT_CLIENT_ORDER_SIZE - 32, "-%u-%u", child % 100, attempt % 100);
+    s_put_number(s_put_number(text + 32, child % 100), attempt % 100);
 }
 
 bool order_is_ended(const order_t *order)

@@ -20,6 +20,7 @@ turn_core_t *turn_core_new(const zvt_fleet_t *fleet, const char *name, const tur
     self->fleet = fleet;
     self->io = *io;
     ZVT_STR_SET(self->name, name);
+    snprintf(self->log_topic, sizeof self->log_topic, "log.%" PRId64, fleet->shard);
     zvt_idgen_init(&self->ids, seed);
     zvt_rng_seed(&self->pauses, ~seed); /* not the numbers that the ids have */
     self->orders = order_core_new();
@@ -462,8 +463,6 @@ static uint32_t s_publishable(const turn_batch_t *batch, uint32_t first)
 
 static void s_publish_events(turn_core_t *self, const turn_batch_t *batch, uint32_t first, uint32_t count)
 {
-    char topic[32];
-    snprintf(topic, sizeof topic, "log.%" PRId64, self->fleet->shard);
     zvt_log_batch_t head = {.shard = (uint32_t)self->fleet->shard, .first_seq = batch->first_seq + first,
                             .last_seq = batch->first_seq + first + count - 1, .tip_seq = batch->last_seq, .epoch = batch->epoch,
                             .committed_at_ns = self->utc_ns};
@@ -471,7 +470,7 @@ static void s_publish_events(turn_core_t *self, const turn_batch_t *batch, uint3
     int status = zvt_pack(&self->frame, ZVT_T_LOG_BATCH, &head);
     for (uint32_t i = first; i < first + count && status == 0; i++) status = zvt_pack_event(&self->frame, &batch->events[i]);
     ZVT_ASSERT(status == 0); /* the frame is larger than a batch can be */
-    self->io.publish(self->io.arg, topic, self->frame.data, self->frame.length);
+    self->io.publish(self->io.arg, self->log_topic, self->frame.data, self->frame.length);
 }
 
 static void s_publish_batch(turn_core_t *self, const turn_batch_t *batch)
@@ -537,14 +536,12 @@ int64_t turn_core_next_ns(const turn_core_t *self)
 
 void turn_core_publish_tip(turn_core_t *self)
 {
-    char topic[32];
     uint8_t bytes[64];
     zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
     if (!self->open) return;
-    snprintf(topic, sizeof topic, "log.%" PRId64, self->fleet->shard);
     zvt_log_tip_t tip = {.shard = (uint32_t)self->fleet->shard, .tip_seq = self->committed_seq, .epoch = self->epoch};
     ZVT_ASSERT(zvt_pack(&buf, ZVT_T_LOG_TIP, &tip) == 0);
-    self->io.publish(self->io.arg, topic, buf.data, buf.length);
+    self->io.publish(self->io.arg, self->log_topic, buf.data, buf.length);
 }
 
 void turn_core_publish_types(turn_core_t *self, bool wanted)

@@ -247,13 +247,6 @@ void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_up
 }
 
 /* ---- into the batch ---- */
-zvt_id_t turn_position_id(const char *portfolio_id, const char *strategy_id, const char *symbol)
-{
-    char text[2 * ZVT_NAME_SIZE + ZVT_SYMBOL_SIZE + 2];
-    int length = snprintf(text, sizeof text, "%s|%s|%s", portfolio_id, strategy_id, symbol);
-    return zvt_id_from_text(text, (size_t)length);
-}
-
 position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id)
 {
     uint32_t index = zvt_map_get(self->positions_by_id, position_id);
@@ -272,7 +265,7 @@ bool turn_has_room_for_position(const turn_core_t *self, const char *portfolio_i
 {
     /* Each open order may be about to make a position of its own. */
     if (self->positions_count + order_core_open_count(self->orders) < POSITIONS_MAX - POSITIONS_RESERVE) return true;
-    zvt_id_t position_id = turn_position_id(portfolio_id, strategy_id, symbol);
+    zvt_id_t position_id = zvt_id_of_position(portfolio_id, strategy_id, symbol);
     return zvt_map_get(self->positions_by_id, &position_id) != ZVT_MAP_NONE;
 }
 
@@ -533,8 +526,8 @@ void turn_after_seq(turn_core_t *self, uint64_t seq, const effect_t *effect)
 
 static void s_publish_acks(turn_core_t *self, acks_t *acks)
 {
-    char topic[ZVT_NAME_SIZE + 8];
-    snprintf(topic, sizeof topic, "ack.%s", acks->sender);
+    char topic[ZVT_NAME_SIZE + 8] = "ack.";
+    strcat(topic, acks->sender);
     self->io.publish(self->io.arg, topic, acks->records.data, acks->records.length);
     acks->records.length = 0;
 }

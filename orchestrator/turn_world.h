@@ -189,6 +189,7 @@ typedef struct {
 struct turn_core {
     const zvt_fleet_t *fleet;
     char name[ZVT_NAME_SIZE];
+    char log_topic[32];   /* of what is published of the log */
     turn_io_t io;
     int64_t utc_ns, monotonic_ns;
     zvt_idgen_t ids;
@@ -291,8 +292,6 @@ struct turn_core {
 void turn_emit(turn_core_t *self, order_t *order, zvt_type_t type, const void *payload);
 /* An event of another aggregate that belongs to the order's saga (position.updated). */
 void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_updated_t *position);
-/* As portfolio names a position: the same for the same portfolio, strategy and symbol. */
-zvt_id_t turn_position_id(const char *portfolio_id, const char *strategy_id, const char *symbol);
 /* Finds or makes a position; NULL when the table is full. */
 position_t *turn_position(turn_core_t *self, const zvt_id_t *position_id);
 /* Whether an order for this position can be taken: its fills must find a place, whatever the open orders still make. */

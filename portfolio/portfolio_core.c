@@ -122,13 +122,6 @@ static slot_t *s_find_slot(const portfolio_core_t *self, const position_key_t *k
     return index == ZVT_MAP_NONE ? NULL : &self->slots[index];
 }
 
-static zvt_id_t s_position_id(const position_key_t *key)
-{
-    char text[sizeof *key + 2];
-    int length = snprintf(text, sizeof text, "%s|%s|%s", key->portfolio_id, key->strategy_id, key->symbol);
-    return zvt_id_from_text(text, (size_t)length);
-}
-
 /* Finds or makes the slot of a key; NULL when all are taken. */
 static slot_t *s_take_slot(portfolio_core_t *self, const position_key_t *key)
 {
@@ -138,7 +131,7 @@ static slot_t *s_take_slot(portfolio_core_t *self, const position_key_t *key)
     uint32_t index = self->free_slots_count > 0 ? self->free_slots[--self->free_slots_count] : self->slots_count++;
     ZVT_ASSERT(zvt_map_put(self->position_map, key, index) == 0);
     slot = &self->slots[index];
-    *slot = (slot_t){.key = *key, .position_id = s_position_id(key), .oldest = NONE, .newest = NONE};
+    *slot = (slot_t){.key = *key, .position_id = zvt_id_of_position(key->portfolio_id, key->strategy_id, key->symbol), .oldest = NONE, .newest = NONE};
     slot->instrument = zvt_mids_instrument(self->mids, key->symbol);
     self->stats.positions++;
     return slot;

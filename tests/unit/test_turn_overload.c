@@ -114,7 +114,7 @@ static void s_open_with_positions(uint32_t count)
     for (uint32_t n = 0; n < count; n++) {
         char strategy_id[ZVT_NAME_SIZE];
         snprintf(strategy_id, sizeof strategy_id, "s%u", n);
-        zvt_position_updated_t position = {.position_id = turn_position_id("main", strategy_id, "BTC/USDT")};
+        zvt_position_updated_t position = {.position_id = zvt_id_of_position("main", strategy_id, "BTC/USDT")};
         zvt_buf_t buf = {.data = bytes, .capacity = sizeof bytes};
         cr_assert_eq(zvt_pack_payload(&buf, ZVT_T_POSITION_UPDATED, &position), 0);
         zvt_event_t event = {.seq = n + 1, .type = ZVT_T_POSITION_UPDATED, .aggregate_id = position.position_id, .aggregate_version = 1,
