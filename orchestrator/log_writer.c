@@ -11,7 +11,10 @@
 
 enum {
     COLUMNS = 11,
-    ROWS_BYTES = 6 << 20, /* of a batch as COPY sends it */
+    FRAME_HEAD = 5,             /* 'd' and the length of what follows, its own four bytes included */
+    FRAME_BYTES = 32 << 10,     /* from which on a frame is full: the server works on whole frames */
+    ROWS_BYTES = (6 << 20) + (64 << 10), /* of a batch as COPY sends it, and its frames */
+    FEED_EVERY = 32,            /* calls of log_writer_feed between two looks at the socket */
     SQL_SIZE = 2048,
 };
 
@@ -20,8 +23,9 @@ typedef enum {
     WRITER_DOWN,     /* no session, or the lease is lost */
     WRITER_IDLE,
     WRITER_BEATING,  /* a heartbeat of its own; a batch may wait for it */
-    WRITER_BEGUN,    /* the statements are sent; COPY is not open yet */
-    WRITER_COPYING   /* rows are sent; the outcome is awaited */
+    WRITER_BEGUN,    /* the statements are sent, and rows behind them; COPY is not open yet */
+    WRITER_COPYING,  /* COPY is open; rows are sent */
+    WRITER_ENDING    /* all is sent; the outcome is awaited */
 } writer_state_t;
 
 struct log_writer {
@@ -40,7 +44,10 @@ struct log_writer {
     bool heartbeat_due;
     bool heartbeat_sent;         /* the transaction under way carries one */
     int64_t proof_ns;            /* when the last heartbeat that arrived was sent */
-    zvt_buf_t rows;              /* the batch as COPY BINARY rows, without header and trailer */
+    zvt_buf_t rows;              /* the batch as CopyData frames */
+    size_t frame;                /* where the frame begins that is being filled */
+    size_t sent;                 /* of the rows */
+    uint32_t feeds;              /* calls of log_writer_feed */
     uint8_t hash[LOG_HASH_SIZE]; /* of the last committed batch */
     uint8_t next_hash[LOG_HASH_SIZE];
     EVP_MD_CTX *digest;
@@ -120,11 +127,42 @@ static void s_fail_later(log_writer_t *self)
 }
 
 /* ---- rows ---- */
+static void s_append(log_writer_t *self, const void *data, size_t length)
+{
+    ZVT_ASSERT(zvt_buf_append(&self->rows, data, length) == 0);
+}
+
+static void s_open_frame(log_writer_t *self)
+{
+    static const uint8_t head[FRAME_HEAD] = {'d'};
+    self->frame = self->rows.length;
+    s_append(self, head, sizeof head);
+}
+
+static const uint8_t *s_frame_data(const log_writer_t *self, size_t *length)
+{
+    *length = self->rows.length - self->frame - FRAME_HEAD;
+    return self->rows.data + self->frame + FRAME_HEAD;
+}
+
+static void s_close_frame(log_writer_t *self)
+{
+    uint32_t length_be = htonl((uint32_t)(self->rows.length - self->frame - 1));
+    memcpy(self->rows.data + self->frame + 1, &length_be, sizeof length_be);
+}
+
+static void s_add_frame(log_writer_t *self, const void *data, size_t length)
+{
+    s_open_frame(self);
+    s_append(self, data, length);
+    s_close_frame(self);
+}
+
 static void s_put(log_writer_t *self, const void *data, uint32_t length)
 {
     uint32_t length_be = htonl(length);
-    ZVT_ASSERT(zvt_buf_append(&self->rows, &length_be, sizeof length_be) == 0);
-    ZVT_ASSERT(zvt_buf_append(&self->rows, data, length) == 0);
+    s_append(self, &length_be, sizeof length_be);
+    s_append(self, data, length);
 }
 
 static void s_put_int2(log_writer_t *self, uint32_t value)
@@ -152,7 +190,7 @@ static void s_put_row(log_writer_t *self, const zvt_event_t *event)
     zvt_buf_t metadata = {.data = bytes, .capacity = sizeof bytes};
     ZVT_ASSERT(zvt_pack_metadata(&metadata, &event->metadata) == 0);
     uint16_t columns = htons(COLUMNS);
-    ZVT_ASSERT(zvt_buf_append(&self->rows, &columns, sizeof columns) == 0);
+    s_append(self, &columns, sizeof columns);
     s_put_int8(self, event->seq);
     s_put(self, &event->event_id, sizeof event->event_id);
     s_put_int2(self, (uint32_t)event->type);
@@ -166,14 +204,40 @@ static void s_put_row(log_writer_t *self, const zvt_event_t *event)
     s_put(self, event->payload, (uint32_t)event->payload_length);
 }
 
-static void s_chain(log_writer_t *self)
+static void s_chain_frame(log_writer_t *self)
 {
+    size_t length;
+    const uint8_t *data = s_frame_data(self, &length);
+    ZVT_ASSERT(EVP_DigestUpdate(self->digest, data, length) == 1);
+}
+
+static void s_put_rows(log_writer_t *self, const turn_batch_t *batch)
+{
+    s_open_frame(self);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (self->rows.length - self->frame >= FRAME_BYTES) {
+            s_close_frame(self);
+            s_chain_frame(self);
+            s_open_frame(self);
+        }
+        s_put_row(self, &batch->events[i]);
+    }
+    s_close_frame(self);
+    s_chain_frame(self);
+}
+
+/* Fills the frames and finds the hash of the chain, which is over the rows alone. */
+static void s_fill(log_writer_t *self, const turn_batch_t *batch)
+{
+    static const char header[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0", trailer[2] = {'\377', '\377'};
     unsigned length = LOG_HASH_SIZE;
-    bool ok = EVP_DigestInit_ex(self->digest, EVP_sha256(), NULL) == 1 &&
-              EVP_DigestUpdate(self->digest, self->hash, LOG_HASH_SIZE) == 1 &&
-              EVP_DigestUpdate(self->digest, self->rows.data, self->rows.length) == 1 &&
-              EVP_DigestFinal_ex(self->digest, self->next_hash, &length) == 1;
-    ZVT_ASSERT(ok);
+    self->rows.length = self->sent = 0;
+    ZVT_ASSERT(EVP_DigestInit_ex(self->digest, EVP_sha256(), NULL) == 1 &&
+               EVP_DigestUpdate(self->digest, self->hash, LOG_HASH_SIZE) == 1);
+    s_add_frame(self, header, sizeof header);
+    s_put_rows(self, batch);
+    s_add_frame(self, trailer, sizeof trailer);
+    ZVT_ASSERT(EVP_DigestFinal_ex(self->digest, self->next_hash, &length) == 1);
 }
 
 /* ---- the transaction ---- */
@@ -197,8 +261,11 @@ static int s_format_fence(const log_writer_t *self, char sql[SQL_SIZE], const ch
 
 static void s_format_append(const log_writer_t *self, const turn_batch_t *batch, char sql[SQL_SIZE])
 {
-    char hex[2 * LOG_HASH_SIZE + 1];
-    for (size_t i = 0; i < LOG_HASH_SIZE; i++) snprintf(hex + 2 * i, 3, "%02x", self->next_hash[i]);
+    char hex[2 * LOG_HASH_SIZE + 1] = "";
+    for (size_t i = 0; i < LOG_HASH_SIZE; i++) {
+        hex[2 * i] = "0123456789abcdef"[self->next_hash[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[self->next_hash[i] & 15];
+    }
     int length = s_format_fence(self, sql, "");
     length += snprintf(sql + length, SQL_SIZE - (size_t)length,
                        "EXECUTE batch(%" PRIu64 ", %" PRIu64 ", %" PRIu64 ", '\\x%s');"
@@ -227,16 +294,54 @@ static bool s_begin(log_writer_t *self, writer_state_t state, const char *sql)
     return PQsendQuery(self->conn, sql) == 1 && pg_session_flush(self->session);
 }
 
+/* ---- sending the rows ---- */
+/* Sends what the connection takes now, past libpq, which would hold the rows back until COPY is open. A server that refuses a
+ * statement before that ignores them. */
+static void s_send_rows(log_writer_t *self)
+{
+    self->sent += pg_session_send(self->session, self->rows.data + self->sent, self->rows.length - self->sent);
+}
+
+/* Over TLS libpq has to do it, and only once COPY is open. */
+static bool s_put_frames(log_writer_t *self)
+{
+    bool fine = true;
+    for (uint32_t length_be; fine && self->sent < self->rows.length; self->sent += 1 + ntohl(length_be)) {
+        const char *frame = (const char *)self->rows.data + self->sent;
+        memcpy(&length_be, frame + 1, sizeof length_be);
+        fine = PQputCopyData(self->conn, frame + FRAME_HEAD, (int)(ntohl(length_be) + 1 - FRAME_HEAD)) == 1;
+    }
+    return fine;
+}
+
+/* Goes on with a transaction that has rows to send; false when the connection is gone. */
+static bool s_feed(log_writer_t *self)
+{
+    if (self->state != WRITER_BEGUN && self->state != WRITER_COPYING) return true;
+    if (pg_session_is_plain(self->session))
+        s_send_rows(self);
+    else if (self->state == WRITER_COPYING && !s_put_frames(self))
+        return false;
+    if (self->state != WRITER_COPYING || self->sent < self->rows.length) return true;
+    self->state = WRITER_ENDING;
+    return PQputCopyEnd(self->conn, NULL) == 1 && pg_session_flush(self->session);
+}
+
+void log_writer_feed(log_writer_t *self)
+{
+    bool sending = self->state == WRITER_BEGUN || self->state == WRITER_COPYING;
+    if (!sending || self->sent == self->rows.length || ++self->feeds % FEED_EVERY != 0) return;
+    if (!s_feed(self)) s_fail_later(self);
+}
+
 static bool s_begin_batch(log_writer_t *self, const turn_batch_t *batch)
 {
     char sql[SQL_SIZE];
     self->waiting = NULL;
-    self->rows.length = 0;
-    for (uint32_t i = 0; i < batch->count; i++) s_put_row(self, &batch->events[i]);
-    s_chain(self);
+    s_fill(self, batch);
     self->heartbeat_sent = self->heartbeat_due;
     s_format_append(self, batch, sql);
-    return s_begin(self, WRITER_BEGUN, sql);
+    return s_begin(self, WRITER_BEGUN, sql) && s_feed(self);
 }
 
 void log_writer_append(log_writer_t *self, const turn_batch_t *batch)
@@ -261,16 +366,6 @@ static void s_on_heartbeat_due(void *arg)
     self->heartbeat_sent = true;
     s_format_heartbeat(self, sql);
     if (!s_begin(self, WRITER_BEATING, sql)) s_fail(self);
-}
-
-static bool s_send_rows(log_writer_t *self)
-{
-    static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
-    static const char trailer[] = "\377\377";
-    self->state = WRITER_COPYING;
-    return PQputCopyData(self->conn, header, 19) == 1 &&
-           PQputCopyData(self->conn, (const char *)self->rows.data, (int)self->rows.length) == 1 &&
-           PQputCopyData(self->conn, trailer, 2) == 1 && PQputCopyEnd(self->conn, NULL) == 1 && pg_session_flush(self->session);
 }
 
 static void s_note_result_error(log_writer_t *self, const PGresult *result)
@@ -317,7 +412,10 @@ static void s_on_end(log_writer_t *self)
 static bool s_on_result(log_writer_t *self, const PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
-    if (status == PGRES_COPY_IN) return s_send_rows(self);
+    if (status == PGRES_COPY_IN) {
+        self->state = WRITER_COPYING;
+        return s_feed(self);
+    }
     if (status == PGRES_FATAL_ERROR) s_note_result_error(self, result);
     if (status == PGRES_COMMAND_OK && strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "COMMIT") == 0) self->commit_seen = true;
     return true;
@@ -326,20 +424,21 @@ static bool s_on_result(log_writer_t *self, const PGresult *result)
 static void s_on_ready(void *arg)
 {
     log_writer_t *self = arg;
-    if (PQconsumeInput(self->conn) != 1 || !pg_session_flush(self->session)) {
+    if (PQconsumeInput(self->conn) != 1 || !pg_session_flush(self->session) || !s_feed(self)) {
         s_fail(self);
         return;
     }
-    while (self->state > WRITER_IDLE && !PQisBusy(self->conn)) {
+    while (self->state > WRITER_IDLE && self->state != WRITER_COPYING && !PQisBusy(self->conn)) {
         PGresult *result = PQgetResult(self->conn);
         if (result == NULL) {
             s_on_end(self);
             return;
         }
-        bool copy_in = PQresultStatus(result) == PGRES_COPY_IN, fine = s_on_result(self, result);
+        bool fine = s_on_result(self, result);
         PQclear(result);
-        if (!fine) s_fail(self);
-        if (!fine || copy_in) return;
+        if (fine) continue;
+        s_fail(self);
+        return;
     }
     if (self->state == WRITER_IDLE && PQstatus(self->conn) != CONNECTION_OK) s_fail(self);
 }

@@ -30,6 +30,9 @@ void log_writer_begin(log_writer_t *self, pg_session_t *session, const log_lease
 void log_writer_stop(log_writer_t *self);
 /* Begins to append. Only when no batch is under way. */
 void log_writer_append(log_writer_t *self, const turn_batch_t *batch);
+/* Sends more of the batch under way, now and then: a server that has to wait for its rows until a long round has ended stands still
+ * meanwhile. For whoever does something many times in one round. */
+void log_writer_feed(log_writer_t *self);
 /* False when the last heartbeat that the database is known to have is older than the time after which others take over: what
  * is not checked by a commit must not be decided any more. */
 bool log_writer_holds(const log_writer_t *self, int64_t now_ns);

@@ -13,6 +13,7 @@
 void orchestrator_begin(orchestrator_t *self)
 {
     orchestrator_log_check(self);
+    log_writer_feed(self->writer);
     turn_core_set_time(self->core, zvt_loop_utc_ns(self->loop), zvt_loop_monotonic_ns(self->loop));
 }
 

@@ -7,14 +7,18 @@ enum { SUBSCRIPTIONS_MAX = 256 /* read per round */ };
 /* ---- the core's way out ---- */
 void orchestrator_sockets_ask(void *arg, turn_service_t service, zvt_type_t type, const void *record)
 {
-    zvt_link_send(((orchestrator_t *)arg)->services[service].link, type, record);
+    orchestrator_t *self = arg;
+    zvt_link_send(self->services[service].link, type, record);
+    log_writer_feed(self->writer);
 }
 
 void orchestrator_sockets_reply(void *arg, const turn_client_t *client, zvt_type_t type, const void *record)
 {
+    orchestrator_t *self = arg;
     zvt_peer_t peer;
     memcpy(&peer, client->bytes, sizeof peer);
-    zvt_hub_send(((orchestrator_t *)arg)->requests, &peer, type, record);
+    zvt_hub_send(self->requests, &peer, type, record);
+    log_writer_feed(self->writer);
 }
 _Static_assert(sizeof(zvt_peer_t) <= TURN_CLIENT_SIZE, "a peer fits into a client");
 

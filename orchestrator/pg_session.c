@@ -1,8 +1,10 @@
 #include "pg_session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "zvt_codec.h"
 
@@ -223,6 +225,26 @@ bool pg_session_flush(pg_session_t *self)
     int left = PQflush(self->conn);
     zvt_loop_watch_write(self->loop, self->fd, left > 0);
     return left >= 0;
+}
+
+bool pg_session_is_plain(const pg_session_t *self)
+{
+    return !PQsslInUse(self->conn) && !PQgssEncInUse(self->conn);
+}
+
+size_t pg_session_send(pg_session_t *self, const void *data, size_t length)
+{
+    size_t sent = 0;
+    if (length == 0 || PQflush(self->conn) != 0) return 0;
+    while (sent < length) {
+        ssize_t count = send(self->fd, (const char *)data + sent, length - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return length;
+        if (count < 0) break;
+        sent += (size_t)count;
+    }
+    zvt_loop_watch_write(self->loop, self->fd, sent < length);
+    return sent;
 }
 
 PGconn *pg_session_lend(pg_session_t *self, pg_session_ready_fn *on_ready, void *arg)

@@ -53,6 +53,11 @@ PGconn *pg_session_lend(pg_session_t *self, pg_session_ready_fn *on_ready, void 
 void pg_session_take_back(pg_session_t *self);
 /* Sends what libpq still holds; false: the connection is gone. */
 ZVT_MUSTUSE bool pg_session_flush(pg_session_t *self);
+/* Whether the bytes on the connection are the protocol's own, neither TLS nor GSS. */
+bool pg_session_is_plain(const pg_session_t *self);
+/* Sends whole messages of the protocol past libpq on a plain connection; how many bytes of them it took now: none while libpq holds
+ * something itself. When it takes more, on_ready is called. What is sent to one that is gone is lost, which reading from it shows. */
+size_t pg_session_send(pg_session_t *self, const void *data, size_t length);
 
 /* Keeps the first line of a libpq message. */
 void pg_session_note(char problem[PG_PROBLEM_SIZE], const char *message);

@@ -14,10 +14,18 @@ if ((EUID == 0)); then chown postgres "$server"; fi
 echo "pass:word" >"$server/password"
 (cd / && exec "${as_postgres[@]}" "$pg_bin/initdb" -D "$server/data" -U boss --auth scram-sha-256 --pwfile "$server/password") >"$base/initdb.log" 2>&1 ||
     give_up "a server for the test is made" "$(tail -n 3 "$base/initdb.log")"
-(cd / && exec "${as_postgres[@]}" "$pg_bin/postgres" -D "$server/data" -c listen_addresses= -c unix_socket_directories="$server" >"$base/server.log" 2>&1) &
-server_pid=$!
-trap 'stop_fleets; kill -INT "$server_pid" 2>/dev/null; wait "$server_pid" 2>/dev/null' EXIT
-wait_until 20 "$pg_bin/pg_isready" -q -h "$server" || give_up "the server answers"
+# start_server PORT OPTION..
+start_server() {
+    (cd / && exec "${as_postgres[@]}" "$pg_bin/postgres" -D "$server/data" -p "$1" -c unix_socket_directories="$server" "${@:2}" >>"$base/server.log" 2>&1) &
+    server_pid=$!
+    wait_until 20 "$pg_bin/pg_isready" -q -h "$server" -p "$1" || give_up "the server answers" "$(tail -n 3 "$base/server.log")"
+}
+stop_server() {
+    kill -INT "$server_pid" 2>/dev/null
+    wait "$server_pid" 2>/dev/null
+}
+trap 'stop_fleets; stop_server' EXIT
+start_server 5432 -c listen_addresses=
 PGPASSWORD=pass:word psql -q -h "$server" -U boss -d postgres -c 'create database market' || give_up "a database is made"
 
 export DATABASE_URL="postgresql://boss:pass%3Aword@/market?host=$server"
@@ -83,6 +91,34 @@ check_refused "so is the log of another home" "another log" fleet_at "$base/othe
 boss -c 'drop database other' -c 'alter database kept rename to other'
 check "the log itself is welcome back" fleet_at "$base/other" up --no-strategies
 fleet_at "$base/other" down >/dev/null 2>&1
+
+# ---- a server elsewhere, over TLS ----
+stop_server
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout "$server/key" -out "$server/certificate" 2>/dev/null ||
+    give_up "a certificate is made"
+chmod 600 "$server/key"
+if ((EUID == 0)); then chown postgres "$server/key"; fi
+port=$(python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+start_server "$port" -c listen_addresses=127.0.0.1 -c ssl=on -c ssl_cert_file="$server/certificate" -c ssl_key_file="$server/key"
+PGPASSWORD=pass:word psql -q -h "$server" -p "$port" -U boss -d postgres -c 'create database secure' || give_up "a database is made"
+secure() { fleet_at "$base/secure" "$@"; }
+check "the fleet starts on it" env DATABASE_URL="postgresql://boss:pass%3Aword@127.0.0.1:$port/secure?sslmode=require" \
+    "$checkout/run/fleet" --home "$base/secure" up --no-strategies
+check_equal "the writer of the log speaks TLS" t \
+    "$(secure psql -Atc "select bool_and(ssl) from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'orchestrator'")"
+# Orders by the thousand, and the writer's backend stopped for a moment, so that much is gathered for one commit.
+(eval "$(secure env)" && "$ZVT_BIN/zvt-load" --rate 2000 --seconds 2 --warmup 0.1 >"$base/load.json" 2>/dev/null) &
+load_pid=$!
+backend=$(secure psql -Atc "select pid from pg_stat_activity where application_name = 'orchestrator' order by backend_start limit 1")
+sleep 1
+kill -STOP "$backend" && sleep 0.3
+kill -CONT "$backend"
+wait "$load_pid"
+check_equal "orders by the thousand end, each once" "0 0" "$(field lost <"$base/load.json") $(field unanswered <"$base/load.json")"
+check "some commits have more rows than one frame holds" test \
+    "$(secure psql -Atc 'select max(last_seq - first_seq) from event_batches')" -gt 200
+check "and verify passes" secure verify
+secure down >/dev/null 2>&1
 
 
 home=$base/private
