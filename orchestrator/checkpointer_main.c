@@ -9,7 +9,7 @@
 
 enum {
     WORTH_EVENTS = 10000,      /* so many new events are worth a checkpoint .. */
-    WORTH_BYTES = 80,          /* .. and for each of them it may have so many bytes: a large one is written more rarely .. */
+    WORTH_BYTES = 40,          /* .. and for each of them it may have so many bytes: a large one is written more rarely .. */
     /* Between two looks at the partitions. The index on sagas reads the rows that are new, and the first reader of a page sets
      * hints in it: soon after it was written that costs nothing, after the next Postgres checkpoint the whole page goes into WAL. */
     PREPARE_EVENTS = 50000
