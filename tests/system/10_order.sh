@@ -15,6 +15,9 @@ check_equal "status has a row for every process" \
 check_equal "every process is ready and has a pid" "True True True True True True True True True True True" \
     "$(process_rows 'p["ready"] and p["pid"] > 1')"
 check_equal "a row has the promised members" "" "$(field processes.1 <<<"$status" | lacks name kind pid uptime_s restarts ready)"
+for name in postgres orchestrator risk; do
+    check_equal "$name is a batch job of the scheduler" SCHED_BATCH "$(chrt -p "$(pid_of "$name")" | grep -o 'SCHED_[A-Z]*')"
+done
 check "status for people shows the processes" grep -q orchestrator <<<"$(fleet status)"
 check "a second up changes nothing" fleet up
 
