@@ -70,9 +70,10 @@ END
 }
 for moment in 0.1 0.3 "$(sockets_of "$base/interrupted")" 0.6 0.9 1.2 1.6; do
     interrupt "$moment"
-    code=$?
+    code=$? when="after $moment s"
+    if [[ $moment == /* ]]; then when="as soon as the socket folder is there"; fi
     if ((code == 0)); then fleet_at "$base/interrupted" down >/dev/null 2>&1; fi
-    leaves_nothing "Ctrl-C after $moment s (exit code $code)" "$base/interrupted"
+    leaves_nothing "Ctrl-C $when (exit code $code)" "$base/interrupted"
 done
 check "the interrupted home can be used" fleet_at "$base/interrupted" up --no-strategies
 check "and stopped" fleet_at "$base/interrupted" down
