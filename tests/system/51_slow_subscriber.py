@@ -38,10 +38,12 @@ def start_tail():
 
 
 def tail_is_complete(first):
-    """Every event from `first` to the end of the log, once and in order: what the tail wrote against the table."""
+    """Every event from `first` to the end of the log, once and in order: what the tail wrote against the table. The file
+    grows meanwhile: read at once, because by lines one may come in two halves."""
     last = int(sql("select max(seq) from events"))
     with open(OUTPUT) as file:
-        seqs = [int(line[line.index('"seq": ') + 7:line.index(",", line.index('"seq": '))]) for line in file if line.endswith("\n")]
+        lines = file.read().split("\n")[:-1]
+    seqs = [int(line[line.index('"seq": ') + 7:line.index(",", line.index('"seq": '))]) for line in lines]
     return len(seqs) >= last - first + 1 and seqs == list(range(first, first + len(seqs)))
 
 
