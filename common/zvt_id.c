@@ -13,14 +13,22 @@ bool zvt_id_equal(const zvt_id_t *a, const zvt_id_t *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
+char *zvt_hex(char *text, const uint8_t *bytes, size_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < count; i++) {
+        *text++ = digits[bytes[i] >> 4];
+        *text++ = digits[bytes[i] & 15];
+    }
+    return text;
+}
+
 void zvt_id_format(const zvt_id_t *id, char text[ZVT_ID_TEXT])
 {
-    static const char hex[] = "0123456789abcdef";
     char *out = text;
     for (int i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
-        *out++ = hex[id->bytes[i] >> 4];
-        *out++ = hex[id->bytes[i] & 15];
+        out = zvt_hex(out, &id->bytes[i], 1);
     }
     *out = '\0';
 }

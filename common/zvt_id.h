@@ -17,6 +17,9 @@ typedef struct {
 
 #define ZVT_ID_TEXT 37 /* 8-4-4-4-12 with its NUL */
 
+/* Writes two lower-case hex digits for each byte, and no end; returns where they end. */
+char *zvt_hex(char *text, const uint8_t *bytes, size_t count);
+
 bool zvt_id_is_none(const zvt_id_t *id);
 bool zvt_id_equal(const zvt_id_t *a, const zvt_id_t *b);
 void zvt_id_format(const zvt_id_t *id, char text[ZVT_ID_TEXT]);

@@ -139,12 +139,6 @@ static void s_open_frame(log_writer_t *self)
     s_append(self, head, sizeof head);
 }
 
-static const uint8_t *s_frame_data(const log_writer_t *self, size_t *length)
-{
-    *length = self->rows.length - self->frame - FRAME_HEAD;
-    return self->rows.data + self->frame + FRAME_HEAD;
-}
-
 static void s_close_frame(log_writer_t *self)
 {
     uint32_t length_be = htonl((uint32_t)(self->rows.length - self->frame - 1));
@@ -206,9 +200,8 @@ static void s_put_row(log_writer_t *self, const zvt_event_t *event)
 
 static void s_chain_frame(log_writer_t *self)
 {
-    size_t length;
-    const uint8_t *data = s_frame_data(self, &length);
-    ZVT_ASSERT(EVP_DigestUpdate(self->digest, data, length) == 1);
+    size_t begin = self->frame + FRAME_HEAD;
+    ZVT_ASSERT(EVP_DigestUpdate(self->digest, self->rows.data + begin, self->rows.length - begin) == 1);
 }
 
 static void s_put_rows(log_writer_t *self, const turn_batch_t *batch)
@@ -261,11 +254,8 @@ static int s_format_fence(const log_writer_t *self, char sql[SQL_SIZE], const ch
 
 static void s_format_append(const log_writer_t *self, const turn_batch_t *batch, char sql[SQL_SIZE])
 {
-    char hex[2 * LOG_HASH_SIZE + 1] = "";
-    for (size_t i = 0; i < LOG_HASH_SIZE; i++) {
-        hex[2 * i] = "0123456789abcdef"[self->next_hash[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[self->next_hash[i] & 15];
-    }
+    char hex[2 * LOG_HASH_SIZE + 1];
+    *zvt_hex(hex, self->next_hash, LOG_HASH_SIZE) = '\0';
     int length = s_format_fence(self, sql, "");
     length += snprintf(sql + length, SQL_SIZE - (size_t)length,
                        "EXECUTE batch(%" PRIu64 ", %" PRIu64 ", %" PRIu64 ", '\\x%s');"
@@ -305,13 +295,15 @@ static void s_send_rows(log_writer_t *self)
 /* Over TLS libpq has to do it, and only once COPY is open. */
 static bool s_put_frames(log_writer_t *self)
 {
-    bool fine = true;
-    for (uint32_t length_be; fine && self->sent < self->rows.length; self->sent += 1 + ntohl(length_be)) {
+    while (self->sent < self->rows.length) {
         const char *frame = (const char *)self->rows.data + self->sent;
+        uint32_t length_be;
         memcpy(&length_be, frame + 1, sizeof length_be);
-        fine = PQputCopyData(self->conn, frame + FRAME_HEAD, (int)(ntohl(length_be) + 1 - FRAME_HEAD)) == 1;
+        size_t bytes = 1 + (size_t)ntohl(length_be);
+        if (PQputCopyData(self->conn, frame + FRAME_HEAD, (int)(bytes - FRAME_HEAD)) != 1) return false;
+        self->sent += bytes;
     }
-    return fine;
+    return true;
 }
 
 /* Goes on with a transaction that has rows to send; false when the connection is gone. */

@@ -192,12 +192,8 @@ static char *s_put_number(char *text, uint32_t number)
 
 void order_client_order_id(const order_t *order, uint32_t child, uint32_t attempt, char text[ZVT_CLIENT_ORDER_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
-    for (int i = 0; i < 16; i++) {
-        text[2 * i] = hex[order->order_id.bytes[i] >> 4];
-        text[2 * i + 1] = hex[order->order_id.bytes[i] & 15];
-    }
-    s_put_number(s_put_number(text + 32, child % 100), attempt % 100);
+    char *end = zvt_hex(text, order->order_id.bytes, sizeof order->order_id.bytes);
+    s_put_number(s_put_number(end, child % 100), attempt % 100);
 }
 
 bool order_is_ended(const order_t *order)

@@ -107,10 +107,11 @@ check "the fleet starts on it" env DATABASE_URL="postgresql://boss:pass%3Aword@1
 check_equal "the writer of the log speaks TLS" t \
     "$(secure psql -Atc "select bool_and(ssl) from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'orchestrator'")"
 # Orders by the thousand, and the writer's backend stopped for a moment, so that much is gathered for one commit.
-(eval "$(secure env)" && "$ZVT_BIN/zvt-load" --rate 2000 --seconds 2 --warmup 0.1 >"$base/load.json" 2>/dev/null) &
+(eval "$(secure env)" && "$ZVT_BIN/zvt-load" --rate 2000 --seconds 4 --warmup 0.1 >"$base/load.json" 2>/dev/null) &
 load_pid=$!
 backend=$(secure psql -Atc "select pid from pg_stat_activity where application_name = 'orchestrator' order by backend_start limit 1")
-sleep 1
+many_events() { (($(secure psql -Atc 'select count(*) from events') > 1000)); }
+check "the log grows meanwhile" wait_until 20 many_events
 kill -STOP "$backend" && sleep 0.3
 kill -CONT "$backend"
 wait "$load_pid"

@@ -52,8 +52,10 @@ Test(order_core, is_found_by_each_of_its_names, .init = s_setup, .fini = s_teard
     cr_assert_eq(order_core_by_either(s_core, &order->correlation_id), order);
     char client_order_id[ZVT_CLIENT_ORDER_SIZE];
     order_client_order_id(order, 0, 3, client_order_id);
-    cr_assert_eq(strlen(client_order_id), 36);
+    cr_assert_str_eq(client_order_id + 32, "-0-3");
     cr_assert_eq(order_core_by_client_order(s_core, client_order_id), order);
+    order_client_order_id(order, 12, 107, client_order_id);
+    cr_assert_str_eq(client_order_id + 32, "-12-7");
     cr_assert_null(order_core_by_client_order(s_core, "short"));
     cr_assert_null(order_core_by_client_order(s_core, "zz345678901234567890123456789012-0-1"));
 }
