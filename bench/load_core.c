@@ -10,6 +10,7 @@
 enum { RESEND_MAX = 65536, LIMIT_BELOW = 200 /* a resting order stands one such part of the price below the bid */ };
 #define EXPIRES_NS (30 * ZVT_SECOND_NS) /* after it was made: not sent to a venue later */
 #define HOLD_NS ZVT_SECOND_NS           /* how long a limit order rests before it is canceled */
+#define CANCEL_AGAIN_NS (2 * ZVT_SECOND_NS) /* after one that brought no end */
 #define RESEND_NS (300 * ZVT_MS_NS)     /* without an acknowledgement */
 
 /* What is known of an order. */
@@ -19,7 +20,7 @@ typedef enum { KIND_MARKET, KIND_RESTING, KIND_TAKING } kind_t;
 
 typedef struct {
     int64_t due_ns;
-    int64_t sent_ns;      /* the last time */
+    int64_t sent_ns;      /* the last time, or its cancel */
     int64_t expires_utc_ns;
     int64_t cancel_ns;    /* when a cancel was sent; 0: never */
     int64_t ended_ns;     /* when its end was seen */
@@ -53,6 +54,7 @@ struct load_core {
     uint64_t events;
     load_order_t *orders;
     queue_t cancels;            /* to be canceled when they have rested long enough */
+    queue_t cancels_asked;      /* what may be refused or get lost: asked for again until the order ends */
     queue_t resends;
     uint32_t signals[LOAD_BURST_MAX], cancels_due[LOAD_BURST_MAX]; /* orders of which a record is in the burst */
     uint32_t signals_count, cancels_due_count;
@@ -106,6 +108,7 @@ load_core_t *load_core_new(const load_config_t *config, const zvt_fleet_t *fleet
     ZVT_ASSERT(self->orders != NULL);
     self->by_saga = zvt_map_new(sizeof(zvt_id_t), (uint32_t)self->orders_max + 1);
     s_queue_init(&self->cancels, self->orders_max + 1);
+    s_queue_init(&self->cancels_asked, self->orders_max + 1);
     s_queue_init(&self->resends, RESEND_MAX);
     zvt_idgen_init(&self->ids, incarnation);
     ZVT_STR_SET(self->sender, sender);
@@ -121,6 +124,7 @@ void load_core_destroy(load_core_t **self)
     free((*self)->senders);
     free((*self)->strategies);
     free((*self)->cancels.orders);
+    free((*self)->cancels_asked.orders);
     free((*self)->resends.orders);
     free((*self)->orders);
     free(*self);
@@ -300,8 +304,9 @@ static bool s_next_cancel(load_core_t *self, int64_t now_ns, zvt_record_t *recor
 {
     while (self->cancels.count > 0 && s_cancel_due_ns(self) <= now_ns) {
         uint32_t n = s_queue_pop(&self->cancels);
-        const load_order_t *order = &self->orders[n];
+        load_order_t *order = &self->orders[n];
         if (order->seen & SEEN_ENDED) continue;
+        order->sent_ns = now_ns;
         self->cancels_due[self->cancels_due_count++] = n;
         record->type = ZVT_T_SIGNAL_CANCEL;
         zvt_signal_cancel_t *cancel = &record->signal_cancel;
@@ -324,12 +329,24 @@ bool load_core_next(load_core_t *self, int64_t now_ns, int64_t utc_ns, zvt_recor
 void load_core_on_burst(load_core_t *self, bool has_left)
 {
     for (uint32_t i = 0; has_left && i < self->signals_count; i++) self->orders[self->signals[i]].seen |= SEEN_LEFT;
-    for (uint32_t i = 0; !has_left && i < self->cancels_due_count; i++) s_queue_push(&self->cancels, self->cancels_due[i]);
+    for (uint32_t i = 0; i < self->cancels_due_count; i++) s_queue_push(has_left ? &self->cancels_asked : &self->cancels, self->cancels_due[i]);
     self->signals_count = self->cancels_due_count = 0;
+}
+
+static void s_ask_cancels_again(load_core_t *self, int64_t now_ns)
+{
+    while (self->cancels_asked.count > 0) {
+        const load_order_t *oldest = &self->orders[self->cancels_asked.orders[self->cancels_asked.head]];
+        bool ended = oldest->seen & SEEN_ENDED;
+        if (!ended && now_ns - oldest->sent_ns < CANCEL_AGAIN_NS) return;
+        uint32_t n = s_queue_pop(&self->cancels_asked);
+        if (!ended) s_queue_push(&self->cancels, n);
+    }
 }
 
 void load_core_on_time(load_core_t *self, int64_t now_ns)
 {
+    s_ask_cancels_again(self, now_ns);
     while (self->oldest_unacked < self->sent && (self->orders[self->oldest_unacked].seen & (SEEN_ACKED | SEEN_ENDED))) self->oldest_unacked++;
     if (!self->config.resend) return;
     for (uint64_t n = self->oldest_unacked; n < self->sent; n++) {

@@ -273,6 +273,24 @@ Test(load_core, a_cancel_that_the_socket_refused_is_sent_again)
     cr_assert(!s_next(ZVT_SECOND_NS));
 }
 
+Test(load_core, a_cancel_that_brings_no_end_is_asked_for_again)
+{
+    s_start((load_config_t){.rate_hz = 10, .seconds = 0.1, .limit_percent = 100});
+    cr_assert(s_next(0) && record.type == ZVT_T_SIGNAL);
+    s_request(0, 0);
+    s_event(0, ZVT_T_ORDER_ACCEPTED, &(zvt_order_accepted_t){0}, 0);
+    cr_assert(s_next(ZVT_SECOND_NS) && record.type == ZVT_T_SIGNAL_CANCEL);
+    cr_assert_eq(record.signal_cancel.sender_seq, 1);
+    load_core_on_time(core, START_NS + 2 * ZVT_SECOND_NS);
+    cr_assert(!s_next(2 * ZVT_SECOND_NS), "it may still be on its way");
+    load_core_on_time(core, START_NS + 4 * ZVT_SECOND_NS);
+    cr_assert(s_next(4 * ZVT_SECOND_NS) && record.type == ZVT_T_SIGNAL_CANCEL);
+    cr_assert_eq(record.signal_cancel.sender_seq, 2, "a command of its own: the first may have been refused");
+    s_event(0, ZVT_T_ORDER_CANCELED, &(zvt_order_canceled_t){0}, 5 * ZVT_SECOND_NS);
+    load_core_on_time(core, START_NS + 8 * ZVT_SECOND_NS);
+    cr_assert(!s_next(8 * ZVT_SECOND_NS) && load_core_is_over(core));
+}
+
 Test(load_core, events_of_others_are_none_of_its_business)
 {
     s_start((load_config_t){.rate_hz = 10, .seconds = 0.1});
