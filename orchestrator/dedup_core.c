@@ -13,7 +13,8 @@ typedef struct {
     uint32_t earlier_count;
     bool more_runs;   /* there were more before those */
     uint64_t used_at; /* tick of the last mark, to find the one silent for longest */
-    dedup_window_t window;
+    window_t window;
+    uint64_t bits[DEDUP_WINDOW / 64]; /* of the window */
 } sender_t;
 
 struct dedup_core {
@@ -25,45 +26,6 @@ struct dedup_core {
     uint64_t forgotten;    /* the latest incarnation of all senders that gave way */
     zvt_map_t *by_name;
 };
-
-/* ---- window ---- */
-static bool s_bit(const dedup_window_t *self, uint64_t number)
-{
-    uint64_t at = number % DEDUP_WINDOW;
-    return (self->bits[at / 64] >> (at % 64) & 1) != 0;
-}
-
-static void s_set_bit(dedup_window_t *self, uint64_t number, bool on)
-{
-    uint64_t at = number % DEDUP_WINDOW, mask = UINT64_C(1) << (at % 64);
-    self->bits[at / 64] = on ? self->bits[at / 64] | mask : self->bits[at / 64] & ~mask;
-}
-
-dedup_verdict_t dedup_window_check(const dedup_window_t *self, uint64_t number)
-{
-    if (number > self->high) return DEDUP_NEW;
-    if (number <= self->contiguous) return DEDUP_DUPLICATE;
-    if (number + DEDUP_WINDOW <= self->high) return DEDUP_STALE;
-    return s_bit(self, number) ? DEDUP_DUPLICATE : DEDUP_NEW;
-}
-
-void dedup_window_mark(dedup_window_t *self, uint64_t number)
-{
-    if (number > self->high) {
-        if (number - self->high >= DEDUP_WINDOW) {
-            memset(self->bits, 0, sizeof self->bits);
-        } else {
-            for (uint64_t n = self->high + 1; n < number; n++) s_set_bit(self, n, false);
-        }
-        self->high = number;
-    } else if (number + DEDUP_WINDOW <= self->high) {
-        return;
-    }
-    s_set_bit(self, number, true);
-    while (self->contiguous < self->high && self->contiguous + DEDUP_WINDOW > self->high &&
-           s_bit(self, self->contiguous + 1))
-        self->contiguous++;
-}
 
 /* ---- senders ---- */
 dedup_core_t *dedup_core_new(void)
@@ -139,7 +101,7 @@ dedup_verdict_t dedup_core_check(const dedup_core_t *self, const char *sender, u
     if (found == NULL) return incarnation > self->forgotten || self->forgotten == 0 ? DEDUP_NEW : DEDUP_STALE;
     if (incarnation > found->incarnation) return DEDUP_NEW;
     if (incarnation < found->incarnation) return DEDUP_STALE;
-    return dedup_window_check(&found->window, sender_seq);
+    return window_check(&found->window, found->bits, DEDUP_WINDOW, sender_seq);
 }
 
 uint64_t dedup_core_high(const dedup_core_t *self, const char *sender, uint64_t incarnation)
@@ -184,7 +146,8 @@ static void s_begin_run(sender_t *self, uint64_t incarnation)
     }
     if (self->incarnation != 0) self->earlier[self->earlier_count++] = self->incarnation;
     self->incarnation = incarnation;
-    memset(&self->window, 0, sizeof self->window);
+    self->window = (window_t){0};
+    memset(self->bits, 0, sizeof self->bits);
 }
 
 void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnation, uint64_t sender_seq)
@@ -193,7 +156,7 @@ void dedup_core_mark(dedup_core_t *self, const char *sender, uint64_t incarnatio
     found->used_at = ++self->tick;
     if (incarnation < found->incarnation) return;
     if (incarnation > found->incarnation) s_begin_run(found, incarnation);
-    dedup_window_mark(&found->window, sender_seq);
+    window_mark(&found->window, found->bits, DEDUP_WINDOW, sender_seq);
 }
 
 /* ---- checkpoints ---- */
@@ -225,7 +188,7 @@ void dedup_core_save(const dedup_core_t *self, uint32_t at, zvt_saved_sender_t *
     saved->high = sender->window.high;
     saved->contiguous = sender->window.contiguous;
     saved->window_count = DEDUP_WINDOW / 64;
-    for (uint32_t i = 0; i < saved->window_count; i++) saved->window[i].word = sender->window.bits[i];
+    for (uint32_t i = 0; i < saved->window_count; i++) saved->window[i].word = sender->bits[i];
     saved->earlier_count = sender->earlier_count;
     for (uint32_t i = 0; i < saved->earlier_count; i++) saved->earlier[i].incarnation = sender->earlier[i];
     saved->all_runs = !sender->more_runs;
@@ -244,6 +207,6 @@ int dedup_core_restore(dedup_core_t *self, const zvt_saved_sender_t *saved)
     sender->more_runs = !saved->all_runs; /* a checkpoint of before does not tell */
     sender->window.high = saved->high;
     sender->window.contiguous = saved->contiguous;
-    for (uint32_t i = 0; i < saved->window_count; i++) sender->window.bits[i] = saved->window[i].word;
+    for (uint32_t i = 0; i < saved->window_count; i++) sender->bits[i] = saved->window[i].word;
     return 0;
 }

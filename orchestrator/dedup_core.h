@@ -8,8 +8,7 @@
  * its commands new names only if none was taken under the old: dedup_core_is_untaken.
  * The state is a fold of the events that carry the name.
  * Bounds   DEDUP_SENDERS_MAX senders; when full, the one silent for longest gives way. DEDUP_RUNS_KEPT incarnations before
- *          the newest are known by name; of what lies before those it is not known whether anything was taken.
- * Source   the anti-replay window of IPsec (RFC 4303, section 3.4.3). */
+ *          the newest are known by name; of what lies before those it is not known whether anything was taken. */
 #ifndef DEDUP_CORE_H
 #define DEDUP_CORE_H
 
@@ -17,11 +16,10 @@
 
 #include "zvt_error.h"
 #include "zvt_pools.h"
+#include "window.h"
 #include "zvt_schema.h"
 
 enum { DEDUP_SENDERS_MAX = ZVT_POOL(4096, 64), DEDUP_WINDOW = 4096, DEDUP_RUNS_KEPT = ZVT_LIST_MAX_run };
-
-typedef enum { DEDUP_NEW, DEDUP_DUPLICATE, DEDUP_STALE } dedup_verdict_t;
 
 typedef struct dedup_core dedup_core_t;
 
@@ -48,16 +46,5 @@ uint32_t dedup_core_count(const dedup_core_t *self);
 void dedup_core_save(const dedup_core_t *self, uint32_t at, zvt_saved_sender_t *saved);
 /* Puts a sender back; in the sequence they were saved. ZVT_ERR_FULL or ZVT_ERR_EXISTS. */
 ZVT_MUSTUSE int dedup_core_restore(dedup_core_t *self, const zvt_saved_sender_t *saved);
-
-/* A window over gap-free numbers of which each may arrive once, in any order within DEDUP_WINDOW. */
-typedef struct {
-    uint64_t high;                     /* highest number seen */
-    uint64_t contiguous;               /* every number up to here was seen */
-    uint64_t bits[DEDUP_WINDOW / 64];  /* of the DEDUP_WINDOW numbers up to high; bit n % DEDUP_WINDOW */
-} dedup_window_t;
-
-/* New, seen, or below what the window can tell. */
-dedup_verdict_t dedup_window_check(const dedup_window_t *self, uint64_t number);
-void dedup_window_mark(dedup_window_t *self, uint64_t number);
 
 #endif

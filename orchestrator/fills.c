@@ -39,6 +39,8 @@ void fills_clear(turn_core_t *self)
     for (int32_t i = 0; i < FILLS_MAX; i++) self->fills[i].next = i + 1 < FILLS_MAX ? i + 1 : NONE;
     self->fills_free = 0;
     self->fills_first = self->fills_last = NONE;
+    self->fills_waiting_first = self->fills_waiting_last = NONE;
+    self->fills_put_off = false;
     self->fills_used = 0;
     zvt_map_clear(self->fills_by_exec);
     zvt_map_clear(self->fills_by_position);
@@ -51,8 +53,9 @@ void fills_destroy(turn_core_t *self)
     free(self->fills);
 }
 
-static void s_ask(turn_core_t *self, const fill_t *fill, bool restart)
+static void s_ask(turn_core_t *self, fill_t *fill, bool restart)
 {
+    fill->asked_ns = self->monotonic_ns;
     const order_t *order = order_core_at(self->orders, fill->order);
     zvt_fill_apply_t apply = {.epoch = self->epoch, .min_seq = turn_min_seq(self, TURN_PORTFOLIO), .order_id = order->order_id,
                               .side = order->terms.side, .price_e8 = fill->report.price_e8,
@@ -98,7 +101,7 @@ void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report)
     self->fills_used++;
     fill->report = *report;
     fill->order = order->index;
-    fill->answered = false;
+    fill->answered = fill->waits = false;
     fill->next = NONE;
     fill->prev = self->fills_last;
     if (self->fills_last != NONE)
@@ -118,15 +121,26 @@ void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report)
 void fills_ask_all(turn_core_t *self)
 {
     self->fills_asked_ns = self->monotonic_ns;
+    self->fills_put_off = false;
     for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next) {
         self->fills[at].answered = false;
         s_ask(self, &self->fills[at], self->fills[at].earlier == NONE);
     }
 }
 
+/* When the fill that waits for its answer for longest was asked about; now, if none does. */
+static int64_t s_asked_first_ns(const turn_core_t *self)
+{
+    int32_t at = self->fills_first;
+    while (at != NONE && self->fills[at].answered) at = self->fills[at].next;
+    return at == NONE ? self->monotonic_ns : self->fills[at].asked_ns;
+}
+
 void fills_chores(turn_core_t *self)
 {
-    if (self->fills_first != NONE && self->monotonic_ns - self->fills_asked_ns >= ASK_AGAIN_NS) fills_ask_all(self);
+    if (self->fills_first == NONE || self->monotonic_ns - self->fills_asked_ns < ASK_AGAIN_NS) return;
+    if (!self->fills_put_off) self->fills_asked_ns = s_asked_first_ns(self);
+    if (self->monotonic_ns - self->fills_asked_ns >= ASK_AGAIN_NS) fills_ask_all(self);
 }
 
 void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report)
@@ -169,8 +183,41 @@ static fill_t *s_find(turn_core_t *self, const zvt_fill_applied_t *applied)
     return index == ZVT_MAP_NONE ? NULL : &self->fills[index];
 }
 
+/* ---- fills that wait for room ---- */
+static void s_wait_for_room(turn_core_t *self, fill_t *fill, const zvt_position_updated_t *updated)
+{
+    int32_t index = (int32_t)(fill - self->fills);
+    fill->answered = true;
+    fill->answer = *updated;
+    if (fill->waits) return;
+    fill->waits = true;
+    fill->wait_next = NONE;
+    fill->wait_prev = self->fills_waiting_last;
+    if (self->fills_waiting_last != NONE)
+        self->fills[self->fills_waiting_last].wait_next = index;
+    else
+        self->fills_waiting_first = index;
+    self->fills_waiting_last = index;
+    ZVT_COUNT("fills_without_room");
+}
+
+static void s_stop_waiting(turn_core_t *self, fill_t *fill)
+{
+    if (!fill->waits) return;
+    fill->waits = fill->answered = false;
+    if (fill->wait_prev != NONE)
+        self->fills[fill->wait_prev].wait_next = fill->wait_next;
+    else
+        self->fills_waiting_first = fill->wait_next;
+    if (fill->wait_next != NONE)
+        self->fills[fill->wait_next].wait_prev = fill->wait_prev;
+    else
+        self->fills_waiting_last = fill->wait_prev;
+}
+
 static void s_remove(turn_core_t *self, fill_t *fill)
 {
+    s_stop_waiting(self, fill);
     int32_t index = (int32_t)(fill - self->fills);
     if (fill->prev != NONE)
         self->fills[fill->prev].next = fill->next;
@@ -262,15 +309,20 @@ static bool s_would_overtake(turn_core_t *self, const order_t *order, const zvt_
 static void s_put_off(turn_core_t *self)
 {
     ZVT_COUNT("fills_put_off");
-    self->fills_asked_ns = self->monotonic_ns - ASK_AGAIN_NS + PUT_OFF_NS;
+    if (!self->fills_put_off) self->fills_asked_ns = self->monotonic_ns - ASK_AGAIN_NS + PUT_OFF_NS;
+    self->fills_put_off = true;
 }
 
-/* Records a fill with what portfolio makes of it; false when the answer cannot be used. */
+/* Records a fill with what portfolio makes of it; false when the answer cannot be used, or not yet. */
 static bool s_record(turn_core_t *self, fill_t *fill, const zvt_position_updated_t *updated)
 {
     order_t *order = order_core_at(self->orders, fill->order);
-    if (!s_continues(self, updated) || s_would_overtake(self, order, &updated->position_id)) {
+    if (!s_continues(self, updated)) {
         s_put_off(self);
+        return false;
+    }
+    if (s_would_overtake(self, order, &updated->position_id)) {
+        s_wait_for_room(self, fill, updated);
         return false;
     }
     position_t *position = turn_position(self, &updated->position_id);
@@ -308,6 +360,20 @@ static void s_record_chain(turn_core_t *self, fill_t *fill, const zvt_position_u
         answer = fill->answer;
         updated = &answer;
         later = fill->later;
+    }
+}
+
+/* In the sequence of the answers: each waits for orders that wait for room before it, and those leave in their sequence. */
+void fills_record_waiting(turn_core_t *self)
+{
+    while (self->fills_waiting_first != NONE) {
+        fill_t *fill = &self->fills[self->fills_waiting_first];
+        if (fill->answered && s_would_overtake(self, order_core_at(self->orders, fill->order), &fill->answer.position_id)) return;
+        bool answered = fill->answered; /* or asked about again meanwhile */
+        static zvt_position_updated_t answer;
+        answer = fill->answer;
+        s_stop_waiting(self, fill);
+        if (answered) s_record_chain(self, fill, &answer);
     }
 }
 

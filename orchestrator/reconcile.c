@@ -101,7 +101,7 @@ void reconcile_begin(turn_core_t *self, int venue, const char *reason)
 /* A venue whose ledger was lost has no more to give. */
 static bool s_has_all(const venue_t *venue)
 {
-    return venue->reconcile.behind || venue->received.contiguous >= venue->tip;
+    return venue->reconcile.behind || venue->received.window.contiguous >= venue->tip;
 }
 
 static saga_outcome_t s_fetch(void *arg, int32_t saga, int32_t venue, uint32_t attempt)
@@ -288,7 +288,7 @@ static bool s_is_comparable(turn_core_t *self, int index, const zvt_account_snap
         return false;
     }
     bool whole = snapshot->orders == venue->reconcile.orders && snapshot->assets == venue->reconcile.assets;
-    bool exact = snapshot->venue_seq == venue->received.contiguous && snapshot->venue_seq == venue->received.high;
+    bool exact = snapshot->venue_seq == venue->received.window.contiguous && snapshot->venue_seq == venue->received.window.high;
     bool behind = snapshot->venue_seq < venue->tip;
     venue->reconcile.behind = behind;
     if (behind) s_complain_behind(venue, snapshot->venue_seq);

@@ -122,7 +122,7 @@ void reports_ask_since(turn_core_t *self, int index)
     if (venue->ask_pause_ns == 0) venue->ask_pause_ns = ASK_FIRST_NS;
     venue->ask_at_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, venue->ask_pause_ns);
     if (venue->ask_pause_ns < ASK_LAST_NS) venue->ask_pause_ns *= 2;
-    zvt_reports_since_t since = {.cursor = venue->received.contiguous, .limit = REPORTS_LIMIT};
+    zvt_reports_since_t since = {.cursor = venue->received.window.contiguous, .limit = REPORTS_LIMIT};
     ZVT_STR_SET(since.exchange, self->fleet->venues[index].name);
     self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_REPORTS_SINCE, &since);
     ZVT_COUNT("reports_since");
@@ -133,7 +133,7 @@ static void s_ask_gaps(turn_core_t *self)
     if (!self->service_up[TURN_EXECUTOR]) return;
     for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
         venue_t *venue = &self->venues[i];
-        bool missing = venue->tip > venue->received.contiguous;
+        bool missing = venue->tip > venue->received.window.contiguous;
         if (missing && venue->ask_at_ns <= self->monotonic_ns) reports_ask_since(self, (int)i);
     }
 }
@@ -171,8 +171,8 @@ void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
     if (went_away && self->open) reports_query_all(self, index); /* what was under way there is in doubt from now on */
     /* The end of an answer that was cut at its limit: go on at once. An answer that brought nothing is asked for again
      * by time, or a venue that is away would be asked without a pause. */
-    bool brought = tip->cursor != 0 && venue->received.contiguous > tip->cursor;
-    if (brought && venue->tip > venue->received.contiguous) reports_ask_since(self, index);
+    bool brought = tip->cursor != 0 && venue->received.window.contiguous > tip->cursor;
+    if (brought && venue->tip > venue->received.window.contiguous) reports_ask_since(self, index);
     reconcile_on_report(self, index);
 }
 
@@ -402,6 +402,11 @@ static bool s_has_room(const turn_core_t *self, const order_t *order)
     return turn_has_room_for_report(self, order) && (order != NULL || turn_has_batch_room(self, LETTER_EVENTS));
 }
 
+void reports_note_taken(reports_taken_t *taken, uint64_t venue_seq)
+{
+    window_mark(&taken->window, taken->bits, REPORTS_WINDOW, venue_seq);
+}
+
 void reports_on_report(turn_core_t *self, const zvt_report_t *report)
 {
     int index = zvt_fleet_venue(self->fleet, report->exchange);
@@ -415,19 +420,19 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
     order_t *order = order_core_by_client_order(self->orders, report->client_order_id);
     /* No room, or too far ahead: it stays missing and is fetched again. What counts is what the log has, because a fold of
      * the log must be able to tell which numbers it holds: a fill may wait for portfolio while thousands come after it. */
-    bool fits = report->venue_seq < venue->logged.contiguous + DEDUP_WINDOW && s_has_room(self, order);
+    bool fits = report->venue_seq < venue->logged.window.contiguous + REPORTS_WINDOW && s_has_room(self, order);
     if (!fits) {
         ZVT_COUNT("reports_put_off");
         return;
     }
-    bool is_new = dedup_window_check(&venue->received, report->venue_seq) == DEDUP_NEW;
+    bool is_new = window_check(&venue->received.window, venue->received.bits, REPORTS_WINDOW, report->venue_seq) == DEDUP_NEW;
     if (!is_new && !letters_take(self, report->exchange, report->venue_seq)) {
         ZVT_COUNT("reports_duplicate");
         return;
     }
-    dedup_window_mark(&venue->received, report->venue_seq);
+    reports_note_taken(&venue->received, report->venue_seq);
     venue->ask_pause_ns = ASK_FIRST_NS;
-    if (venue->tip > venue->received.contiguous && venue->ask_at_ns < self->monotonic_ns)
+    if (venue->tip > venue->received.window.contiguous && venue->ask_at_ns < self->monotonic_ns)
         venue->ask_at_ns = self->monotonic_ns + GAP_PATIENCE_NS;
     if (order != NULL && s_must_wait(order, report))
         fills_hold(self, order, report);
@@ -460,7 +465,7 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
     /* Of an order it does not have, a venue that knows fewer reports than it had given says nothing: its ledger was lost or
      * replaced (or the answer was overtaken on its way). The order is asked about again. Numbers that were only heard of since
      * the question do not count, or a busy venue with slow answers would never be believed. */
-    bool behind = status->venue_seq < self->venues[index].received.contiguous || status->venue_seq < order->asked_tip;
+    bool behind = status->venue_seq < self->venues[index].received.window.contiguous || status->venue_seq < order->asked_tip;
     if (status->code == ZVT_CODE_TOMBSTONED && behind) {
         ZVT_COUNT("tombstones_behind");
         return;
@@ -470,7 +475,7 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
     } else if (status->code == ZVT_CODE_OK) {
         /* The venue has it: its reports say the rest. */
         if (status->venue_seq > self->venues[index].tip) self->venues[index].tip = status->venue_seq;
-        if (self->venues[index].tip > self->venues[index].received.contiguous) reports_ask_since(self, index);
+        if (self->venues[index].tip > self->venues[index].received.window.contiguous) reports_ask_since(self, index);
     }
 }
 

@@ -433,6 +433,7 @@ static void s_work(turn_core_t *self)
     saga_core_on_time(self->sagas, self->monotonic_ns);
     s_chores(self);
     turn_flush_due(self);
+    fills_record_waiting(self);
     s_ask_new_risk(self);
     if (self->committing == NULL && self->gather->view.count > 0) s_commit(self);
 }
@@ -524,7 +525,7 @@ int64_t turn_core_next_ns(const turn_core_t *self)
                   reconcile_waits(self) || self->halt_unrecorded;
     for (uint32_t i = 0; i < HALTS_MAX; i++) chores = chores || self->halts[i].seq != 0;
     for (uint32_t i = 0; i < self->fleet->venues_count; i++)
-        chores = chores || self->venues[i].tip > self->venues[i].received.contiguous;
+        chores = chores || self->venues[i].tip > self->venues[i].received.window.contiguous;
     if (chores && (next_ns == 0 || self->chores_ns < next_ns)) next_ns = self->chores_ns;
     /* What waits for room goes on when the commit under way ends. */
     if (self->staged_orders_first != NONE && self->ready_first == NONE) {

@@ -42,7 +42,7 @@ uint32_t turn_core_dump(const turn_core_t *self, FILE *out)
     fprintf(out, "system version=%" PRIu32 " halted=%d\n", self->system_version, self->halted);
     for (uint32_t i = 0; i < self->fleet->venues_count; i++) {
         fprintf(out, "venue %s contiguous=%" PRIu64 " high=%" PRIu64 " halted=%d\n", self->fleet->venues[i].name,
-                self->venues[i].logged.contiguous, self->venues[i].logged.high, self->venues[i].account.halted);
+                self->venues[i].logged.window.contiguous, self->venues[i].logged.window.high, self->venues[i].account.halted);
         lines += account_dump(&self->venues[i].account, out);
     }
     fprintf(out, "positions %" PRIu32 "\n", self->positions_count);

@@ -43,6 +43,20 @@ static int s_save_account(turn_core_t *self, uint32_t index, turn_save_fn *save,
     return status;
 }
 
+/* Records that a venue's cursor takes: of nearly always one, the window is a piece of the possible one. */
+static uint32_t s_count_pieces(const venue_t *venue)
+{
+    uint64_t open = venue->logged.window.high - venue->logged.window.contiguous;
+    return open == 0 ? 1 : (uint32_t)((open + WINDOW_PIECE - 1) / WINDOW_PIECE);
+}
+
+static uint32_t s_count_venues(const turn_core_t *self)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++) count += s_count_pieces(&self->venues[i]);
+    return count;
+}
+
 static int s_save_head(turn_core_t *self, turn_save_fn *save, void *arg)
 {
     zvt_saved_head_t head = {.seq = self->committed_seq,
@@ -53,7 +67,7 @@ static int s_save_head(turn_core_t *self, turn_save_fn *save, void *arg)
                              .orders = s_count_orders(self),
                              .ended = s_count_ended(self),
                              .senders = dedup_core_count(self->senders),
-                             .venues = self->fleet->venues_count,
+                             .venues = s_count_venues(self),
                              .positions = self->positions_count,
                              .letters = self->letters_count,
                              .assets = s_count_assets(self),
@@ -82,12 +96,17 @@ static int s_save_orders(turn_core_t *self, turn_save_fn *save, void *arg)
 
 static int s_save_venue(turn_core_t *self, uint32_t index, turn_save_fn *save, void *arg)
 {
-    const dedup_window_t *logged = &self->venues[index].logged;
-    zvt_saved_venue_t saved = {.high = logged->high, .contiguous = logged->contiguous, .window_count = DEDUP_WINDOW / 64,
-                                .circuit = self->venues[index].circuit};
-    ZVT_STR_SET(saved.exchange, self->fleet->venues[index].name);
-    for (uint32_t i = 0; i < saved.window_count; i++) saved.window[i].word = logged->bits[i];
-    return save(arg, ZVT_T_SAVED_VENUE, &saved);
+    const venue_t *venue = &self->venues[index];
+    const window_t *window = &venue->logged.window;
+    int status = 0;
+    for (uint32_t piece = 0; piece < s_count_pieces(venue) && status == 0; piece++) {
+        uint64_t from = window->contiguous + (uint64_t)piece * WINDOW_PIECE;
+        zvt_saved_venue_t saved = {.high = window->high, .contiguous = from, .window_count = ZVT_LIST_MAX_bits, .circuit = venue->circuit};
+        ZVT_STR_SET(saved.exchange, self->fleet->venues[index].name);
+        window_save(window, venue->logged.bits, REPORTS_WINDOW, from, saved.window);
+        status = save(arg, ZVT_T_SAVED_VENUE, &saved);
+    }
+    return status;
 }
 
 int turn_core_save(turn_core_t *self, turn_save_fn *save, void *arg)
@@ -138,15 +157,18 @@ static int s_load_head(turn_core_t *self, const zvt_saved_head_t *head)
 static int s_load_venue(turn_core_t *self, const zvt_saved_venue_t *saved)
 {
     int index = zvt_fleet_venue(self->fleet, saved->exchange);
-    if (saved->window_count != DEDUP_WINDOW / 64) return ZVT_ERR_RANGE;
+    if (saved->window_count != ZVT_LIST_MAX_bits || saved->high < saved->contiguous) return ZVT_ERR_RANGE;
     if (index < 0) return 0;
-    dedup_window_t *logged = &self->venues[index].logged;
-    logged->high = saved->high;
-    logged->contiguous = saved->contiguous;
-    for (uint32_t i = 0; i < saved->window_count; i++) logged->bits[i] = saved->window[i].word;
-    self->venues[index].received = *logged;
-    self->venues[index].circuit = saved->circuit;
-    if (logged->high > self->venues[index].tip) self->venues[index].tip = logged->high;
+    venue_t *venue = &self->venues[index];
+    window_t *window = &venue->logged.window;
+    bool first = window->high == 0;
+    if (first) *window = (window_t){.high = saved->high, .contiguous = saved->contiguous};
+    bool fits = saved->high == window->high && saved->contiguous >= window->contiguous && saved->high - window->contiguous < REPORTS_WINDOW;
+    if (!fits) return ZVT_ERR_RANGE;
+    window_restore(window, venue->logged.bits, REPORTS_WINDOW, saved->contiguous, saved->window);
+    venue->received = venue->logged;
+    venue->circuit = saved->circuit;
+    if (window->high > venue->tip) venue->tip = window->high;
     return 0;
 }
 

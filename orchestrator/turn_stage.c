@@ -320,8 +320,8 @@ static void s_note_venue_seq(turn_core_t *self, const zvt_record_t *record)
     uint64_t venue_seq = s_venue_seq(record, &exchange);
     int venue = venue_seq == 0 ? -1 : zvt_fleet_venue(self->fleet, exchange);
     if (venue < 0) return;
-    dedup_window_mark(&self->venues[venue].logged, venue_seq);
-    dedup_window_mark(&self->venues[venue].received, venue_seq);
+    reports_note_taken(&self->venues[venue].logged, venue_seq);
+    reports_note_taken(&self->venues[venue].received, venue_seq);
     if (venue_seq > self->venues[venue].tip) self->venues[venue].tip = venue_seq;
     letters_note_handled(self, exchange, venue_seq);
 }

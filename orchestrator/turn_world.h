@@ -28,6 +28,7 @@ enum {
     EFFECTS_MAX = ZVT_POOL(131072, 4096),
     EFFECTS_PER_SAGA = 4,       /* acknowledgement, send, cancel, answer */
     FILLS_MAX = ZVT_POOL(16384, 256),
+    REPORTS_WINDOW = ZVT_POOL(131072, 4096), /* of a venue, from the first that is not in the log: two for each order in work */
     WAITERS_MAX = ZVT_POOL(8192, 64),
     POSITIONS_MAX = ZVT_POSITIONS_MAX,
     POSITIONS_TOLD_FROM = POSITIONS_MAX / 4 * 3, /* an alert says that the table fills up */
@@ -40,6 +41,7 @@ enum {
     PUBLISH_BYTES_MAX = 64 << 10, /* of events in one message: what a slow subscriber keeps is so much times ZVT_HWM */
 };
 
+_Static_assert(REPORTS_WINDOW % WINDOW_PIECE == 0, "it is saved in pieces");
 _Static_assert(STAGED_PER_ORDER + STAGED_PER_ORDER_BESIDE <= TURN_BATCH_EVENTS_MAX, "an empty batch takes all of an order");
 _Static_assert((STAGED_PER_ORDER + STAGED_PER_ORDER_BESIDE) * STAGED_PAYLOAD_MAX <= TURN_BATCH_BYTES_MAX, "and its bytes");
 
@@ -104,8 +106,11 @@ typedef struct {
     int32_t prev, next;     /* in order of arrival */
     zvt_id_t position_id;
     int32_t earlier, later; /* fills of the same position, in order of arrival */
-    bool answered;          /* portfolio's answer came before it was this fill's turn */
+    int64_t asked_ns;       /* monotonic: when portfolio was asked last */
+    bool answered;          /* portfolio's answer came before it was this fill's turn, or before there was room for it */
     zvt_position_updated_t answer;
+    bool waits;             /* for room, in a list of its own */
+    int32_t wait_prev, wait_next;
 } fill_t;
 
 typedef struct {
@@ -158,10 +163,16 @@ typedef struct {
     char reason[ZVT_MESSAGE_SIZE];
 } reconcile_t;
 
+/* Numbers of a venue's reports. */
+typedef struct {
+    window_t window;
+    uint64_t bits[REPORTS_WINDOW / 64];
+} reports_taken_t;
+
 /* What we know of a venue's report stream, and of the account there. */
 typedef struct {
-    dedup_window_t received; /* taken in this run or found in the log */
-    dedup_window_t logged;   /* in the log */
+    reports_taken_t received; /* in this run or found in the log */
+    reports_taken_t logged;   /* in the log */
     uint64_t tip;            /* highest number the venue is known to have given */
     uint64_t incarnation;    /* the venue's run; 0 until it is told */
     bool reachable;
@@ -232,7 +243,9 @@ struct turn_core {
     uint32_t fills_used;
     zvt_map_t *fills_by_exec;            /* venue and execution id -> fills */
     zvt_map_t *fills_by_position;        /* position id -> the last of its fills */
-    int64_t fills_asked_ns;
+    int32_t fills_waiting_first, fills_waiting_last; /* answered, and wait for room */
+    int64_t fills_asked_ns;              /* monotonic: nothing that is not answered was asked before */
+    bool fills_put_off;                  /* an answer could not be used: all are asked about again */
     uint64_t last_position_seq; /* of the last durable change of a position: whoever has heard of it may count on it */
     uint64_t floor_seq[TURN_SERVICES]; /* what a service must have applied, durable or not, before it answers */
     waiter_t *waiters;
@@ -362,6 +375,7 @@ void place_order_settle(turn_core_t *self, order_t *order);
 
 /* ---- reports.c: what comes back from venues ---- */
 void reports_on_report(turn_core_t *self, const zvt_report_t *report);
+void reports_note_taken(reports_taken_t *taken, uint64_t venue_seq);
 void reports_on_status(turn_core_t *self, const zvt_order_status_t *status);
 void reports_on_cancel_result(turn_core_t *self, const zvt_cancel_result_t *result);
 void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip);
@@ -440,6 +454,8 @@ void fills_give_up(turn_core_t *self, order_t *order);
 /* Keeps the report that ends the order until its fills are through; then it is given to reports_take_held. */
 void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report);
 void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied);
+/* Records what was answered while there was no room, as far as there is room now. */
+void fills_record_waiting(turn_core_t *self);
 void fills_ask_all(turn_core_t *self);
 void fills_chores(turn_core_t *self);
 

@@ -6,7 +6,7 @@ set(SIM_CORES
     orchestrator/accounts.c orchestrator/admission_core.c orchestrator/commands.c orchestrator/dedup_core.c orchestrator/done_core.c orchestrator/early_routes.c orchestrator/fills.c orchestrator/lease_core.c orchestrator/letters.c orchestrator/lists.c
     orchestrator/notices.c orchestrator/operator.c orchestrator/order_core.c orchestrator/place_order.c orchestrator/reconcile.c
     orchestrator/recovery.c orchestrator/reports.c orchestrator/saga_core.c orchestrator/turn_core.c orchestrator/turn_dump.c
-    orchestrator/turn_save.c orchestrator/turn_stage.c
+    orchestrator/turn_save.c orchestrator/turn_stage.c orchestrator/window.c
     risk/exposure.c risk/rate_window.c risk/risk_checks.c risk/risk_core.c
     portfolio/fill_memory.c portfolio/portfolio_core.c portfolio/position_core.c
     executor/breaker_core.c executor/emergency_core.c executor/executor_core.c executor/journal_format.c executor/pacer_core.c

@@ -227,7 +227,7 @@ Test(turn_copies, a_report_of_nobodys_order_that_finds_the_batch_full_is_fetched
         s_report_stranger(venue_seq, kinds[i]);
         s_settle();
         cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), i + 1);
-        cr_assert_eq(w.core->venues[0].logged.contiguous, venue_seq);
+        cr_assert_eq(w.core->venues[0].logged.window.contiguous, venue_seq);
         w.command_reply.code = ZVT_CODE_OK;
     }
 }

@@ -1,5 +1,6 @@
 /* Fills on their way through portfolio: positions are recorded in the order in which they were computed. */
 #include "turn_fixture.h"
+#include "turn_world.h"
 
 TestSuite(turn_fills, .init = s_setup, .fini = s_teardown);
 
@@ -87,29 +88,27 @@ static uint64_t s_highest_logged(void)
 
 Test(turn_fills, nothing_is_logged_a_whole_window_beyond_a_fill_that_still_waits)
 {
-    enum { LATER = 5000, WINDOW = 4096 };
+    enum { LATER = 500 };
     zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
     s_give_signal(&signal);
     s_settle();
     w.portfolio_silent = true;
     zvt_report_t fill;
     s_give_fill(&w.sent[0], ZVT_E8, &fill);
-    for (uint64_t n = 1; n <= LATER; n++) {
-        s_give_unmatched(fill.venue_seq + n);
-        if (n % 1000 == 0) s_settle();
-    }
+    for (uint64_t n = 1; n <= 2 * LATER; n++) s_give_unmatched(fill.venue_seq + n);
+    for (uint64_t n = 1; n <= 2 * LATER; n++) s_give_unmatched(fill.venue_seq + REPORTS_WINDOW - LATER + n);
     s_settle();
-    cr_assert_gt(s_highest_logged(), fill.venue_seq + 4000);
-    cr_assert_lt(s_highest_logged(), fill.venue_seq + WINDOW, "a fold of this log could not tell whether it has the fill");
+    cr_assert_gt(s_highest_logged(), fill.venue_seq + REPORTS_WINDOW - 5);
+    cr_assert_lt(s_highest_logged(), fill.venue_seq + REPORTS_WINDOW, "a fold of this log could not tell whether it has the fill");
     s_answer_fill(&fill, ZVT_E8);
     s_settle();
     cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 1);
     int asked = w.since_asked;
     s_tick(200 * MS);
     cr_assert_gt(w.since_asked, asked, "what was put off is fetched");
-    for (uint64_t n = 1; n <= LATER; n++) s_give_unmatched(fill.venue_seq + n);
+    for (uint64_t n = 1; n <= LATER; n++) s_give_unmatched(fill.venue_seq + REPORTS_WINDOW + n);
     s_settle();
-    cr_assert_eq(s_highest_logged(), fill.venue_seq + LATER);
+    cr_assert_eq(s_highest_logged(), fill.venue_seq + REPORTS_WINDOW + LATER);
 }
 
 /* A resting order is half executed and then canceled, and only the cancel arrives. Returns the fill. */
@@ -248,13 +247,32 @@ Test(turn_fills, an_order_that_waits_for_room_does_not_overtake_a_change_that_is
 {
     s_meet_a_full_batch();
     s_answer_fill(&s_four.a2, ZVT_E8 / 10 * 4);
-    s_settle();
-    s_answer_fill(&s_four.b1, ZVT_E8 / 10 * 3); /* what was put off is asked again */
-    s_answer_fill(&s_four.a2, ZVT_E8 / 10 * 4);
-    s_settle();
-    s_answer_fill(&s_four.a2, ZVT_E8 / 10 * 4);
+    int asked = w.fills_asked;
     s_settle();
     s_assert_positions_continue(4);
+    cr_assert_eq(w.fills_asked, asked, "the answers are kept");
+}
+
+/* What keeps its answer is not asked about again by time; what has none is, and then all. */
+Test(turn_fills, only_a_question_without_an_answer_is_asked_again)
+{
+    s_meet_a_full_batch();
+    s_answer_fill(&s_four.a2, ZVT_E8 / 10 * 4);
+    int asked = w.fills_asked;
+    s_tick(1100 * MS);
+    cr_assert_eq(w.fills_asked, asked);
+    zvt_report_t lost;
+    s_give_fill(&w.sent[0], ZVT_E8 / 10, &lost);
+    cr_assert_eq(w.fills_asked, asked + 1);
+    s_tick(900 * MS);
+    cr_assert_eq(w.fills_asked, asked + 1, "a second has not passed");
+    s_tick(200 * MS);
+    cr_assert_gt(w.fills_asked, asked + 2, "all that is not recorded");
+    s_answer_fill(&s_four.b1, ZVT_E8 / 10 * 3);
+    s_answer_fill(&s_four.a2, ZVT_E8 / 10 * 4);
+    s_answer_fill(&lost, ZVT_E8 / 10 * 5);
+    s_settle();
+    s_assert_positions_continue(5);
 }
 
 /* What the log says last of the position, and the sum of all that it says. */

@@ -1,6 +1,7 @@
 /* The turn core and its log: folds, restarts, checkpoints, and what must survive them. */
 #include "order_core.h"
 #include "turn_fixture.h"
+#include "turn_world.h"
 
 TestSuite(turn_recovery, .init = s_setup, .fini = s_teardown);
 
@@ -496,6 +497,39 @@ Test(turn_recovery, a_checkpoint_and_the_events_after_it_give_the_same_state_as_
         turn_core_destroy(&second);
     }
     free(whole);
+    free(s_saved);
+}
+
+/* A report is missing, and of thousands behind it the log has some: more than one record of a checkpoint takes. */
+Test(turn_recovery, a_checkpoint_knows_which_reports_are_in_the_log_far_beyond_a_missing_one)
+{
+    static const uint64_t runs[][2] = {{2, 100}, {4000, 4200}, {9000, 9100}};
+    for (int run = 0; run < 3; run++) {
+        for (uint64_t n = runs[run][0]; n <= runs[run][1]; n += 3) {
+            zvt_record_t record = {.type = ZVT_T_REPORT, .report = {.kind = ZVT_REPORT_KIND_ACCEPTED, .venue_seq = n}};
+            ZVT_STR_SET(record.report.exchange, "alpha");
+            ZVT_STR_SET(record.report.client_order_id, "nobody-0-1");
+            turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &record);
+        }
+    }
+    s_settle();
+    s_saved = calloc(SAVED_MAX, sizeof *s_saved);
+    turn_core_t *folded = s_new_core(), *restored = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(folded, &w.log[i]), 0);
+    s_saved_count = 0;
+    cr_assert_eq(turn_core_save(folded, s_keep, NULL), 0);
+    for (int i = 0; i < s_saved_count; i++) cr_assert_eq(turn_core_load(restored, &s_saved[i]), 0);
+    cr_assert_eq(turn_core_load_end(restored), 0);
+    const reports_taken_t *before = &folded->venues[0].logged, *after = &restored->venues[0].received;
+    cr_assert_gt(before->window.high, 9090);
+    cr_assert_eq(before->window.contiguous, 0);
+    for (uint64_t n = 1; n <= 9200; n++) {
+        dedup_verdict_t expected = window_check(&before->window, before->bits, REPORTS_WINDOW, n);
+        cr_assert_eq(window_check(&after->window, after->bits, REPORTS_WINDOW, n), expected, "report %d", (int)n);
+    }
+    cr_assert_eq(window_check(&after->window, after->bits, REPORTS_WINDOW, 9003), DEDUP_DUPLICATE);
+    turn_core_destroy(&folded);
+    turn_core_destroy(&restored);
     free(s_saved);
 }
 

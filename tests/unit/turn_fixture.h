@@ -29,7 +29,7 @@ static struct {
     int queue_count;
     /* what left */
     zvt_order_send_t sent[SENT_MAX];
-    int sent_count, queries, cancels, since_asked, releases;
+    int sent_count, queries, cancels, since_asked, fills_asked, releases;
     zvt_kill_noted_t noted[SENT_MAX];
     int noted_count;
     zvt_signal_ack_t acks[SENT_MAX]; /* the last ones */
@@ -183,6 +183,7 @@ static inline void s_ask(void *arg, turn_service_t service, zvt_type_t type, con
         zvt_risk_verdict_t verdict = {.order_id = check->order_id, .incarnation = 1, .code = w.risk_code, .epoch = check->epoch};
         s_queue(ZVT_T_RISK_VERDICT, &verdict);
     }
+    w.fills_asked += type == ZVT_T_FILL_APPLY;
     if (type == ZVT_T_FILL_APPLY) w.portfolio_min_seq = ((const zvt_fill_apply_t *)record)->min_seq;
     if (type == ZVT_T_FILL_APPLY && !w.portfolio_silent) {
         const zvt_fill_apply_t *apply = record;
