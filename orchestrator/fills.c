@@ -128,11 +128,17 @@ void fills_ask_all(turn_core_t *self)
     }
 }
 
-/* When the fill that waits for its answer for longest was asked about; now, if none does. */
+/* Waits for something else than portfolio: for room, or its answer is kept until the fills before it are recorded. */
+static bool s_is_kept(const fill_t *fill)
+{
+    return fill->waits || (fill->answered && fill->earlier != NONE);
+}
+
+/* When the fill that waits for portfolio for longest was asked about; now, if none does. */
 static int64_t s_asked_first_ns(const turn_core_t *self)
 {
     int32_t at = self->fills_first;
-    while (at != NONE && self->fills[at].answered) at = self->fills[at].next;
+    while (at != NONE && s_is_kept(&self->fills[at])) at = self->fills[at].next;
     return at == NONE ? self->monotonic_ns : self->fills[at].asked_ns;
 }
 

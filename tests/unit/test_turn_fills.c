@@ -164,6 +164,32 @@ Test(turn_fills, nor_after_a_restart_in_which_the_letter_is_only_in_the_log)
     cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
 }
 
+/* What comes after a dead letter was computed on top of it. */
+Test(turn_fills, a_fill_behind_one_that_became_a_dead_letter_is_asked_about_again)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    w.portfolio_silent = true;
+    zvt_report_t bad, good;
+    s_give_fill(&w.sent[0], ZVT_E8 / 10, &bad);
+    s_give_fill(&w.sent[0], ZVT_E8 / 10, &good);
+    s_answer_fill(&good, ZVT_E8 / 10 * 2);
+    zvt_record_t hopeless = {.type = ZVT_T_FILL_APPLIED, .fill_applied = {.incarnation = 1, .code = ZVT_CODE_NUMBER_OVERFLOW}};
+    ZVT_STR_SET(hopeless.fill_applied.exchange, bad.exchange);
+    ZVT_STR_SET(hopeless.fill_applied.position.exec_id, bad.exec_id);
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &hopeless);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_DEAD_LETTERED), 1);
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 0);
+    int asked = w.fills_asked;
+    s_tick(1100 * MS);
+    cr_assert_eq(w.fills_asked, asked + 1);
+    s_answer_fill(&good, ZVT_E8 / 10);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_EXECUTED), 1);
+}
+
 /* ---- one order with more fills than a commit takes ---- */
 static zvt_report_t s_fills[5000];
 
