@@ -46,9 +46,9 @@ static uint64_t s_piece_end(const window_t *self, uint64_t from)
 
 void window_save(const window_t *self, const uint64_t *bits, uint32_t size, uint64_t from, zvt_bits_t piece[ZVT_LIST_MAX_bits])
 {
-    uint64_t words[ZVT_LIST_MAX_bits] = {0};
-    for (uint64_t n = from + 1; n <= s_piece_end(self, from); n++)
-        if (s_bit(bits, n % size)) s_set_bit(words, n % WINDOW_PIECE, true);
+    uint64_t words[ZVT_LIST_MAX_bits] = {0}, end = s_piece_end(self, from);
+    for (uint64_t n = end > WINDOW_PIECE ? end - WINDOW_PIECE + 1 : 1; n <= end; n++)
+        if (n <= self->contiguous || s_bit(bits, n % size)) s_set_bit(words, n % WINDOW_PIECE, true);
     for (uint32_t i = 0; i < ZVT_LIST_MAX_bits; i++) piece[i].word = words[i];
 }
 

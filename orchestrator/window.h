@@ -21,8 +21,8 @@ typedef enum { DEDUP_NEW, DEDUP_DUPLICATE, DEDUP_STALE } dedup_verdict_t;
 dedup_verdict_t window_check(const window_t *self, const uint64_t *bits, uint32_t size, uint64_t number);
 void window_mark(window_t *self, uint64_t *bits, uint32_t size, uint64_t number);
 
-/* For checkpoints: which of the WINDOW_PIECE numbers after `from` were taken, number n in bit n % WINDOW_PIECE. `from` is
- * `contiguous`, or a multiple of WINDOW_PIECE above it. */
+/* For checkpoints: which of the WINDOW_PIECE numbers after `from` were taken, number n in bit n % WINDOW_PIECE; if `high` comes before
+ * their end, of those up to `high`. `from` is `contiguous`, or a multiple of WINDOW_PIECE above it. */
 enum { WINDOW_PIECE = 64 * ZVT_LIST_MAX_bits };
 void window_save(const window_t *self, const uint64_t *bits, uint32_t size, uint64_t from, zvt_bits_t piece[ZVT_LIST_MAX_bits]);
 void window_restore(const window_t *self, uint64_t *bits, uint32_t size, uint64_t from, const zvt_bits_t piece[ZVT_LIST_MAX_bits]);

@@ -79,7 +79,7 @@
     F(S, STR, exchange, ZVT_VENUE_SIZE, "", "the venue")                                           \
     F(S, U64, high, 0, "", "highest report number in the log")                                     \
     F(S, U64, contiguous, 0, "", "every number up to here is in the log; in further records of the venue, where they go on") \
-    F(S, LIST, window, bits, "", "which of the 4,096 after that are, number n in bit n % 4,096")   \
+    F(S, LIST, window, bits, "", "which of the 4,096 after that are, or of those up to high; number n in bit n % 4,096")   \
     F(S, ENUM, circuit, CIRCUIT, "", "of its breaker, as recorded last; not given: never")
 
 #define ZVT_FIELDS_saved_position(F, S)                                                            \
