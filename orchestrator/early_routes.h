@@ -12,7 +12,7 @@
 #include "zvt_time.h"
 
 enum { EARLY_ROUTES_MAX = ZVT_POOL(2048, 16), EARLY_ROUTE_NONE = -1 };
-#define EARLY_ROUTE_FRESH_NS (100 * ZVT_MS_NS)
+#define EARLY_ROUTE_FRESH_NS (50 * ZVT_MS_NS)
 
 typedef struct early_routes early_routes_t;
 

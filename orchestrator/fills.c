@@ -53,11 +53,13 @@ void fills_destroy(turn_core_t *self)
     free(self->fills);
 }
 
-static void s_ask(turn_core_t *self, fill_t *fill, bool restart)
+/* With `restart`, portfolio answers from the log alone, which it has read as far as min_seq; without, from all it was asked. */
+static void s_ask(turn_core_t *self, fill_t *fill, bool restart, uint64_t min_seq)
 {
     fill->asked_ns = self->monotonic_ns;
+    if (self->portfolio_waits) return; /* asked when it does not any more */
     const order_t *order = order_core_at(self->orders, fill->order);
-    zvt_fill_apply_t apply = {.epoch = self->epoch, .min_seq = turn_min_seq(self, TURN_PORTFOLIO), .order_id = order->order_id,
+    zvt_fill_apply_t apply = {.epoch = self->epoch, .min_seq = min_seq, .order_id = order->order_id,
                               .side = order->terms.side, .price_e8 = fill->report.price_e8,
                               .quantity_e8 = fill->report.quantity_e8, .commission_e8 = fill->report.commission_e8,
                               .restart = restart};
@@ -113,40 +115,11 @@ void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report)
     ZVT_ASSERT(zvt_map_put(self->fills_by_exec, &key, (uint32_t)index) == 0);
     s_chain(self, index, order);
     order->fills_pending++;
-    if (self->fills_first == index) self->fills_asked_ns = self->monotonic_ns;
-    s_ask(self, fill, false);
-}
-
-/* Some questions or answers may be lost, and the rest of a chain is then wrong: every chain is begun anew. */
-void fills_ask_all(turn_core_t *self)
-{
-    self->fills_asked_ns = self->monotonic_ns;
-    self->fills_put_off = false;
-    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next) {
-        self->fills[at].answered = false;
-        s_ask(self, &self->fills[at], self->fills[at].earlier == NONE);
+    if (self->fills_first == index) {
+        self->fills_asked_ns = self->monotonic_ns;
+        self->fills_put_off = false;
     }
-}
-
-/* Waits for something else than portfolio: for room, or its answer is kept until the fills before it are recorded. */
-static bool s_is_kept(const fill_t *fill)
-{
-    return fill->waits || (fill->answered && fill->earlier != NONE);
-}
-
-/* When the fill that waits for portfolio for longest was asked about; now, if none does. */
-static int64_t s_asked_first_ns(const turn_core_t *self)
-{
-    int32_t at = self->fills_first;
-    while (at != NONE && s_is_kept(&self->fills[at])) at = self->fills[at].next;
-    return at == NONE ? self->monotonic_ns : self->fills[at].asked_ns;
-}
-
-void fills_chores(turn_core_t *self)
-{
-    if (self->fills_first == NONE || self->monotonic_ns - self->fills_asked_ns < ASK_AGAIN_NS) return;
-    if (!self->fills_put_off) self->fills_asked_ns = s_asked_first_ns(self);
-    if (self->monotonic_ns - self->fills_asked_ns >= ASK_AGAIN_NS) fills_ask_all(self);
+    s_ask(self, fill, false, turn_min_seq(self, TURN_PORTFOLIO));
 }
 
 void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report)
@@ -221,6 +194,77 @@ static void s_stop_waiting(turn_core_t *self, fill_t *fill)
         self->fills_waiting_last = fill->wait_prev;
 }
 
+/* ---- asking again ---- */
+/* Waits for something else than portfolio: for room, or its answer is kept until the fills before it are recorded. */
+static bool s_is_kept(const fill_t *fill)
+{
+    return fill->waits || (fill->answered && fill->earlier != NONE);
+}
+
+void fills_ask_all(turn_core_t *self)
+{
+    self->fills_asked_ns = self->monotonic_ns;
+    self->fills_put_off = false;
+    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next) {
+        fill_t *fill = &self->fills[at];
+        s_stop_waiting(self, fill);
+        fill->answered = false;
+        s_ask(self, fill, fill->earlier == NONE, turn_min_seq(self, TURN_PORTFOLIO));
+    }
+}
+
+/* Whether all changes of the position that are recorded have a seq, which portfolio can be told to read; up to which. */
+static bool s_base_has_seq(turn_core_t *self, const zvt_id_t *position_id, uint64_t *seq)
+{
+    uint32_t known = zvt_map_get(self->positions_by_id, position_id);
+    *seq = turn_min_seq(self, TURN_PORTFOLIO);
+    if (known == ZVT_MAP_NONE) return true;
+    const position_t *position = &self->positions[known];
+    order_t *before = order_core_at(self->orders, position->last_order);
+    bool by_order = before != NULL && before->used;
+    if (by_order) turn_flush(self, before);
+    if (position->last_seq > *seq) *seq = position->last_seq;
+    return !by_order || before->staged_first == ORDER_NONE;
+}
+
+/* A chain is begun anew, because with a question lost the rest of it is wrong, unless that would leave out what is only staged. What is
+ * answered and waits for room stays as it is: nothing changes the position before it, but what is behind it may be lost. */
+static void s_ask_chain_again(turn_core_t *self, fill_t *head)
+{
+    uint64_t seq = 0;
+    bool restart = !head->waits && s_base_has_seq(self, &head->position_id, &seq);
+    if (!restart) seq = turn_min_seq(self, TURN_PORTFOLIO);
+    for (int32_t at = (int32_t)(head - self->fills); at != NONE; at = self->fills[at].later) {
+        fill_t *fill = &self->fills[at];
+        if (!restart && s_is_kept(fill)) continue;
+        fill->answered = false;
+        s_ask(self, fill, restart && fill == head, seq);
+    }
+}
+
+static void s_ask_again(turn_core_t *self)
+{
+    self->fills_asked_ns = self->monotonic_ns;
+    self->fills_put_off = false;
+    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next)
+        if (self->fills[at].earlier == NONE) s_ask_chain_again(self, &self->fills[at]);
+}
+
+/* When the fill that waits for portfolio for longest was asked about; now, if none does. */
+static int64_t s_asked_first_ns(const turn_core_t *self)
+{
+    int32_t at = self->fills_first;
+    while (at != NONE && s_is_kept(&self->fills[at])) at = self->fills[at].next;
+    return at == NONE ? self->monotonic_ns : self->fills[at].asked_ns;
+}
+
+void fills_chores(turn_core_t *self)
+{
+    if (self->fills_first == NONE || self->monotonic_ns - self->fills_asked_ns < ASK_AGAIN_NS) return;
+    if (!self->fills_put_off) self->fills_asked_ns = s_asked_first_ns(self);
+    if (self->monotonic_ns - self->fills_asked_ns >= ASK_AGAIN_NS) s_ask_again(self);
+}
+
 static void s_remove(turn_core_t *self, fill_t *fill)
 {
     s_stop_waiting(self, fill);
@@ -272,14 +316,22 @@ static void s_emit_completed(turn_core_t *self, order_t *order)
     ZVT_COUNT("orders_completed");
 }
 
+static bool s_adds_up(int64_t before_e8, int64_t change_e8, int64_t after_e8)
+{
+    int64_t sum_e8;
+    return zvt_fixed_add(before_e8, change_e8, &sum_e8) == 0 && sum_e8 == after_e8;
+}
+
 /* The answer must stand on what the position is when everything accepted so far counts. Portfolio may have lost a question
- * before this one, or begun anew without what is accepted and not in the log yet. */
-static bool s_continues(turn_core_t *self, const zvt_position_updated_t *updated)
+ * before this one, or begun anew without what is accepted and not in the log yet, whose quantities may add up to nothing. */
+static bool s_continues(turn_core_t *self, const fill_t *fill, const zvt_position_updated_t *updated)
 {
     uint32_t known = zvt_map_get(self->positions_by_id, &updated->position_id);
-    int64_t quantity_e8 = known == ZVT_MAP_NONE ? 0 : self->positions[known].quantity_e8;
-    int status = zvt_fixed_add(quantity_e8, updated->quantity_change_e8, &quantity_e8);
-    return status == 0 && quantity_e8 == updated->new_quantity_e8;
+    if (known == ZVT_MAP_NONE) return updated->quantity_change_e8 == updated->new_quantity_e8;
+    const position_t *position = &self->positions[known];
+    if (!s_adds_up(position->quantity_e8, updated->quantity_change_e8, updated->new_quantity_e8)) return false;
+    return !position->has_totals || (s_adds_up(position->realized_pnl_total_e8, updated->realized_pnl_e8, updated->realized_pnl_total_e8) &&
+                                     s_adds_up(position->commission_total_e8, fill->report.commission_e8, updated->commission_total_e8));
 }
 
 /* Answers that will not change, however often the same fill is asked about. */
@@ -323,7 +375,7 @@ static void s_put_off(turn_core_t *self)
 static bool s_record(turn_core_t *self, fill_t *fill, const zvt_position_updated_t *updated)
 {
     order_t *order = order_core_at(self->orders, fill->order);
-    if (!s_continues(self, updated)) {
+    if (!s_continues(self, fill, updated)) {
         s_put_off(self);
         return false;
     }
@@ -340,6 +392,9 @@ static bool s_record(turn_core_t *self, fill_t *fill, const zvt_position_updated
     order_t *before = order_core_at(self->orders, position->last_order);
     if (before != NULL && before != order && before->used) turn_flush(self, before);
     position->quantity_e8 = updated->new_quantity_e8;
+    position->realized_pnl_total_e8 = updated->realized_pnl_total_e8;
+    position->commission_total_e8 = updated->commission_total_e8;
+    position->has_totals = true;
     position->last_order = order->index;
     s_emit_executed(self, order, &fill->report);
     turn_emit_position(self, order, updated);
@@ -369,7 +424,7 @@ static void s_record_chain(turn_core_t *self, fill_t *fill, const zvt_position_u
     }
 }
 
-/* In the sequence of the answers: each waits for orders that wait for room before it, and those leave in their sequence. */
+/* In the sequence of the answers: the first waits for orders that wait for room, and those leave in theirs. */
 void fills_record_waiting(turn_core_t *self)
 {
     while (self->fills_waiting_first != NONE) {
@@ -386,7 +441,7 @@ void fills_record_waiting(turn_core_t *self)
 void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
 {
     fill_t *fill = s_find(self, applied);
-    if (fill == NULL || applied->incarnation != self->service_incarnation[TURN_PORTFOLIO]) {
+    if (fill == NULL || self->portfolio_waits || applied->incarnation != self->service_incarnation[TURN_PORTFOLIO]) {
         ZVT_COUNT("fills_applied_void");
         return;
     }

@@ -146,6 +146,7 @@ static int s_adjust(turn_core_t *self, zvt_position_adjusted_t *adjusted, effect
     position_t *made = turn_position(self, &adjusted->position_id);
     made->quantity_e8 = adjusted->new_quantity_e8;
     made->last_order = ORDER_NONE;
+    made->has_totals = false;
     return 0;
 }
 

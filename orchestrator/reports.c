@@ -421,7 +421,8 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
     /* No room, or too far ahead: it stays missing and is fetched again. What counts is what the log has, because a fold of
      * the log must be able to tell which numbers it holds: a fill may wait for portfolio while thousands come after it. */
     bool fits = report->venue_seq < venue->logged.window.contiguous + REPORTS_WINDOW && s_has_room(self, order);
-    if (!fits) {
+    bool waits = order != NULL && s_must_wait(order, report);
+    if (!fits || (waits && self->fills_used >= FILLS_FOR_ENDS)) {
         ZVT_COUNT("reports_put_off");
         return;
     }
@@ -434,7 +435,7 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
     venue->ask_pause_ns = ASK_FIRST_NS;
     if (venue->tip > venue->received.window.contiguous && venue->ask_at_ns < self->monotonic_ns)
         venue->ask_at_ns = self->monotonic_ns + GAP_PATIENCE_NS;
-    if (order != NULL && s_must_wait(order, report))
+    if (waits)
         fills_hold(self, order, report);
     else
         s_take(self, report);

@@ -89,7 +89,7 @@ void turn_core_clear(turn_core_t *self)
         self->venues[i].reconcile.saga = SAGA_NONE;
     }
     self->recovery_saga = SAGA_NONE;
-    self->risk_waits = false;
+    self->risk_waits = self->portfolio_waits = false;
     for (int32_t i = 0; i < WAITERS_MAX; i++) {
         self->waiters[i].used = false;
         self->waiters[i].next = i + 1 < WAITERS_MAX ? i + 1 : NONE;
@@ -363,6 +363,16 @@ static void s_ask_new_risk(turn_core_t *self)
     s_ask_anew(self, TURN_RISK);
 }
 
+/* A new run of portfolio knows only what the log says: the changes of positions that are recorded have their seq now, so it can be told
+ * how far to read before it adds fills to them. */
+static void s_ask_new_portfolio(turn_core_t *self)
+{
+    if (!self->portfolio_waits || self->positions_staged > 0) return;
+    self->portfolio_waits = false;
+    s_ask_anew(self, TURN_PORTFOLIO);
+    fills_ask_all(self);
+}
+
 /* Until the executor says of a venue that it is there, it is away; once it does, the account is compared. */
 static void s_lose_venues(turn_core_t *self)
 {
@@ -383,8 +393,13 @@ void turn_core_on_service_up(turn_core_t *self, turn_service_t service, uint64_t
         s_ask_new_risk(self);
         return;
     }
+    if (service == TURN_PORTFOLIO) {
+        (void)turn_flush_all(self);
+        self->portfolio_waits = true;
+        s_ask_new_portfolio(self);
+        return;
+    }
     s_ask_anew(self, service);
-    if (service == TURN_PORTFOLIO) fills_ask_all(self);
     if (service == TURN_EXECUTOR) reports_query_all(self, -1);
 }
 
@@ -433,8 +448,9 @@ static void s_work(turn_core_t *self)
     saga_core_on_time(self->sagas, self->monotonic_ns);
     s_chores(self);
     turn_flush_due(self);
-    fills_record_waiting(self);
     s_ask_new_risk(self);
+    s_ask_new_portfolio(self);
+    fills_record_waiting(self);
     if (self->committing == NULL && self->gather->view.count > 0) s_commit(self);
 }
 

@@ -157,14 +157,15 @@ static int s_load_head(turn_core_t *self, const zvt_saved_head_t *head)
 static int s_load_venue(turn_core_t *self, const zvt_saved_venue_t *saved)
 {
     int index = zvt_fleet_venue(self->fleet, saved->exchange);
-    if (saved->window_count != ZVT_LIST_MAX_bits || saved->high < saved->contiguous) return ZVT_ERR_RANGE;
+    if (saved->window_count != ZVT_LIST_MAX_bits || saved->high < saved->contiguous || saved->high > INT64_MAX) return ZVT_ERR_RANGE;
     if (index < 0) return 0;
     venue_t *venue = &self->venues[index];
     window_t *window = &venue->logged.window;
     bool first = window->high == 0;
     if (first) *window = (window_t){.high = saved->high, .contiguous = saved->contiguous};
-    bool fits = saved->high == window->high && saved->contiguous >= window->contiguous && saved->high - window->contiguous < REPORTS_WINDOW;
-    if (!fits) return ZVT_ERR_RANGE;
+    bool follows = first || (saved->high == window->high && saved->contiguous == venue->load_next);
+    if (!follows || saved->high - window->contiguous >= REPORTS_WINDOW) return ZVT_ERR_RANGE;
+    venue->load_next = saved->contiguous + WINDOW_PIECE;
     window_restore(window, venue->logged.bits, REPORTS_WINDOW, saved->contiguous, saved->window);
     venue->received = venue->logged;
     venue->circuit = saved->circuit;
@@ -252,6 +253,8 @@ int turn_core_load(turn_core_t *self, const zvt_record_t *record)
 int turn_core_load_end(turn_core_t *self)
 {
     const zvt_saved_head_t *left = &self->loading;
+    for (uint32_t i = 0; i < self->fleet->venues_count; i++)
+        if (self->venues[i].logged.window.high > self->venues[i].load_next) return ZVT_ERR_TRUNCATED;
     bool all = left->seq != 0 && left->orders + left->ended + left->senders + left->venues + left->positions + left->assets + left->letters + left->done == 0;
     return all ? 0 : ZVT_ERR_TRUNCATED;
 }

@@ -82,7 +82,7 @@ void turn_stage_clear(turn_core_t *self)
 {
     self->staged_free = self->effects_free = NONE;
     self->staged_high = self->effects_high = 0;
-    self->staged_used = self->effects_used = 0;
+    self->staged_used = self->effects_used = self->positions_staged = 0;
     self->staged_orders_first = self->staged_orders_last = NONE;
     self->ready_first = self->ready_last = NONE;
     s_batch_clear(&self->batches[0]);
@@ -244,6 +244,7 @@ void turn_emit_position(turn_core_t *self, order_t *order, const zvt_position_up
     header.causation_id = order->last_event_id;
     order->last_event_id = header.event_id;
     s_stage(self, order, &header, position);
+    self->positions_staged++;
 }
 
 /* ---- into the batch ---- */
@@ -282,7 +283,9 @@ static uint64_t s_append(turn_core_t *self, zvt_event_t *header, const uint8_t *
     bool of_position = header->type == ZVT_T_POSITION_UPDATED ||
                        (header->type == ZVT_T_POSITION_ADJUSTED && !zvt_id_equal(&header->aggregate_id, &self->system_id));
     if (of_position) {
-        header->aggregate_version = ++turn_position(self, &header->aggregate_id)->version; /* made when it was staged */
+        position_t *position = turn_position(self, &header->aggregate_id); /* made when it was staged */
+        header->aggregate_version = ++position->version;
+        position->last_seq = header->seq;
         batch->last_position_seq = header->seq;
     }
     /* Portfolio's chains do not know it before the log does. */
@@ -368,6 +371,7 @@ static bool s_move_to_batch(turn_core_t *self, order_t *order)
         staged_t *staged = &self->staged[index];
         order->last_seq = s_append(self, &staged->header, staged->payload, staged->payload_length);
         if (staged->header.type == ZVT_T_ORDER_REQUESTED) order->first_seq = order->last_seq;
+        if (staged->header.type == ZVT_T_POSITION_UPDATED) self->positions_staged--;
         turn_note_logged(self, &self->gather->events[self->gather->view.count - 1]);
         for (int32_t effect = staged->effects_first; effect != NONE;) {
             int32_t next = self->effects[effect].next;

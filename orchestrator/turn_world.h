@@ -28,6 +28,7 @@ enum {
     EFFECTS_MAX = ZVT_POOL(131072, 4096),
     EFFECTS_PER_SAGA = 4,       /* acknowledgement, send, cancel, answer */
     FILLS_MAX = ZVT_POOL(16384, 256),
+    FILLS_FOR_ENDS = FILLS_MAX / 4 * 3, /* more are not taken by reports that wait for fills: those need a place themselves */
     REPORTS_WINDOW = ZVT_POOL(131072, 4096), /* of a venue, from the first that is not in the log: two for each order in work */
     WAITERS_MAX = ZVT_POOL(8192, 64),
     POSITIONS_MAX = ZVT_POSITIONS_MAX,
@@ -118,6 +119,9 @@ typedef struct {
     uint32_t version;
     int64_t quantity_e8; /* signed; what is on its way into the log counts */
     int32_t last_order;  /* whose fill changed it last in this run, or ORDER_NONE: its events may still be staged */
+    uint64_t last_seq;   /* of its last change that this run has appended, durable or not; 0: none */
+    bool has_totals;     /* those after its last change, if that was a fill of this run; also when it is on its way */
+    int64_t realized_pnl_total_e8, commission_total_e8;
 } position_t;
 
 /* A report that was put aside; see letters.c. */
@@ -173,6 +177,7 @@ typedef struct {
 typedef struct {
     reports_taken_t received; /* in this run or found in the log */
     reports_taken_t logged;   /* in the log */
+    uint64_t load_next;       /* while a checkpoint is loaded: where the next piece of its window begins */
     uint64_t tip;            /* highest number the venue is known to have given */
     uint64_t incarnation;    /* the venue's run; 0 until it is told */
     bool reachable;
@@ -244,7 +249,7 @@ struct turn_core {
     zvt_map_t *fills_by_exec;            /* venue and execution id -> fills */
     zvt_map_t *fills_by_position;        /* position id -> the last of its fills */
     int32_t fills_waiting_first, fills_waiting_last; /* answered, and wait for room */
-    int64_t fills_asked_ns;              /* monotonic: no fill that waits for portfolio was asked about before */
+    int64_t fills_asked_ns;              /* monotonic: no fill that waits for portfolio was asked about before, unless fills_put_off */
     bool fills_put_off;                  /* an answer could not be used: all are asked about again */
     uint64_t last_position_seq; /* of the last durable change of a position: whoever has heard of it may count on it */
     uint64_t floor_seq[TURN_SERVICES]; /* what a service must have applied, durable or not, before it answers */
@@ -291,6 +296,8 @@ struct turn_core {
     bool service_up[TURN_SERVICES];
     uint64_t service_incarnation[TURN_SERVICES];
     bool risk_waits;          /* a new run of risk is not asked yet: what the one before it passed waits for room in a batch */
+    bool portfolio_waits;     /* a new run of portfolio is not asked yet: changes of positions wait for room in a batch */
+    uint32_t positions_staged; /* changes of positions that are not in a batch */
     uint32_t service_ups[TURN_SERVICES]; /* how often it came up: what it was asked before may be lost */
     uint64_t orders_ended;
     uint64_t folded;  /* events folded since clear */
@@ -456,6 +463,7 @@ void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report);
 void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied);
 /* Records what was answered while there was no room, as far as there is room now. */
 void fills_record_waiting(turn_core_t *self);
+/* Portfolio has forgotten what it was asked. */
 void fills_ask_all(turn_core_t *self);
 void fills_chores(turn_core_t *self);
 

@@ -284,6 +284,9 @@ def main():
         passed = _tell_medians(options, options.median) if options.median else _run(options)
     except BenchError as error:
         sys.exit("bench: %s" % error)
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        return 130
     return 0 if passed else 1
 
 

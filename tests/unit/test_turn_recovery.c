@@ -676,6 +676,9 @@ static void s_queue_applied(uint64_t exec)
     zvt_fill_applied_t applied = {.incarnation = 1, .code = ZVT_CODE_OK, .exchange = "alpha"};
     applied.position.position_id = zvt_id_from_text("p", 1);
     snprintf(applied.position.exec_id, sizeof applied.position.exec_id, "E%llu", (unsigned long long)exec);
+    zvt_fill_apply_t fill = {.commission_e8 = ZVT_E8};
+    ZVT_STR_SET(fill.exec_id, applied.position.exec_id);
+    applied.position.commission_total_e8 = s_commission_total(&fill);
     s_queue(ZVT_T_FILL_APPLIED, &applied);
 }
 

@@ -21,6 +21,7 @@ static struct {
     /* the database */
     zvt_event_t log[LOG_MAX];
     uint32_t log_count;
+    int64_t commission_e8, commission_totals_e8[LOG_MAX]; /* of the position; after each fill, by the number in its exec_id */
     turn_batch_t committing;
     bool commit_pending;
     int commits;
@@ -172,6 +173,15 @@ static inline void s_ask_executor(zvt_type_t type, const void *record)
     if (type == ZVT_T_REPORTS_SINCE) w.since = *(const zvt_reports_since_t *)record;
 }
 
+/* Of the one position, with this fill: the same whenever it is asked about again. */
+static inline int64_t s_commission_total(const zvt_fill_apply_t *fill)
+{
+    unsigned long long number = strtoull(fill->exec_id + 1, NULL, 10);
+    cr_assert_lt(number, LOG_MAX);
+    if (w.commission_totals_e8[number] == 0) w.commission_totals_e8[number] = w.commission_e8 += fill->commission_e8;
+    return w.commission_totals_e8[number];
+}
+
 static inline void s_ask(void *arg, turn_service_t service, zvt_type_t type, const void *record)
 {
     (void)arg;
@@ -192,6 +202,7 @@ static inline void s_ask(void *arg, turn_service_t service, zvt_type_t type, con
         applied.position.order_id = apply->order_id;
         ZVT_STR_SET(applied.exchange, apply->exchange);
         ZVT_STR_SET(applied.position.exec_id, apply->exec_id);
+        if (applied.code == ZVT_CODE_OK) applied.position.commission_total_e8 = s_commission_total(apply);
         s_queue(ZVT_T_FILL_APPLIED, &applied);
     }
 }
