@@ -354,7 +354,8 @@ cmd_restart() {
         service_asked "$name"
         s6-svc -wD -T 15000 -d "$(service_dir "$name")" || fail "$name does not stop; see: $me logs $name"
         s6-svdt-clear "$(service_dir "$name")" # its crashes so far do not count against it any more
-        s6-svc -u "$(service_dir "$name")" || fail "$name cannot be started; see: $me logs $name"
+        # Until its supervisor has taken this, its state is that of the run before, which may have failed.
+        s6-svc -wu -T 15000 -u "$(service_dir "$name")" || fail "$name cannot be started; see: $me logs $name"
     done
     services_wait 60 "$@" || fail "see above"
     state=$(wait_trading 30) || fail "the fleet does not trade; see: $me status"

@@ -119,7 +119,11 @@ is_failed() { [[ $(fleet status) == *"venue-beta is down: "* ]]; }
 check "a venue that finds the ledger of another stays down" wait_until 20 is_failed
 check_refused "up names it" "venue-beta is down: .*not all of it works: venue-beta" fleet up --no-strategies
 mv -f "$base"/kept/venue-beta.* "$home/state/"
-check "restart brings it back" fleet restart venue-beta
+dir=$(readlink -f "$home/s6/services/venue-beta")
+supervisor=$(for pid in $(pgrep -x s6-supervise); do [[ $(readlink "/proc/$pid/cwd") == "$dir" ]] && echo "$pid"; done)
+kill -STOP "$supervisor" # as on a busy machine: until it goes on, the process is still the failed one
+(sleep 0.7 && kill -CONT "$supervisor") &
+check "restart brings it back, also when its supervisor takes its time" fleet restart venue-beta
 check "and up is content" fleet up --no-strategies
 check "verify passes" fleet verify
 
