@@ -160,6 +160,7 @@ static void s_on_executed(oracle_order_t *order)
             executed->cum_qty_e8, order->cum_qty_e8);
     REQUIRE(order->cum_qty_e8 <= order->terms.quantity_e8, "no order executes more than was asked for", order, "%" PRId64 " of %" PRId64,
             order->cum_qty_e8, order->terms.quantity_e8);
+    oracle.positions[order->position].commission_e8 += executed->commission_e8;
     oracle.positions[order->position].executed_e8 += executed->side == ZVT_SIDE_BUY ? executed->executed_quantity_e8 : -executed->executed_quantity_e8;
 }
 
@@ -171,6 +172,10 @@ static void s_on_position(const zvt_event_t *event, oracle_order_t *order)
             event->aggregate_version, position->version);
     REQUIRE(updated->new_quantity_e8 == position->quantity_e8 + updated->quantity_change_e8, "a position continues from its quantity before", order,
             "%" PRId64 " after %" PRId64 " and %" PRId64, updated->new_quantity_e8, position->quantity_e8, updated->quantity_change_e8);
+    position->realized_pnl_e8 += updated->realized_pnl_e8;
+    REQUIRE(updated->realized_pnl_total_e8 == position->realized_pnl_e8 && updated->commission_total_e8 == position->commission_e8,
+            "profit and commission are the sums of the fills", order, "%" PRId64 " and %" PRId64 " by the position, %" PRId64 " and %" PRId64 " by the fills",
+            updated->realized_pnl_total_e8, updated->commission_total_e8, position->realized_pnl_e8, position->commission_e8);
     position->version = event->aggregate_version;
     position->quantity_e8 = updated->new_quantity_e8;
     position->position_id = updated->position_id;

@@ -58,6 +58,8 @@ typedef struct {
     uint32_t version;
     int64_t quantity_e8;
     int64_t executed_e8;   /* signed sum of order.executed */
+    int64_t commission_e8; /* sum of order.executed */
+    int64_t realized_pnl_e8; /* sum of position.updated */
     int64_t pending_buy_e8, pending_sell_e8;
 } oracle_position_t;
 
