@@ -20,7 +20,8 @@ CREATE FUNCTION pg_temp.id_ms(id uuid) RETURNS bigint LANGUAGE sql IMMUTABLE AS 
     SELECT ('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint
 $$;
 
-CREATE TEMP TABLE executed (seq bigint, order_id text, exchange text, exec_id text, symbol text, side text, price numeric, quantity numeric);
+CREATE TEMP TABLE executed (seq bigint, order_id text, exchange text, exec_id text, symbol text, side text, price numeric, quantity numeric,
+                            commission numeric);
 
 -- The events that are compared here, with what they say: the table decoded has them up to where the log stood when the
 -- verification began, and this adds what has come since.
@@ -65,7 +66,7 @@ BEGIN
         PERFORM pg_temp.decode_newer();
         INSERT INTO executed
         SELECT d.seq, d.data ->> 'order_id', d.data ->> 'exchange', d.data ->> 'exec_id', d.data ->> 'symbol', d.data ->> 'side',
-               (d.data ->> 'executed_price')::numeric, (d.data ->> 'executed_quantity')::numeric
+               (d.data ->> 'executed_price')::numeric, (d.data ->> 'executed_quantity')::numeric, (d.data ->> 'commission')::numeric
         FROM pg_temp.data_of('{order.executed}') d
         WHERE d.seq > coalesce((SELECT max(seq) FROM executed), 0);
         EXIT WHEN clock_timestamp() > last_look OR (SELECT count(*) FROM pg_temp.fills_missing()) <= (SELECT fills FROM origin);
@@ -75,7 +76,9 @@ END $$;
 
 CREATE TEMP TABLE positions AS
 SELECT d.seq, d.data ->> 'position_id' AS position_id, d.data ->> 'order_id' AS order_id, d.data ->> 'exec_id' AS exec_id,
-       d.data ->> 'symbol' AS symbol, (d.data ->> 'quantity_change')::numeric AS change, (d.data ->> 'new_quantity')::numeric AS quantity
+       d.data ->> 'symbol' AS symbol, (d.data ->> 'quantity_change')::numeric AS change, (d.data ->> 'new_quantity')::numeric AS quantity,
+       (d.data ->> 'new_avg_price')::numeric AS average, (d.data ->> 'realized_pnl')::numeric AS profit,
+       (d.data ->> 'realized_pnl_total')::numeric AS profit_total, (d.data ->> 'commission_total')::numeric AS commission_total
 FROM pg_temp.data_of('{position.updated, position.adjusted}') d
 WHERE d.data ->> 'strategy_id' <> ''; -- an adjustment of a venue account alone is no position
 -- Fills committed since belong to the next verification.
@@ -153,6 +156,25 @@ SELECT 'positions: every quantity is the sum of its changes',
 FROM (SELECT position_id, quantity - sum(change) OVER w = first_value(quantity - change) OVER w
              AND (first_value(quantity - change) OVER w = 0 OR (SELECT first_seq > 1 FROM origin)) AS fine
       FROM positions WINDOW w AS (PARTITION BY position_id ORDER BY seq)) p;
+
+-- From each state of a position to the next: quantities are kept at average cost, what is closed is realized. An adjustment says neither
+-- the average price nor the profit after it, so what follows one directly is held against commissions alone.
+SELECT 'positions: average price, profit and commission come of the fills',
+       CASE WHEN count(*) FILTER (WHERE NOT fine) = 0 THEN 'ok' ELSE 'FAILED' END,
+       format('%s fills%s', count(*), coalesce(', wrong: seq ' || min(seq) FILTER (WHERE NOT fine), ''))
+FROM (SELECT s.seq, commission_total = commission_before + commission
+             AND (NOT known OR profit_total = profit_before + profit
+                  AND profit = CASE WHEN opens THEN 0 ELSE round(sign(held) * (price - average_before) * least(abs(change), abs(held)), 8) END
+                  AND CASE WHEN opens THEN abs(average * abs(held + change) - (average_before * abs(held) + price * abs(change))) <= 0.000000005 * abs(held + change)
+                           ELSE average = CASE sign(abs(change) - abs(held)) WHEN -1 THEN average_before WHEN 0 THEN 0 ELSE price END END) AS fine
+      FROM (SELECT n.*, x.price, x.commission, n.quantity - n.change AS held, sign(n.quantity - n.change) * sign(n.change) >= 0 AS opens,
+                   lag(average, 1, 0.0) OVER w AS average_before, lag(profit_total, 1, 0.0) OVER w AS profit_before,
+                   lag(commission_total, 1, 0.0) OVER w AS commission_before, lag(place, 1, 0) OVER w = place - 1 AS known,
+                   lag(place) OVER w IS NULL AS first
+            FROM (SELECT *, row_number() OVER (PARTITION BY position_id ORDER BY seq) AS place FROM positions) n
+            JOIN executed x ON x.order_id = n.order_id AND x.exec_id = n.exec_id
+            WINDOW w AS (PARTITION BY position_id ORDER BY n.seq)) s, origin o
+      WHERE NOT s.first OR o.first_seq = 1) f;
 
 -- Of those that were archived it is known how many they are, and a sum over their numbers. A fill that was put aside and accounted for
 -- later may be in both.

@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import time
+from typing import NamedTuple
 
 import msgpack
 
@@ -33,6 +34,25 @@ class Order:
         self.quantity, self.cum, self.end, self.strategy, self.canceling, self.unknown, self.seq = quantity, 0, None, strategy, False, False, seq
 
 
+class Position(NamedTuple):
+    """Of one strategy in one symbol, at average cost. Everything times 1e8."""
+    quantity: int
+    average: int
+    profit: int
+    commission: int
+
+    def with_fill(self, change, price, commission):
+        """The position after it, and the profit that it realizes."""
+        held, moved = abs(self.quantity), abs(change)
+        if self.quantity * change >= 0:
+            average, profit = rounded(held * self.average + moved * price, held + moved), 0
+        else:
+            gain = price - self.average if self.quantity > 0 else self.average - price
+            profit = rounded(gain * min(held, moved), wire.E8)
+            average = self.average if moved < held else 0 if moved == held else price
+        return Position(self.quantity + change, average, self.profit + profit, self.commission + commission), profit
+
+
 class Checker:
     def __init__(self, fleet, told):
         self.fleet, self.told, self.told_at = fleet, told, 0
@@ -40,6 +60,7 @@ class Checker:
                                                                "sighted", "verified"), 0)
         self.last_seq, self.last_event, self.epoch, self.halted = 0, None, 0, False
         self.versions, self.positions, self.orders = {}, {}, {}
+        self.fills = {}         # (order id, execution id) -> price, commission: of a fill whose position has not changed yet
         self.origins = {}       # signal or request id -> order id + seq: for ever, a late copy must not make another order
         # client order id -> (order id, expires_at of its intent); of orders forgotten at the last look
         self.children, self.ended_children = {}, {}
@@ -135,6 +156,7 @@ class Checker:
     def on_executed(self, seq, order_id, order, data):
         self.counts["fills"] += 1
         order.cum += data[9]
+        self.fills[data[0], data[4]] = data[8], data[10]
         if order.cum > order.quantity:
             self.violation(f"twice: order {order_id} for {order.quantity} has executed {order.cum} at seq {seq}")
 
@@ -150,14 +172,21 @@ class Checker:
         self.reported[venue][venue_seq] = fact
 
     def on_position(self, seq, data):
-        _, _, strategy, symbol, _, _, change, quantity = data[:8]
-        before = self.positions.get((strategy, symbol), 0)
-        if quantity != before + change:
-            self.violation(f"position: {strategy} {symbol} at seq {seq} is {quantity}, after {before} and a change of {change}")
+        _, _, strategy, symbol, order_id, exec_id, change, quantity = data[:8]
+        before = self.positions.get((strategy, symbol), Position(0, 0, 0, 0))
+        fill = self.fills.pop((order_id, exec_id), None)
+        if fill is None:
+            self.violation(f"position: {strategy} {symbol} changed at seq {seq} by execution {exec_id}, which is not in the log or changed it before")
+            return
+        after, profit = before.with_fill(change, *fill)
+        told = Position(quantity, data[8], data[10], data[12])
+        if told != after or data[9] != profit:
+            self.violation(f"position: {strategy} {symbol} at seq {seq} is {told} with a profit of {data[9]}, "
+                           f"by {before} and a change of {change} for {fill} it is {after} with {profit}")
         limit = MAX_POSITION_E8.get(symbol)
         if limit and abs(quantity) > limit:
             self.violation(f"limit: {strategy} holds {quantity / wire.E8} {symbol} at seq {seq}, allowed are {limit / wire.E8}")
-        self.positions[strategy, symbol] = quantity
+        self.positions[strategy, symbol] = told
 
     def on_alert(self, seq, data):
         self.counts["alerts"] += 1
@@ -228,8 +257,8 @@ class Checker:
     def compare_positions(self):
         """Fills that are in the log and not yet in what was read of the ledgers belong to the next look."""
         held = {}
-        for (_, symbol), quantity in self.positions.items():
-            held[symbol] = held.get(symbol, 0) + quantity
+        for (_, symbol), position in self.positions.items():
+            held[symbol] = held.get(symbol, 0) + position.quantity
         for venue in VENUES:
             for fact in self.reported[venue].values():
                 if len(fact) > 1:
@@ -376,6 +405,12 @@ class Checker:
         self.submitted.clear()
         self.switches.clear()
         self.event_ids = {self.last_seq: self.last_event}
+
+
+def rounded(value, divisor):
+    """Half a unit goes away from zero."""
+    whole = (2 * abs(value) + divisor) // (2 * divisor)
+    return whole if value >= 0 else -whole
 
 
 def e8(text):

@@ -29,7 +29,7 @@ CHECKS = {"told": "clients: what was acknowledged, answered and published is in 
           "twice": "nothing twice: no request made two orders, no order executed more than it is for",
           "venue": "venues: their ledgers and the log say the same, and nothing was sent that was not committed before",
           "stale": "expiry: no venue took an order after the expires_at of its intent",
-          "position": "positions: each continues from the one before, and together they are the venues' fills",
+          "position": "positions: each comes of the one before and its fill, with profit and commission, and together they are the venues' fills",
           "limit": "risk: no position beyond its limit", "halt": "halt: nothing is submitted while trading is halted",
           "stuck": "everything in flight came to its end, and no order stayed unknown",
           "not survived": "orders completed at every venue again after every fault",

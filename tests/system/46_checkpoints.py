@@ -6,10 +6,13 @@ import json
 import os
 import signal
 
+import msgpack
+
 from probe import HOME, Client, Database, Fleet, check, wait_until
 
 ORDER = ("order", "--symbol", "BTC/USDT", "--side", "buy", "--quantity", "0.01", "--json", "--request-id")
 BEYOND = 99_999_999
+POSITIONS = "positions: average price, profit and commission come of the fills"
 SEQS = "select string_agg(distinct seq::text, ' ' order by seq::text) from checkpoints"
 
 
@@ -34,6 +37,18 @@ def newest(database):
 def next_checkpoint(database):
     before = newest(database)
     return wait_until(60, lambda: newest(database) > before)
+
+
+def with_changed_position(fleet, owner, place):
+    """The failed checks while one field of the newest position.updated is one unit more."""
+    seq, payload = owner("select seq, encode(payload, 'hex') from events where type = 20 order by seq desc limit 1")[0].split("|")
+    data = msgpack.unpackb(bytes.fromhex(payload))
+    data[place] += 1
+    change = f"update events set payload = decode('%s', 'hex') where seq = {seq}"
+    owner(change % msgpack.packb(data).hex())
+    failed = failed_checks(fleet)
+    owner(change % payload)
+    return failed
 
 
 def main():
@@ -73,6 +88,11 @@ def main():
         wait_until(20, lambda: fleet.is_trading("orchestrator"))
         check("an orchestrator that believes it has forgotten the request", order(fleet, "once") != first)
         check("and verify finds the command that is in the log twice", "log: no command is in it twice" in failed_checks(fleet), failed_checks(fleet))
+
+        owner("alter table events disable trigger all")
+        for place, what in ((8, "an average price"), (9, "a profit"), (10, "a sum of profits"), (12, "a sum of commissions")):
+            check(f"verify finds {what} that does not come of the fills", POSITIONS in with_changed_position(fleet, owner, place), failed_checks(fleet))
+        check("and nothing once it is as it was", POSITIONS not in failed_checks(fleet))
 
 
 main()
