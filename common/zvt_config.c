@@ -254,6 +254,18 @@ static int s_split_symbol(zvt_instrument_t *instrument)
     return 0;
 }
 
+/* Where a symbol stands in instruments_by_symbol, or the free slot where it would: FNV-1a, linear probing. */
+static uint32_t s_symbol_slot(const zvt_fleet_t *fleet, const char *symbol)
+{
+    uint32_t slot = 2166136261U, index;
+    for (const char *c = symbol; *c != '\0'; c++) slot = (slot ^ (uint8_t)*c) * 16777619U;
+    for (slot ^= slot >> 16;; slot++) {
+        slot %= sizeof fleet->instruments_by_symbol / sizeof fleet->instruments_by_symbol[0];
+        index = fleet->instruments_by_symbol[slot];
+        if (index == 0 || strcmp(fleet->instruments[index - 1].symbol, symbol) == 0) return slot;
+    }
+}
+
 static int s_read_instrument(const source_t *source, zconfig_t *node, zvt_fleet_t *fleet)
 {
     const char *names[] = {"instruments", zconfig_name(node)};
@@ -264,7 +276,8 @@ static int s_read_instrument(const source_t *source, zconfig_t *node, zvt_fleet_
     if (strlen(names[1]) >= ZVT_SYMBOL_SIZE || s_split_symbol(instrument) != 0)
         return s_problem(source, names, 2, "'%s' is no symbol; write BASE/QUOTE", names[1]);
     if (zvt_fleet_instrument(fleet, names[1]) >= 0) return s_problem(source, names, 2, "'%s' is there twice", names[1]);
-    fleet->instruments_count++;
+    uint32_t slot = s_symbol_slot(fleet, names[1]);
+    fleet->instruments_by_symbol[slot] = (uint16_t)++fleet->instruments_count;
     return s_read_keys(source, node, names, 2, s_instrument_keys, NULL, instrument);
 }
 
@@ -476,9 +489,7 @@ int zvt_fleet_load(const char *path, zvt_fleet_t *fleet, char problem[ZVT_PROBLE
 
 int zvt_fleet_instrument(const zvt_fleet_t *fleet, const char *symbol)
 {
-    for (uint32_t i = 0; i < fleet->instruments_count; i++)
-        if (strcmp(fleet->instruments[i].symbol, symbol) == 0) return (int)i;
-    return -1;
+    return (int)fleet->instruments_by_symbol[s_symbol_slot(fleet, symbol)] - 1;
 }
 
 int zvt_fleet_venue(const zvt_fleet_t *fleet, const char *venue)

@@ -96,6 +96,7 @@ typedef struct {
 
     uint32_t instruments_count;
     zvt_instrument_t instruments[ZVT_INSTRUMENTS_MAX];
+    uint16_t instruments_by_symbol[4 * ZVT_INSTRUMENTS_MAX]; /* index + 1 at the symbol's hash or behind it; 0: nobody */
     uint32_t venues_count;
     zvt_venue_config_t venues[ZVT_VENUES_MAX];
     uint32_t strategies_count;
@@ -108,7 +109,7 @@ ZVT_MUSTUSE int zvt_fleet_load(const char *path, zvt_fleet_t *fleet, char proble
 /* The same text without a file, for tests; `path` only names it in problems. */
 ZVT_MUSTUSE int zvt_fleet_parse(const char *text, const char *path, zvt_fleet_t *fleet, char problem[ZVT_PROBLEM_SIZE]);
 
-/* Index of a symbol or venue, or -1. */
+/* Index of a symbol or venue, or -1. Symbols, of which there may be hundreds, are hashed; venues are few. */
 int zvt_fleet_instrument(const zvt_fleet_t *fleet, const char *symbol);
 int zvt_fleet_venue(const zvt_fleet_t *fleet, const char *venue);
 

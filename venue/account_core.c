@@ -23,6 +23,8 @@ static void s_init_instruments(account_core_t *self)
         instrument->base = balances_core_asset(&self->balances, fleet->instruments[i].base);
         instrument->quote = balances_core_asset(&self->balances, fleet->instruments[i].quote);
         market_venue_symbol(fleet->instruments[i].symbol, instrument->venue_symbol);
+        if (zvt_map_get(self->by_venue_symbol, instrument->venue_symbol) == ZVT_MAP_NONE)
+            ZVT_ASSERT(zvt_map_put(self->by_venue_symbol, instrument->venue_symbol, i) == 0);
     }
     for (uint32_t i = 0; i < self->venue->balances_count; i++)
         (void)balances_core_asset(&self->balances, self->venue->balances[i].asset);
@@ -34,6 +36,7 @@ account_core_t *account_core_new(const account_config_t *config)
     ZVT_ASSERT(self != NULL);
     self->config = *config;
     self->venue = &config->fleet->venues[config->venue];
+    self->by_venue_symbol = zvt_map_new(ZVT_SYMBOL_SIZE, ZVT_INSTRUMENTS_MAX);
     self->fee_max_e8 =
         self->venue->maker_fee_e8 > self->venue->taker_fee_e8 ? self->venue->maker_fee_e8 : self->venue->taker_fee_e8;
     s_init_instruments(self);
@@ -63,6 +66,7 @@ void account_core_destroy(account_core_t **self)
     limit_core_destroy(&(*self)->order_limit);
     limit_core_destroy(&(*self)->cancel_limit);
     zvt_map_destroy(&(*self)->ids);
+    zvt_map_destroy(&(*self)->by_venue_symbol);
     free((*self)->records);
     free((*self)->slots);
     free(*self);
@@ -73,9 +77,11 @@ int account_core_instrument(const account_core_t *self, const char *symbol, bool
 {
     *slashed = strchr(symbol, '/') != NULL;
     if (*slashed) return zvt_fleet_instrument(self->config.fleet, symbol);
-    for (uint32_t i = 0; i < self->config.fleet->instruments_count; i++)
-        if (strcmp(self->instruments[i].venue_symbol, symbol) == 0) return (int)i;
-    return -1;
+    char key[ZVT_SYMBOL_SIZE] = "";
+    if (strlen(symbol) >= sizeof key) return -1;
+    ZVT_STR_SET(key, symbol);
+    uint32_t index = zvt_map_get(self->by_venue_symbol, key);
+    return index == ZVT_MAP_NONE ? -1 : (int)index;
 }
 
 /* ---- the table of ids ---- */

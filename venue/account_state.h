@@ -54,6 +54,7 @@ struct account_core {
     balances_core_t balances;
 
     zvt_map_t *ids; /* key -> index of the record */
+    zvt_map_t *by_venue_symbol; /* -> instrument */
     account_record_t *records;
     uint32_t records_used, records_free;
     uint32_t ended_first, ended_last; /* ended orders in the order they ended */

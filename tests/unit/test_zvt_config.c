@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,27 @@ Test(zvt_config, reads_what_is_there_and_fills_in_what_is_not)
     cr_assert_eq(zvt_fleet_instrument(&s_fleet, "BTC/USDT"), 0);
     cr_assert_eq(zvt_fleet_instrument(&s_fleet, "BTC"), -1);
     cr_assert_eq(zvt_fleet_venue(&s_fleet, "alpha"), 0);
+}
+
+Test(zvt_config, finds_each_of_as_many_instruments_as_there_may_be)
+{
+    static char text[65536];
+    char symbol[ZVT_SYMBOL_SIZE];
+    size_t length = 0;
+    length += (size_t)snprintf(text, sizeof text, "instruments\n");
+    for (int i = 0; i < ZVT_INSTRUMENTS_MAX; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, "    A%d/USDT\n        tick = 0.01\n        lot = 0.001\n"
+                                   "        max_quantity = 1\n        max_position = 2\n", i);
+    snprintf(text + length, sizeof text - length, "venues\n    alpha\n        taker_fee = 0.001\n");
+    cr_assert_eq(s_load(text), 0, "%s", s_problem);
+    for (int i = 0; i < ZVT_INSTRUMENTS_MAX; i++) {
+        snprintf(symbol, sizeof symbol, "A%d/USDT", i);
+        cr_assert_eq(zvt_fleet_instrument(&s_fleet, symbol), i);
+        snprintf(symbol, sizeof symbol, "A%d/USD", i);
+        cr_assert_eq(zvt_fleet_instrument(&s_fleet, symbol), -1);
+    }
+    cr_assert_eq(s_load(GOOD), 0, "%s", s_problem);
+    cr_assert_eq(zvt_fleet_instrument(&s_fleet, "A1/USDT"), -1, "of the file before");
 }
 
 Test(zvt_config, a_venue_has_no_faults_unless_they_are_asked_for)
