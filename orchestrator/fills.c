@@ -155,6 +155,11 @@ void fills_give_up(turn_core_t *self, order_t *order)
     s_release_held(self, order);
 }
 
+bool fills_change_position(const turn_core_t *self, const zvt_id_t *position_id)
+{
+    return zvt_map_get(self->fills_by_position, position_id) != ZVT_MAP_NONE;
+}
+
 static fill_t *s_find(turn_core_t *self, const zvt_fill_applied_t *applied)
 {
     fill_key_t key = s_key(applied->exchange, applied->position.exec_id);
@@ -227,10 +232,19 @@ static bool s_base_has_seq(turn_core_t *self, const zvt_id_t *position_id, uint6
     return !by_order || before->staged_first == ORDER_NONE;
 }
 
+/* Somebody in the chain has waited for an answer for so long that the question may be lost, or had one that could not be used. */
+static bool s_is_due(const turn_core_t *self, const fill_t *head)
+{
+    for (int32_t at = (int32_t)(head - self->fills); at != NONE; at = self->fills[at].later)
+        if (!s_is_kept(&self->fills[at]) && self->monotonic_ns - self->fills[at].asked_ns >= ASK_AGAIN_NS) return true;
+    return false;
+}
+
 /* A chain is begun anew, because with a question lost the rest of it is wrong, unless that would leave out what is only staged. What is
  * answered and waits for room stays as it is: nothing changes the position before it, but what is behind it may be lost. */
 static void s_ask_chain_again(turn_core_t *self, fill_t *head)
 {
+    if (!s_is_due(self, head)) return;
     uint64_t seq = 0;
     bool restart = !head->waits && s_base_has_seq(self, &head->position_id, &seq);
     if (!restart) seq = turn_min_seq(self, TURN_PORTFOLIO);
@@ -242,20 +256,20 @@ static void s_ask_chain_again(turn_core_t *self, fill_t *head)
     }
 }
 
-static void s_ask_again(turn_core_t *self)
-{
-    self->fills_asked_ns = self->monotonic_ns;
-    self->fills_put_off = false;
-    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next)
-        if (self->fills[at].earlier == NONE) s_ask_chain_again(self, &self->fills[at]);
-}
-
 /* When the fill that waits for portfolio for longest was asked about; now, if none does. */
 static int64_t s_asked_first_ns(const turn_core_t *self)
 {
     int32_t at = self->fills_first;
     while (at != NONE && s_is_kept(&self->fills[at])) at = self->fills[at].next;
     return at == NONE ? self->monotonic_ns : self->fills[at].asked_ns;
+}
+
+static void s_ask_again(turn_core_t *self)
+{
+    self->fills_put_off = false;
+    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next)
+        if (self->fills[at].earlier == NONE) s_ask_chain_again(self, &self->fills[at]);
+    self->fills_asked_ns = s_asked_first_ns(self);
 }
 
 void fills_chores(turn_core_t *self)
@@ -363,12 +377,13 @@ static bool s_would_overtake(turn_core_t *self, const order_t *order, const zvt_
     return before != NULL && before != order && before->used && before->staged_first != ORDER_NONE;
 }
 
-/* Everything is asked about again a moment later. */
-static void s_put_off(turn_core_t *self)
+/* It is asked about again a moment later, with others that were put off. */
+static void s_put_off(turn_core_t *self, fill_t *fill)
 {
     ZVT_COUNT("fills_put_off");
     if (!self->fills_put_off) self->fills_asked_ns = self->monotonic_ns - ASK_AGAIN_NS + PUT_OFF_NS;
     self->fills_put_off = true;
+    fill->asked_ns = self->fills_asked_ns;
 }
 
 /* Records a fill with what portfolio makes of it; false when the answer cannot be used, or not yet. */
@@ -376,7 +391,7 @@ static bool s_record(turn_core_t *self, fill_t *fill, const zvt_position_updated
 {
     order_t *order = order_core_at(self->orders, fill->order);
     if (!s_continues(self, fill, updated)) {
-        s_put_off(self);
+        s_put_off(self, fill);
         return false;
     }
     if (s_would_overtake(self, order, &updated->position_id)) {
@@ -449,7 +464,7 @@ void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied)
     if (s_is_hopeless[applied->code] && first) {
         s_put_aside(self, fill, applied->code);
     } else if (applied->code != ZVT_CODE_OK) {
-        s_put_off(self);
+        s_put_off(self, fill);
     } else if (!first) {
         fill->answered = true;
         fill->answer = applied->position;

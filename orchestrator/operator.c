@@ -160,6 +160,11 @@ void operator_on_adjust(turn_core_t *self, const turn_client_t *client, const zv
         commands_reply(self, client, false, code, message);
         return;
     }
+    if (fills_change_position(self, &position_id)) {
+        /* Portfolio may have answered already, without the adjustment. */
+        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "a fill of this position is being accounted for; nothing was done, try again");
+        return;
+    }
     zvt_position_adjusted_t adjusted = {.quantity_change_e8 = request->quantity_change_e8, .price_e8 = request->price_e8};
     ZVT_STR_SET(adjusted.portfolio_id, portfolio_id);
     ZVT_STR_SET(adjusted.strategy_id, request->strategy_id);

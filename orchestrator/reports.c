@@ -422,7 +422,7 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
      * the log must be able to tell which numbers it holds: a fill may wait for portfolio while thousands come after it. */
     bool fits = report->venue_seq < venue->logged.window.contiguous + REPORTS_WINDOW && s_has_room(self, order);
     bool waits = order != NULL && s_must_wait(order, report);
-    if (!fits || (waits && self->fills_used >= FILLS_FOR_ENDS)) {
+    if (!fits || (waits && !turn_has_room_for_held_end(self))) {
         ZVT_COUNT("reports_put_off");
         return;
     }

@@ -21,12 +21,13 @@
 #include "zvt_codec.h"
 #include "zvt_config.h"
 #include "zvt_digest.h"
+#include "zvt_pools.h"
 
 #define TURN_STAGE_MAX_NS (INT64_C(5) * 1000000)
 #define TURN_STALL_NS (INT64_C(1000) * 1000000) /* a commit that lasts longer: new commands are refused until it ends */
 
 enum {
-    TURN_BATCH_EVENTS_MAX = 4000,
+    TURN_BATCH_EVENTS_MAX = ZVT_POOL(4000, 24),
     TURN_BATCH_BYTES_MAX = 3 << 20,
     TURN_CLIENT_SIZE = 48,
 };

@@ -125,6 +125,11 @@ bool turn_has_room_for_report(const turn_core_t *self, const order_t *order)
     return s_staged_promised(self) + STAGED_RESERVE / 8 < STAGED_MAX && self->fills_free != NONE && of_order < STAGED_PER_ORDER;
 }
 
+bool turn_has_room_for_held_end(const turn_core_t *self)
+{
+    return self->fills_used < FILLS_FOR_ENDS && s_staged_promised(self) + STAGED_RESERVE / 2 < STAGED_MAX;
+}
+
 /* ---- lists of orders ---- */
 static void s_list_staged(turn_core_t *self, order_t *order)
 {

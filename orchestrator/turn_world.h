@@ -21,15 +21,15 @@ enum {
     STAGED_RESERVE = ZVT_POOL(8192, 256),      /* kept free for what venues report: new orders are refused before */
     STAGED_PER_SAGA = 8,        /* events that an order in work may still make before its intent is complete */
     STAGED_PER_FILL = 3,        /* executed, position.updated, completed */
-    STAGED_PER_ORDER = ZVT_POOL(1024, 64), /* of one order, or bound to come of its fills: then its reports are put off. All that is
+    STAGED_PER_ORDER = ZVT_POOL(1024, 8), /* of one order, or bound to come of its fills: then its reports are put off. All that is
                                             * staged of an order goes into one commit. */
-    STAGED_PER_ORDER_BESIDE = 256, /* more than an order makes beside its reports between two commits */
+    STAGED_PER_ORDER_BESIDE = ZVT_POOL(256, 16), /* more than an order makes beside its reports between two commits */
     STAGED_PER_END = 2,         /* resolved, canceled: what ending an order by command makes */
     EFFECTS_MAX = ZVT_POOL(131072, 4096),
     EFFECTS_PER_SAGA = 4,       /* acknowledgement, send, cancel, answer */
     FILLS_MAX = ZVT_POOL(16384, 256),
     FILLS_FOR_ENDS = FILLS_MAX / 4 * 3, /* more are not taken by reports that wait for fills: those need a place themselves */
-    REPORTS_WINDOW = ZVT_POOL(131072, 4096), /* of a venue, from the first that is not in the log: two for each order in work */
+    REPORTS_WINDOW = ZVT_POOL(131072, 256), /* of a venue, from the first that is not in the log: two for each order in work */
     WAITERS_MAX = ZVT_POOL(8192, 64),
     POSITIONS_MAX = ZVT_POSITIONS_MAX,
     POSITIONS_TOLD_FROM = POSITIONS_MAX / 4 * 3, /* an alert says that the table fills up */
@@ -250,7 +250,7 @@ struct turn_core {
     zvt_map_t *fills_by_position;        /* position id -> the last of its fills */
     int32_t fills_waiting_first, fills_waiting_last; /* answered, and wait for room */
     int64_t fills_asked_ns;              /* monotonic: no fill that waits for portfolio was asked about before, unless fills_put_off */
-    bool fills_put_off;                  /* an answer could not be used: all are asked about again */
+    bool fills_put_off;                  /* answers could not be used: those fills are asked about again */
     uint64_t last_position_seq; /* of the last durable change of a position: whoever has heard of it may count on it */
     uint64_t floor_seq[TURN_SERVICES]; /* what a service must have applied, durable or not, before it answers */
     waiter_t *waiters;
@@ -351,6 +351,8 @@ bool turn_has_room_for_command(const turn_core_t *self);
 bool turn_has_room_to_end(const turn_core_t *self, uint32_t orders);
 /* Room for one more report of a venue; what does not fit is fetched again. */
 bool turn_has_room_for_report(const turn_core_t *self, const order_t *order);
+/* For a report that waits for fills. It frees its room only after them, so they need some that it does not take. */
+bool turn_has_room_for_held_end(const turn_core_t *self);
 void turn_stage_init(turn_core_t *self);
 void turn_stage_clear(turn_core_t *self);
 /* Flushes what has waited too long, and what waited for room. */
@@ -458,6 +460,8 @@ void fills_add(turn_core_t *self, order_t *order, const zvt_report_t *report);
 bool fills_are_missing(const order_t *order, const zvt_report_t *report);
 /* One of the order's fills has become a dead letter: what waits for all of them goes on. */
 void fills_give_up(turn_core_t *self, order_t *order);
+/* A fill of this position waits for portfolio. */
+bool fills_change_position(const turn_core_t *self, const zvt_id_t *position_id);
 /* Keeps the report that ends the order until its fills are through; then it is given to reports_take_held. */
 void fills_hold(turn_core_t *self, order_t *order, const zvt_report_t *report);
 void fills_on_applied(turn_core_t *self, const zvt_fill_applied_t *applied);

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "zvt_pools.h"
 #include "zvt_schema.h"
 
 typedef struct {
@@ -23,7 +24,7 @@ void window_mark(window_t *self, uint64_t *bits, uint32_t size, uint64_t number)
 
 /* For checkpoints: which of the WINDOW_PIECE numbers after `from` were taken, number n in bit n % WINDOW_PIECE; if `high` comes before
  * their end, of those up to `high`. `from` is `contiguous`, or a multiple of WINDOW_PIECE above it. */
-enum { WINDOW_PIECE = 64 * ZVT_LIST_MAX_bits };
+enum { WINDOW_PIECE = ZVT_POOL(64 * ZVT_LIST_MAX_bits, 64) };
 void window_save(const window_t *self, const uint64_t *bits, uint32_t size, uint64_t from, zvt_bits_t piece[ZVT_LIST_MAX_bits]);
 void window_restore(const window_t *self, uint64_t *bits, uint32_t size, uint64_t from, const zvt_bits_t piece[ZVT_LIST_MAX_bits]);
 

@@ -104,9 +104,10 @@ static const struct {
     {"fault database connection cut", 100}, {"fault clock jump", 50}, {"fault everything dies", 10}, {"fault message lost", 1000},
     {"fault message doubled", 1000}, {"fault slow message", 1000}, {"fault commit unheard", 100}, {"fault commit failed", 100},
     {"fault epoch not stored", 20},
-    {"logs cut short", 100}, {"bases loaded by risk", 30}, {"bases loaded by portfolio", 20}, {"bases loaded by the orchestrator", 30},
+    {"logs cut short", 100}, {"bases loaded by risk", 10}, {"bases loaded by portfolio", 10}, {"bases loaded by the orchestrator", 30},
     {"core circuits_opened", 200}, {"core circuits_closed", 150}, {"event circuit.changed", 500}, {"core orders_cut_off", 30},
     {"core orders_paced", 1000}, {"core orders_throttled", 50}, {"core cancels_paced", 100}, {"kills confirmed", 80},
+    {"rushes", 300}, {"fault commit slow", 800}, {"core reports_put_off", 200}, {"core fills_without_room", 3},
     {"core kills_recorded", 150}, {"core orders_halted", 20}, {"executor cancels confirmed", 30}, {"fault journal torn", 3},
 };
 

@@ -39,7 +39,7 @@ typedef struct {
     bool standby;
     int64_t patience_ns;
     uint32_t loss_ppm, double_ppm;
-    uint32_t commit_torn_ppm, commit_lost_ppm, store_fails_ppm;
+    uint32_t commit_torn_ppm, commit_lost_ppm, commit_slow_ppm, store_fails_ppm;
     int64_t delay_ns, jitter_ns;  /* of messages */
     uint32_t slow_ppm;            /* messages that are much slower */
     int64_t commit_ns, gather_ns, venue_ns, restart_ns;
@@ -208,6 +208,7 @@ static void s_draw_rates(void)
     s_profile.slow_ppm = s_maybe(50, 500, 30000);
     s_profile.commit_torn_ppm = s_maybe(40, 1000, 60000);
     s_profile.commit_lost_ppm = s_maybe(40, 1000, 60000);
+    s_profile.commit_slow_ppm = s_maybe(40, 5000, 200000);
     s_profile.store_fails_ppm = s_maybe(20, 10000, 300000);
     s_profile.jitter_ns = sim_between(10, 2000) * SIM_US_NS;
     s_profile.commit_ns = sim_between(100, 20000) * SIM_US_NS;
@@ -253,7 +254,7 @@ int64_t sim_faults_heal(void)
     s_steps_to_crash = 0;
     s_trap.armed = false;
     s_profile.loss_ppm = s_profile.double_ppm = s_profile.slow_ppm = 0;
-    s_profile.commit_torn_ppm = s_profile.commit_lost_ppm = s_profile.store_fails_ppm = 0;
+    s_profile.commit_torn_ppm = s_profile.commit_lost_ppm = s_profile.commit_slow_ppm = s_profile.store_fails_ppm = 0;
     if (s_profile.jitter_ns > MS(1)) s_profile.jitter_ns = MS(1);
     if (s_profile.commit_ns > MS(2)) s_profile.commit_ns = MS(2);
     if (s_profile.venue_ns > MS(20)) s_profile.venue_ns = MS(20);
@@ -328,6 +329,10 @@ sim_commit_fate_t sim_faults_commit(void)
     sim_commit_fate_t fate = {.commits = true, .heard = true};
     fate.before_ns = 20 * SIM_US_NS + (int64_t)sim_below((uint64_t)s_profile.commit_ns);
     fate.after_ns = 20 * SIM_US_NS + (int64_t)sim_below((uint64_t)s_profile.commit_ns);
+    if (sim_chance(s_profile.commit_slow_ppm)) {
+        SIM_COUNT("fault commit slow");
+        fate.before_ns += sim_between(MS(20), MS(400));
+    }
     if (sim_chance(s_profile.commit_torn_ppm)) {
         SIM_COUNT("fault commit unheard");
         fate.heard = false;
@@ -382,7 +387,7 @@ int64_t sim_faults_patience_ns(void)
 void sim_faults_describe(FILE *out)
 {
     fprintf(out, "loss=%" PRIu32 "ppm double=%" PRIu32 "ppm slow=%" PRIu32 "ppm torn=%" PRIu32 "ppm failed=%" PRIu32
-            "ppm period=%" PRId64 "ms victims=0x%" PRIx32 "%s weights=", s_profile.loss_ppm, s_profile.double_ppm, s_profile.slow_ppm,
-            s_profile.commit_torn_ppm, s_profile.commit_lost_ppm, s_profile.period_ns / ZVT_MS_NS, s_profile.kinds, s_profile.standby ? " standby" : "");
+            "ppm late=%" PRIu32 "ppm period=%" PRId64 "ms victims=0x%" PRIx32 "%s weights=", s_profile.loss_ppm, s_profile.double_ppm, s_profile.slow_ppm,
+            s_profile.commit_torn_ppm, s_profile.commit_lost_ppm, s_profile.commit_slow_ppm, s_profile.period_ns / ZVT_MS_NS, s_profile.kinds, s_profile.standby ? " standby" : "");
     for (unsigned i = 0; i < FAULTS; i++) fprintf(out, "%" PRIu32 "%s", s_profile.weights[i], i + 1 < FAULTS ? "," : "\n");
 }

@@ -125,6 +125,23 @@ static void s_run_away(strategy_t *self)
     }
 }
 
+/* Many orders in one instrument at once, so that their events exceed a commit and their fills wait for each other. */
+static void s_rush(strategy_t *self)
+{
+    zvt_order_request_t terms;
+    SIM_COUNT("rushes");
+    sim_workload_terms(&terms);
+    terms.order_type = ZVT_ORDER_TYPE_MARKET;
+    terms.time_in_force = ZVT_TIF_IOC;
+    terms.post_only = false;
+    terms.limit_price_e8 = 0;
+    for (int64_t i = sim_between(6, 16); i > 0; i--) {
+        terms.side = sim_below(2) == 0 ? ZVT_SIDE_BUY : ZVT_SIDE_SELL;
+        terms.venue[0] = '\0';
+        s_signal(self, &terms, self->proc->name);
+    }
+}
+
 static void s_on_think(void *arg)
 {
     strategy_t *self = arg;
@@ -137,6 +154,8 @@ static void s_on_think(void *arg)
         sim_push_send(self->push, ZVT_T_SIGNAL, &self->last);
     } else if (pick == 99) {
         s_run_away(self);
+    } else if (pick >= 97) {
+        s_rush(self);
     } else {
         zvt_order_request_t terms;
         sim_workload_terms(&terms);

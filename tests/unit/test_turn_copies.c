@@ -6,12 +6,6 @@ TestSuite(turn_copies, .init = s_setup, .fini = s_teardown);
 
 enum { COPIES = EFFECTS_MAX + 10000 };
 
-static void s_ask_for(const zvt_record_t *request)
-{
-    const turn_client_t client = {{1}};
-    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, request);
-}
-
 /* An order that rests at its venue; returns its id. */
 static zvt_id_t s_rest(void)
 {

@@ -136,6 +136,31 @@ Test(turn_fills, a_cancel_that_overtakes_the_fills_it_counts_waits_for_them)
     cr_assert_eq(w.log[w.log_count - 1].type, ZVT_T_ORDER_CANCELED);
 }
 
+/* Ends that wait give nothing back before the fills they wait for: when room is short those come first. */
+Test(turn_fills, ends_that_wait_leave_room_for_the_fills_that_they_wait_for)
+{
+    const uint32_t others = STAGED_MAX - STAGED_RESERVE / 2; /* what is staged of other orders */
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    w.core->staged_used += others;
+    s_queue_fill(&w.sent[0], ZVT_E8 / 2);
+    zvt_report_t fill = w.queue[--w.queue_count].report, canceled = s_report(&w.sent[0], ZVT_REPORT_KIND_CANCELED);
+    canceled.cum_qty_e8 = canceled.leaves_qty_e8 = ZVT_E8 / 2;
+    s_queue(ZVT_T_REPORT, &canceled);
+    s_settle();
+    cr_assert_eq(w.core->fills_used, 0, "the cancel has to come again");
+    w.portfolio_silent = true;
+    s_queue(ZVT_T_REPORT, &fill);
+    s_settle();
+    cr_assert_eq(w.core->fills_used, 1);
+    w.core->staged_used -= others;
+    s_answer_fill(&fill, ZVT_E8 / 2);
+    s_queue(ZVT_T_REPORT, &canceled);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_CANCELED), 1);
+}
+
 Test(turn_fills, a_cancel_does_not_wait_for_a_fill_that_became_a_dead_letter)
 {
     zvt_report_t fill = s_cancel_before_its_fill();
@@ -297,6 +322,54 @@ Test(turn_fills, only_a_question_without_an_answer_is_asked_again)
     s_answer_fill(&lost, ZVT_E8 / 10 * 5);
     s_settle();
     s_assert_positions_continue(5);
+}
+
+/* An answer that is on its way stands on the position before the adjustment. */
+Test(turn_fills, a_position_is_not_adjusted_while_a_fill_of_it_waits_for_portfolio)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    ZVT_STR_SET(signal.signal.strategy_id, "desk");
+    s_give_signal(&signal);
+    s_settle();
+    w.portfolio_silent = true;
+    zvt_report_t fill;
+    s_give_fill(&w.sent[0], ZVT_E8 / 10, &fill);
+    zvt_record_t adjust = {.type = ZVT_T_ADJUST_REQUEST, .adjust_request = {.symbol = "BTC/USDT", .quantity_change_e8 = ZVT_E8, .price_e8 = 60000 * ZVT_E8,
+                                                                            .requested_by = "operator", .reason = "test"}};
+    ZVT_STR_SET(adjust.adjust_request.strategy_id, "desk");
+    ZVT_STR_SET(adjust.adjust_request.portfolio_id, signal.signal.portfolio_id);
+    s_ask_for(&adjust);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 0);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_OVERLOADED);
+    s_answer_fill(&fill, ZVT_E8 / 10);
+    s_ask_for(&adjust);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_POSITION_UPDATED), 1);
+    cr_assert_eq(s_count(ZVT_T_POSITION_ADJUSTED), 1, "%s", w.command_reply.message);
+}
+
+/* Of many fills, only those are asked about again whose question or answer is lost. */
+Test(turn_fills, an_answer_that_cannot_be_used_does_not_ask_about_other_positions)
+{
+    for (uint64_t n = 1; n <= 2; n++) {
+        zvt_record_t signal = s_signal(n, ZVT_ORDER_TYPE_LIMIT);
+        snprintf(signal.signal.strategy_id, sizeof signal.signal.strategy_id, "s%d", (int)n);
+        s_give_signal(&signal);
+    }
+    s_settle();
+    cr_assert_eq(w.sent_count, 2);
+    w.portfolio_silent = true;
+    zvt_report_t fills[2];
+    for (int n = 0; n < 2; n++) s_give_fill(&w.sent[n], ZVT_E8 / 10, &fills[n]);
+    zvt_record_t full = {.type = ZVT_T_FILL_APPLIED, .fill_applied = {.incarnation = 1, .code = ZVT_CODE_OVERLOADED, .exchange = "alpha"}};
+    ZVT_STR_SET(full.fill_applied.position.exec_id, fills[1].exec_id);
+    turn_core_on_record(w.core, TURN_FROM_SERVICE, NULL, &full);
+    int asked = w.fills_asked;
+    s_tick(60 * MS);
+    cr_assert_eq(w.fills_asked, asked + 1);
+    s_tick(950 * MS);
+    cr_assert_eq(w.fills_asked, asked + 2, "the other question may be lost");
 }
 
 /* The questions of the run before are forgotten, and what it had answered is not in the log: the new one has to read that first. */

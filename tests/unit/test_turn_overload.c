@@ -23,12 +23,6 @@ static zvt_record_t s_place(const char *strategy_id)
     return request;
 }
 
-static void s_ask_for(const zvt_record_t *request)
-{
-    const turn_client_t client = {{1}};
-    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, request);
-}
-
 Test(turn_overload, a_runaway_strategy_is_refused_with_a_reason_and_leaves_no_trace_in_the_log)
 {
     w.risk_silent = true;

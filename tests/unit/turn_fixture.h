@@ -369,6 +369,12 @@ static inline zvt_record_t s_signal(uint64_t sender_seq, uint8_t order_type)
     return record;
 }
 
+static inline void s_ask_for(const zvt_record_t *request)
+{
+    const turn_client_t client = {{1}};
+    turn_core_on_record(w.core, TURN_FROM_CLIENT, &client, request);
+}
+
 static inline void s_give_signal(const zvt_record_t *signal)
 {
     turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, signal);
