@@ -330,6 +330,7 @@ void desk_core_on_market(desk_core_t *self, const zvt_record_t *record, desk_tim
     if (market == NULL) return;
     self->now = now;
     self->counts.market_updates++;
+    self->counts.market_quotes += record->type == ZVT_T_PRICE_UPDATED;
     s_note_seq(self, market, record->price_updated.venue, record->price_updated.symbol_seq);
     for (uint32_t seat = market->first_seat; seat != NO_SEAT; seat = self->seats[seat].next)
         strategy_core_on_market(s_wake(self, seat), record);

@@ -30,6 +30,7 @@ typedef struct {
     uint64_t signals_renamed; /* sent again in a new run, because the orchestrator knew one above theirs */
     uint64_t signals_full;    /* not taken: the delivery window is full */
     uint64_t market_updates;  /* quotes, trades and books taken */
+    uint64_t market_quotes;   /* the quotes among them */
     uint64_t market_gaps;     /* updates of a symbol that are missing */
     uint64_t own_events;      /* events of the log that concern a strategy here */
     uint64_t orders_untracked; /* own orders beyond the bound of a strategy */

@@ -49,6 +49,7 @@ static const struct {
     {.name = "signals_renamed", .offset = offsetof(desk_counts_t, signals_renamed)},
     {.name = "signals_full", .offset = offsetof(desk_counts_t, signals_full)},
     {.name = "market_updates", .offset = offsetof(desk_counts_t, market_updates)},
+    {.name = "market_quotes", .offset = offsetof(desk_counts_t, market_quotes)},
     {.name = "market_gaps", .offset = offsetof(desk_counts_t, market_gaps)},
     {.name = "own_events", .offset = offsetof(desk_counts_t, own_events)},
     {.name = "orders_untracked", .offset = offsetof(desk_counts_t, orders_untracked)},

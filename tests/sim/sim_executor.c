@@ -39,11 +39,13 @@ struct executor {
 static uint64_t s_epoch;
 static uint8_t s_journal[EMERGENCY_JOURNAL_MAX];
 static size_t s_journal_length;
+static bool s_journal_is_torn; /* its last entry is a part of one */
 
 void sim_executor_reset(void)
 {
     s_epoch = 0;
     s_journal_length = 0;
+    s_journal_is_torn = false;
 }
 
 static executor_now_t s_now(void)
@@ -98,6 +100,7 @@ static void s_tell_orchestrator(void *arg)
 static int s_append_journal(void *arg, const void *data, size_t length)
 {
     (void)arg;
+    if (s_journal_is_torn) sim_violation("nothing is written behind a torn entry of the journal", NULL, "%zu bytes", length);
     if (sim_faults_store_fails()) return ZVT_ERR_IO;
     ZVT_ASSERT(s_journal_length + length <= sizeof s_journal);
     memcpy(s_journal + s_journal_length, data, length);
@@ -111,6 +114,7 @@ static int s_replace_journal(void *arg, const void *data, size_t length)
     if (sim_faults_store_fails()) return ZVT_ERR_IO;
     memcpy(s_journal, data, length);
     s_journal_length = length;
+    s_journal_is_torn = false;
     return 0;
 }
 
@@ -118,10 +122,11 @@ static int s_replace_journal(void *arg, const void *data, size_t length)
 static void s_tear_journal(void)
 {
     size_t left = sizeof s_journal - s_journal_length;
-    if (sim.closing || s_journal_length < 16 || left < s_journal_length || sim_below(4) != 0) return;
+    if (sim.closing || s_journal_is_torn || s_journal_length < 16 || left < s_journal_length || sim_below(4) != 0) return;
     size_t part = 1 + (size_t)sim_below(15);
     memcpy(s_journal + s_journal_length, s_journal, part);
     s_journal_length += part;
+    s_journal_is_torn = true;
     SIM_COUNT("fault journal torn");
 }
 

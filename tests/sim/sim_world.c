@@ -149,7 +149,7 @@ void sim_proc_start(sim_proc_t *proc)
 static void s_end(sim_proc_t *proc)
 {
     sim_net_forget(proc);
-    sim_kinds[proc->kind].stop(proc);
+    if (proc->run != NULL) sim_kinds[proc->kind].stop(proc); /* else its start has failed */
     sim_loop_destroy(&proc->loop);
     proc->run = NULL;
     proc->alive = false;

@@ -190,7 +190,7 @@ Test(strategy_desk, a_quote_goes_to_the_strategies_of_its_symbol_and_venue)
     s_quote("alpha", "ETH/USDT", 1);
     s_quote("alpha", "DOGE/USDT", 1);
     cr_assert(s_state(0)->quotes == 2 && s_state(1)->quotes == 1 && s_state(2)->quotes == 1);
-    cr_assert(desk_core_counts(desk)->market_updates == 3);
+    cr_assert(desk_core_counts(desk)->market_updates == 3 && desk_core_counts(desk)->market_quotes == 3);
 }
 
 Test(strategy_desk, counts_missing_updates_per_venue_and_symbol)
