@@ -27,7 +27,6 @@ typedef struct {
     zvt_follower_t *follower;
     zsock_t *push;
     int wake_fd;            /* timerfd: the loop's own timers are good to a millisecond only */
-    int64_t batch_committed_ns; /* of the batch whose delay was measured last */
     bool following, started, warm, measuring, measured;
 } load_t;
 
@@ -112,9 +111,8 @@ static void s_on_event(void *arg, const zvt_event_t *event)
 {
     load_t *self = arg;
     int64_t committed_ns = zvt_follower_committed_ns(self->follower);
-    if (committed_ns != 0 && committed_ns != self->batch_committed_ns && self->measuring && !self->measured)
+    if (committed_ns != 0 && self->measuring && !self->measured)
         zvt_histogram_add(load_stage(STAGE_COMMIT_TO_SUBSCRIBER), zvt_utc_ns() - committed_ns);
-    self->batch_committed_ns = committed_ns;
     load_core_on_event(self->core, event, committed_ns, zvt_monotonic_ns());
 }
 

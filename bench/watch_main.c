@@ -1,6 +1,6 @@
 /* zvt-watch: follows the log and measures what a subscriber sees, until it is told to stop.
  *
- * Two figures: from the commit to the subscriber, by batch; and from the quote that made a strategy send to the order's
+ * Two figures: from the commit to the subscriber, of every event; and from the quote that made a strategy send to the order's
  * order.requested, for strategies that let their orders expire --lifetime seconds after the quote.
  * Control  "measure" begins both figures anew, so that a warm-up is not in them.
  * stdout   the report, one JSON object, at the end.
@@ -16,7 +16,7 @@ typedef struct {
     zvt_follower_t *follower;
     zvt_histogram_t *commits, *quotes;
     int64_t lifetime_ns;   /* 0: the strategies say nothing about their quotes */
-    int64_t committed_ns;  /* of the batch measured last */
+    int64_t committed_ns;  /* of the event measured last */
     bool watching;
     uint64_t events, batches, requested, completed, ended;
 } watch_t;
@@ -39,11 +39,9 @@ static void s_on_event(void *arg, const zvt_event_t *event)
 {
     watch_t *self = arg;
     int64_t committed_ns = zvt_follower_committed_ns(self->follower);
-    if (committed_ns != 0 && committed_ns != self->committed_ns) {
-        zvt_histogram_add(self->commits, zvt_utc_ns() - committed_ns);
-        self->committed_ns = committed_ns;
-        self->batches++;
-    }
+    if (committed_ns != 0) zvt_histogram_add(self->commits, zvt_utc_ns() - committed_ns);
+    self->batches += committed_ns != 0 && committed_ns != self->committed_ns;
+    self->committed_ns = committed_ns;
     self->events++;
     if (event->type == ZVT_T_ORDER_REQUESTED) s_on_requested(self, event);
     self->completed += event->type == ZVT_T_ORDER_COMPLETED;

@@ -7,6 +7,7 @@ machine is the limit. Database settings are the ones every fleet has (fsync and 
 import os
 import shutil
 import subprocess
+import time
 
 INSTRUMENT = """    {symbol}
         tick = {tick}
@@ -28,6 +29,10 @@ VENUE = """    {name}
             USDT = 10000000000
 """
 KNOWN_SYMBOLS = [("BTC/USDT", 60000, 0.01), ("ETH/USDT", 2500, 0.01), ("SOL/USDT", 150, 0.001)]
+
+
+DATABASE_PATIENCE_S = 30
+PSQL_NOT_CONNECTED = 2  # exit code
 
 
 class BenchError(Exception):
@@ -115,14 +120,18 @@ class Fleet:
         return self.env["DATABASE_URL"].replace("user=zvt_app", "user=zvt")
 
     def sql(self, statement, owner=False):
-        """First column of the first row, as text."""
+        """First column of the first row, as text. Waits for a database that has just been killed."""
         dsn = self.owner_dsn() if owner else self.env["DATABASE_URL"]
         env = {name: value for name, value in self.bench.env.items() if not name.startswith("PG")}
-        done = subprocess.run(["psql", "-X", "-At", "-v", "ON_ERROR_STOP=1", "-d", dsn, "-c", statement], env=env, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-        if done.returncode != 0:
-            raise BenchError("SQL failed: %s\n%s" % (statement, done.stderr))
-        return done.stdout.strip()
+        end = time.monotonic() + DATABASE_PATIENCE_S
+        while True:
+            done = subprocess.run(["psql", "-X", "-At", "-v", "ON_ERROR_STOP=1", "-d", dsn, "-c", statement], env=env, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            if done.returncode == 0:
+                return done.stdout.strip()
+            if done.returncode != PSQL_NOT_CONNECTED or time.monotonic() > end:
+                raise BenchError("SQL failed: %s\n%s" % (statement, done.stderr))
+            time.sleep(0.1)
 
     # ---- processes ----
     def _service(self, name):

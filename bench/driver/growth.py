@@ -6,7 +6,7 @@ also what history.py measures: what is saved, and how long it takes to go on aft
 """
 
 import history
-from orders import one_load
+from orders import one_idle, one_load
 from replay import WRITERS, fill
 
 LOGS_MILLIONS = (1, 10, 50)
@@ -21,10 +21,17 @@ def _cases(bench):
     return [(millions, 1, 10) for millions in logs] + [(logs[-1], 1, 1000), (logs[-1], 200, 10), (logs[-1], 200, 1000)]
 
 
+def _same_figures(bench, fleet, log):
+    """What is measured of a short log, of this one: a full load, with its way to the subscriber, and one order at a time."""
+    full = bench.rate or bench.quick(200, 10000)
+    return [one_load(bench, fleet, full, bench.seconds or bench.quick(1, 30), case="%s, %s/s" % (log, format(round(full), ","))),
+            one_idle(bench, fleet, "%s, one at a time" % log)]
+
+
 def run(bench):
     """The same rate in every case."""
     rate, seconds = bench.rate or bench.quick(200, 3000), bench.seconds or bench.quick(1, 20)
-    rows, length = [], 0
+    rows, costs, length = [], [], 0
     bench.stop_fleet()  # none that has a log already
     with bench.fleet(symbols=1) as fleet:
         for millions, symbols, strategies in _cases(bench):
@@ -38,10 +45,12 @@ def run(bench):
             fleet.wait_trading()
             case = "%g M events, %d symbol%s, %d strategies" % (millions, symbols, "s" if symbols > 1 else "", strategies)
             rows.append(one_load(bench, fleet, rate, seconds, case=case, symbols=symbols, strategies=strategies))
+            costs.append(rows[-1].get("cpu_us_per_order"))
             if is_longer:
-                rows += history.measure(bench, fleet, millions, rate)
+                rows += _same_figures(bench, fleet, "%g M events" % millions) + history.measure(bench, fleet, millions, rate)
     bench.stop_fleet()  # its log is long
-    costs = [row["cpu_us_per_order"] for row in rows if row.get("cpu_us_per_order")]
-    rows.append({"case": "all cases", "cost_ratio": round(max(costs) / min(costs), 3) if costs else None})
+    sizes = [row["checkpoint_mb"] for row in rows if row.get("checkpoint_mb")]
+    rows.append({"case": "all cases", "cost_ratio": round(max(costs) / min(costs), 3) if all(costs) else None,
+                 "checkpoint_ratio": round(sizes[-1] / sizes[0], 3) if sizes else None})
     return {"title": "growth: %s orders/s with ever more behind them" % format(round(rate), ","), "rows": rows,
             "notes": ["CPU per order, dearest over cheapest case: %s" % rows[-1]["cost_ratio"]]}

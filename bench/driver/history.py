@@ -5,7 +5,6 @@ orchestrator and of each follower until orders complete again, and the same for 
 its own log tells it.
 """
 
-import datetime
 import os
 import re
 import time
@@ -54,19 +53,6 @@ def _saved(fleet, millions):
     return {name: round(figure()[1] / 1e6, 3) for name, figure in figures.items()}
 
 
-def _crash_recovery(fleet):
-    """What Postgres wrote about its last start: seconds until it took connections, and of those to redo its WAL."""
-    with open(os.path.join(fleet.home, "log", "postgres", "current"), errors="replace") as file:
-        text = file.read().rpartition(" starting PostgreSQL")
-    begin = text[0].rpartition("\n")[2]
-    ready = re.search(r"^(\S+ \S+) .*database system is ready to accept connections", text[2], re.MULTILINE)
-    if not ready or "was not properly shut down" not in text[2]:
-        raise BenchError("Postgres' log does not tell of a crash recovery")
-    redo = re.search(r"redo done at .* elapsed: ([0-9.]+) s", text[2])
-    times = [datetime.datetime.fromisoformat(" ".join(words.split()[:2])) for words in (begin, ready.group(1))]
-    return {"ready_ms": (times[1] - times[0]).total_seconds() * 1e3, "redo_ms": float(redo.group(1)) * 1e3 if redo else 0.0}
-
-
 def measure(bench, fleet, millions, rate):
     """Rows of one length of the log."""
     log = "%g M events" % millions
@@ -75,5 +61,4 @@ def measure(bench, fleet, millions, rate):
     killed, report = kill_under_load(bench, fleet, names, rate)
     for row in killed:
         row["case"] = "%s, kill %s" % (log, row["case"])
-    killed[-1].update(_crash_recovery(fleet))
     return [{"case": "%s, saved" % log, **saved}, *killed, worst_of("%s, every follower" % log, killed[:-1], report)]

@@ -27,22 +27,22 @@ class Limits:
             self.found[key] = measure()
         return self.found[key]
 
-    def copy(self, fleet, batch, seconds=None):
-        """The log's own rows by COPY BINARY from a bare loop, into a table like the log, `batch` rows a commit."""
+    def copy(self, fleet, batch, seconds=None, when=""):
+        """The log's own rows by COPY BINARY from a bare loop, into a table like the log, `batch` rows a commit. `when` makes it another measurement."""
         seconds = seconds or self.bench.quick(1, 10)
         words = ("copy", "--dsn", fleet.owner_dsn(), "--batch", str(batch), "--seconds", str(seconds))
-        return self._once("COPY of %d rows a commit for %g s" % (batch, seconds), lambda: self._run(*words))
+        return self._once("COPY of %d rows a commit for %g s %s" % (batch, seconds, when), lambda: self._run(*words))
 
     def copy_at(self, fleet, rows_per_s):
         """The same at a steady rate: each commit takes the rows that are due, and its age counts from when the first was."""
         words = ("copy", "--dsn", fleet.owner_dsn(), "--rate", str(rows_per_s), "--seconds", self.bench.short(30, 1))
         return self._once("COPY of %s rows/s" % format(rows_per_s, ","), lambda: self._run(*words))
 
-    def best_rows_per_s(self, fleet, seconds):
+    def best_rows_per_s(self, fleet, seconds, when):
         """With the better of two sizes of commits, for as long as what it is compared with: write-back and checkpoints tell
         after half a minute."""
         batch = max((1000, 4000), key=lambda batch: self.copy(fleet, batch)["rows_per_s"])
-        return self.copy(fleet, batch, seconds)["rows_per_s"]
+        return self.copy(fleet, batch, seconds, when)["rows_per_s"]
 
     def read(self, fleet, rows):
         """Rows out of the database in one COPY stream."""

@@ -2,11 +2,11 @@
 
 from load import Load, lost_of, run_load
 
-JUDGED_RATE = 10000     # offered whatever became of the rates below
 HELD_S, TRIED_S = 60, 15  # how long the highest sustained rate has to hold; a candidate for it
 RATES = ((100, 30), (1000, 30), (5000, 30), (10000, 60), (15000, 30), (20000, 30))
 STAGES = ("requested", "requested_durable", "validated", "routed", "intent_durable", "executor_to_venue", "resting", "executed",
           "position", "completed_durable", "completed", "cancel_to_canceled", "commit_to_subscriber")
+MIXED_RATES = (1000, 5000)
 ROWS_PER_ORDER = 9      # of a plain filled order
 SUSTAINED_SHARE = 0.99  # of the offered rate, completed within the measured time
 SUCCESS_SHARE = 0.999
@@ -18,7 +18,8 @@ def row_of(case, report):
     """A load's report as a row."""
     completed = report["latency_ms"].get("completed", {})
     row = {"case": case, "offered_per_s": report["rate"], "per_s": report["completed_per_s"],
-           "success_share": report["success_share"], "lost": lost_of(report), "seconds": report["seconds"]}
+           "success_share": report["success_share"], "lost": lost_of(report), "seconds": report["seconds"],
+           "partially_filled": report["partially_filled"], "canceled": report["canceled"]}
     row.update({point + "_ms": completed.get(point) for point in ("p50", "p99", "p999", "max")})
     row["stages"] = {name: report["latency_ms"][name] for name in STAGES if name in report["latency_ms"]}
     row["orders"] = {name: report[name] for name in ("sent", "completed", "rejected", "expired", "refused", "lost", "unanswered",
@@ -65,52 +66,52 @@ def _highest(bench, fleet, low, high):
     return {"case": "highest sustained", "per_s": 0.0}
 
 
-def _offer(bench, fleet, rates):
-    """One rate after the other, and none above one that is not sustained but the judged one."""
-    rows, goes_on = [], True
-    for rate, seconds in rates:
-        if goes_on or rate == JUDGED_RATE:
-            rows.append(one_load(bench, fleet, rate, bench.seconds or seconds))
-            goes_on = is_sustained(rows[-1])
-    return rows
+def _limit(bench, fleet, seconds, when):
+    """What the bare log takes, in orders/s."""
+    return bench.limits.best_rows_per_s(fleet, seconds, when) / ROWS_PER_ORDER
 
 
 def run(bench):
-    """At offered rates, and the highest sustained."""
+    """At offered rates, and the highest sustained, with the bare log before and after it."""
     rates = [(bench.rate, 30)] if bench.rate else bench.quick([(200, 1), (1000, 1)], RATES)
+    mixed = [bench.rate] if bench.rate else bench.quick([200], MIXED_RATES)
     with bench.fleet(symbols=3) as fleet:
-        rows = _offer(bench, fleet, rates)
+        rows = [one_load(bench, fleet, rate, bench.seconds or seconds) for rate, seconds in rates]
         low = max((round(row["offered_per_s"]) for row in rows if is_sustained(row)), default=0)
         high = min((round(row["offered_per_s"]) for row in rows if row["offered_per_s"] > low), default=None)
-        mixed = rates[0][0] if bench.rate else bench.quick(200, 1000)
-        rows.append(one_load(bench, fleet, mixed, bench.seconds or bench.quick(2, 30), case="%s, a fifth limits" % _case(mixed),
-                         limits=20, symbols=2))
+        rows += [one_load(bench, fleet, rate, bench.seconds or bench.quick(2, 30), case="%s, a fifth limits" % _case(rate), limits=20, symbols=2)
+                 for rate in mixed]
+        limit_s = max([bench.quick(1, 10)] + [row["seconds"] for row in rows])
+        limits = [_limit(bench, fleet, limit_s, "before")]
         if not bench.rate and not bench.is_quick:
             rows.append(_highest(bench, fleet, low, high))
-        limit_s = max([bench.quick(1, 10)] + [row.get("seconds", 0) for row in rows])
-        limit = bench.limits.best_rows_per_s(fleet, limit_s) / ROWS_PER_ORDER
+            limits.append(_limit(bench, fleet, limit_s, "after"))
         paced = bench.quick(200, 10000)
         alone = bench.limits.copy_at(fleet, paced * ROWS_PER_ORDER)["age_ms"]
+    limit = sum(limits) / len(limits)
     for row in rows:
         row["share_of_limit"] = round(row["per_s"] / limit, 4)
-    notes = ["bare log, the same rows for %g s: %s orders/s; an order counts when it has completed" % (limit_s, format(round(limit), ","))]
+    notes = ["bare log, the same rows for %g s: %s orders/s; an order counts when it has completed" % (
+        limit_s, " and ".join(format(round(found), ",") for found in limits))]
     notes.append("bare log at %s orders/s: a row waits p50 %.1f, p99 %.1f, at most %.0f ms for its commit; an order waits for two" % (
         format(paced, ","), alone["p50"], alone["p99"], alone["max"]))
-    cases = {row["case"] for row in rows}
-    left_out = [case for case in map(_case, dict(rates)) if case not in cases]
-    if left_out:
-        notes.append("not offered, because a lower rate was not sustained: %s" % ", ".join(left_out))
     return {"title": "orders: from the strategy's submit to completed", "rows": rows, "notes": notes,
             "limit_orders_per_s": round(limit, 1)}
+
+
+def one_idle(bench, fleet, case="one at a time", **options):
+    """One order at a time; the row."""
+    report = run_load(fleet, case, rate=bench.quick(500, 200), seconds=bench.seconds or bench.quick(2, 20), warmup=bench.short(3, 0.5),
+                      pause_ms=10, **options)
+    row = row_of(case, report)
+    row["offered_per_s"] = None
+    return row
 
 
 def run_idle(bench):
     """One order at a time."""
     with bench.fleet(symbols=3) as fleet:
-        report = run_load(fleet, "one at a time", rate=bench.quick(500, 200), seconds=bench.seconds or bench.quick(2, 20),
-                          warmup=bench.short(3, 0.5), pause_ms=10)
-        row = row_of("one at a time", report)
-        row["offered_per_s"] = None
+        row = one_idle(bench, fleet)
         commit = bench.limits.copy_at(fleet, 100)["age_ms"]
     hop, sync = bench.limits.hop_after_pauses()["round_trip_ms"], bench.limits.sync_after_pauses()["sync_ms"]
     limit = 2 * commit["p50"] + HOPS_PER_ORDER / 2 * hop["p50"] + sync["p50"]

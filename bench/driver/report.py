@@ -15,13 +15,13 @@ COLUMNS = [
     ("p999_ms", "p99.9 ms", 3), ("max_ms", "max ms", 2), ("again_ms", "again ms", 1),
     ("stall_ms", "stall ms", 1), ("under_way_ms", "under way ms", 1), ("cpu_us_per_order", "CPU us/order", 1), ("switches_per_order", "switches/order", 2), ("cores", "cores", 2),
     ("ready_ms", "ready ms", 0), ("redo_ms", "redo ms", 0), ("checkpoint_mb", "checkpoint MB", 2),
-    ("risk_snapshot_mb", "risk MB", 2), ("portfolio_snapshot_mb", "portfolio MB", 2), ("cost_ratio", "cost ratio", 3),
+    ("risk_snapshot_mb", "risk MB", 2), ("portfolio_snapshot_mb", "portfolio MB", 2), ("cost_ratio", "cost ratio", 3), ("checkpoint_ratio", "checkpoint ratio", 3),
     ("rss_mb_total", "RSS MB", 0), ("rows_per_s", "rows/s", 0), ("wal_bytes_per_order", "WAL B/order", 0),
 ]
 VERDICTS = {True: "met", False: "MISSED"}
 # What was asked for, and counts that follow from it.
 NOT_COMPARED = {"offered_per_s", "orders", "outcomes", "seconds", "events", "pairs", "requested", "signals_sent"}
-HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s", "updates_per_s"}
+HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s", "updates_per_s", "quotes_per_s"}
 
 
 def _cell(value, digits, span=None):

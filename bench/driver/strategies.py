@@ -15,6 +15,10 @@ from measure import Snapshot, between, memory_mb
 HOSTS = 4
 PERIOD_MS = 1000
 LIFETIME_S = 30  # of zvt-pulse
+# Strategies with exactly as many orders as they sent signals, none of them of the same signal; signals that became more than one.
+ORDERS_OF_EACH = """select count(*) filter (where orders = %d and signals = orders), coalesce(sum(orders - signals), 0)
+    from (select event_data->>'strategy_id' as strategy, count(*) as orders, count(distinct event_data->>'signal_id') as signals
+          from event_store where event_type = 'order.requested' group by 1) s"""
 
 
 class Hosts:
@@ -93,24 +97,24 @@ def run(bench):
         with Hosts(fleet, hosts_count, strategies, symbols, signals // strategies) as hosts:
             pids = {**fleet.pids(), **hosts.pids()}
             watch.measure()
-            first, updates = Snapshot(fleet, pids), hosts.total("market_updates")
-            sent_before = hosts.total("signals_sent")
-            _trade(bench, hosts, signals, seconds)
+            first, before = Snapshot(fleet, pids), {name: hosts.total(name) for name in ("market_quotes", "market_updates", "signals_sent")}
+            is_over = _trade(bench, hosts, signals, seconds)
             last = Snapshot(fleet, pids).with_memory()
-            updates = (hosts.total("market_updates") - updates) / (last.at - first.at)
+            per_s = {name: (hosts.total(name) - count) / (last.at - first.at) for name, count in before.items()}
             memory = sum(memory_mb(pid) for pid in hosts.pids().values())
             count = {name: hosts.total(name) for name in ("signals_sent", "signals_resent", "signals_refused", "signals_expired",
                                                           "market_gaps")}
         time.sleep(1)  # the observer hears of the last commit within a tip heartbeat
         seen = watch.finish()
+        each = fleet.sql(ORDERS_OF_EACH % (signals // strategies)) if is_over else "0|0"
+    exact, doubled = (int(figure) for figure in each.split("|"))
     spans, sent = seen["latency_ms"]["quote_to_requested"], count["signals_sent"]
-    row = {"case": "%s strategies" % format(strategies, ","), "per_s": round((sent - sent_before) / (last.at - first.at), 1),
-           "success_share": 1 - abs(sent - seen["requested"]) / max(1, signals), "requested": seen["requested"],
-           "updates_per_s": round(updates), "hosts_rss_mb": round(memory, 1), **count,
+    row = {"case": "%s strategies" % format(strategies, ","), "per_s": round(per_s["signals_sent"], 1), "success_share": exact / strategies, "doubled": doubled,
+           "requested": seen["requested"], "quotes_per_s": round(per_s["market_quotes"]), "updates_per_s": round(per_s["market_updates"]), "hosts_rss_mb": round(memory, 1), **count,
            "lost": max(0, sent - count["signals_refused"] - count["signals_expired"] - seen["requested"])}
     row.update({point + "_ms": spans[point] for point in ("p50", "p99", "p999", "max")})
     row.update(between(first, last, row["per_s"]))
-    notes = ["%s market updates/s into %d hosts, %s gaps; %s signals (%s sent again), %s orders; hosts: %.0f MB" % (
-        format(row["updates_per_s"], ","), hosts_count, format(count["market_gaps"], ","), format(sent, ","),
+    notes = ["%s quotes/s (%s market updates/s) into %d hosts, %s gaps; %s signals (%s sent again), %s orders; hosts: %.0f MB" % (
+        format(row["quotes_per_s"], ","), format(row["updates_per_s"], ","), hosts_count, format(count["market_gaps"], ","), format(sent, ","),
         format(count["signals_resent"], ","), format(seen["requested"], ","), memory)]
     return {"title": "strategies: from the quote to order.requested", "rows": [row], "notes": notes}
