@@ -249,7 +249,7 @@ struct turn_core {
     zvt_map_t *fills_by_exec;            /* venue and execution id -> fills */
     zvt_map_t *fills_by_position;        /* position id -> the last of its fills */
     int32_t fills_waiting_first, fills_waiting_last; /* answered, and wait for room */
-    int64_t fills_asked_ns;              /* monotonic: no fill that waits for portfolio was asked about before, unless fills_put_off */
+    int64_t fills_asked_ns;              /* monotonic: when the first of the fills that wait for portfolio was asked about, unless fills_put_off */
     bool fills_put_off;                  /* answers could not be used: those fills are asked about again */
     uint64_t last_position_seq; /* of the last durable change of a position: whoever has heard of it may count on it */
     uint64_t floor_seq[TURN_SERVICES]; /* what a service must have applied, durable or not, before it answers */

@@ -59,7 +59,7 @@ class Bench:
         whole = options.rate is not None and options.rate == int(options.rate)
         self.rate = int(options.rate) if whole else options.rate
         self.seconds, self.is_quick = options.seconds, options.quick
-        self.events = options.events
+        self.events, self.pairs = options.events, options.pairs
         self.folder = tempfile.mkdtemp(prefix="zb.")
         os.chmod(self.folder, 0o755)  # Postgres, as its own user, passes through
         hidden = ("DATABASE_URL", "XDG_RUNTIME_DIR")
@@ -169,6 +169,7 @@ def _arguments():
     parser.add_argument("--rate", type=float)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--events", type=float)
+    parser.add_argument("--pairs", type=int)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--median", nargs="+", default=[])
     parser.add_argument("--out", required=True)
@@ -181,7 +182,7 @@ def _check(options):
     for name in options.scenario:
         if name not in SCENARIOS:
             sys.exit("bench: there is no scenario \"%s\"; there are: %s" % (name, " ".join(SCENARIOS)))
-    for name in ("rate", "seconds", "events", "runs"):
+    for name in ("rate", "seconds", "events", "pairs", "runs"):
         value = getattr(options, name)
         if value is not None and not 0 < value < 1e9:
             sys.exit("bench: --%s takes a positive number" % name)
@@ -192,7 +193,7 @@ def _report(options, scenarios, failures):
     judges = not options.no_limits and not options.quick
     return {"version": 1, "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "commit": measure.commit_of(options.checkout), "machine": measure.machine(), "quick": options.quick,
-            "rate": options.rate, "seconds": options.seconds, "events": options.events, "no_limits": options.no_limits,
+            "rate": options.rate, "seconds": options.seconds, "events": options.events, "pairs": options.pairs, "no_limits": options.no_limits,
             "scenarios": scenarios, "targets": targets.judge(scenarios, options.rate is None and options.events is None) if judges else [],
             "lost": targets.losses(scenarios), "failures": failures}
 

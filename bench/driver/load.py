@@ -68,8 +68,9 @@ def run_load(fleet, label, **options):
 
 def lost_of(report):
     """Orders that left the load and never ended, answered or not. A signal that the load's own socket refused was never
-    sent: beyond what the fleet takes, that is the sender's to do again."""
-    return report["lost"] + report["unanswered"] - report["unsent"]
+    sent: beyond what the fleet takes, that is the sender's to do again. There an answer that is missing may also be a refusal that
+    was dropped, which the sender would ask for again; who was told of an order has to see its end."""
+    return report["lost"] + (0 if report["refused"] else report["unanswered"] - report["unsent"])
 
 
 def read_trace(path):

@@ -8,7 +8,7 @@ import statistics
 
 from fleet import BenchError
 
-SAME = ("rate", "seconds", "events", "quick")  # options that two runs of one measurement share
+SAME = ("rate", "seconds", "events", "pairs", "quick")  # options that two runs of one measurement share
 
 
 def read(paths):

@@ -141,4 +141,4 @@ def run_events(bench):
     row["share_of_limit"] = round(hop / row["p50_ms"], 4) if row["p50_ms"] else None
     return {"title": "events: from the commit to a subscriber of the log", "rows": [row],
             "notes": ["bare ZeroMQ hop: %.3f ms; %s batches, %s events, %s gaps" % (
-                hop, format(span["count"], ","), format(seen["events"], ","), seen["gaps"])]}
+                hop, format(seen["batches"], ","), format(seen["events"], ","), seen["gaps"])]}

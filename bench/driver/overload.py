@@ -142,7 +142,7 @@ def _whole(rate, rounds, orders):
 def run(bench):
     """Every disturber, one after the other, under one load."""
     rate = bench.rate or bench.quick(200, 1000)
-    plan = Plan(bench.quick(1, PAIRS), bench.seconds or bench.quick(0.4, ROUND_S), bench.quick(0.1, SETTLE_S))
+    plan = Plan(bench.pairs or bench.quick(1, PAIRS), bench.seconds or bench.quick(0.4, ROUND_S), bench.quick(0.1, SETTLE_S))
     longest_s = 2 * len(DISTURBERS) * plan.pairs * (plan.round_s + 20)  # it is stopped when the rounds are over
     strategies = min(STRATEGIES_MAX, max(1, round(rate / STRATEGY_HZ)))
     trace, seen = os.path.join(bench.folder, "trace"), []

@@ -89,7 +89,7 @@ def _trade(bench, hosts, signals, seconds):
 def run(bench):
     """Attached, trading, and counted."""
     strategies, symbols = bench.quick((8, 4), (1000, 248))
-    hosts_count, seconds = bench.quick((2, 2), (HOSTS, int(bench.seconds or 30)))
+    hosts_count, seconds = bench.quick((2, 2), (HOSTS, max(1, int(bench.seconds or 30))))
     signals = strategies * seconds * 1000 // PERIOD_MS
     shape = {"symbols": symbols, "venues": ("alpha", "beta"), "step_ms": bench.quick(100, 8), "volatility": 5}
     with bench.fleet(**shape) as fleet:

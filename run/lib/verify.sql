@@ -160,8 +160,8 @@ FROM (SELECT position_id, quantity - sum(change) OVER w = first_value(quantity -
 -- From each state of a position to the next: quantities are kept at average cost, what is closed is realized. An adjustment says neither
 -- the average price nor the profit after it, so what follows one directly is held against commissions alone.
 SELECT 'positions: average price, profit and commission come of the fills',
-       CASE WHEN count(*) FILTER (WHERE NOT fine) = 0 THEN 'ok' ELSE 'FAILED' END,
-       format('%s fills%s', count(*), coalesce(', wrong: seq ' || min(seq) FILTER (WHERE NOT fine), ''))
+       CASE WHEN count(*) FILTER (WHERE fine IS NOT TRUE) = 0 THEN 'ok' ELSE 'FAILED' END,
+       format('%s fills%s', count(*), coalesce(', wrong: seq ' || min(seq) FILTER (WHERE fine IS NOT TRUE), ''))
 FROM (SELECT s.seq, commission_total = commission_before + commission
              AND (NOT known OR profit_total = profit_before + profit
                   AND profit = CASE WHEN opens THEN 0 ELSE round(sign(held) * (price - average_before) * least(abs(change), abs(held)), 8) END

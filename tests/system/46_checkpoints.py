@@ -91,7 +91,8 @@ def main():
 
         owner("alter table events disable trigger all")
         for place, what in ((8, "an average price"), (9, "a profit"), (10, "a sum of profits"), (12, "a sum of commissions")):
-            check(f"verify finds {what} that does not come of the fills", POSITIONS in with_changed_position(fleet, owner, place), failed_checks(fleet))
+            failed = with_changed_position(fleet, owner, place)
+            check(f"verify finds {what} that does not come of the fills", POSITIONS in failed, failed)
         check("and nothing once it is as it was", POSITIONS not in failed_checks(fleet))
 
 
