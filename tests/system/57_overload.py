@@ -16,9 +16,8 @@ AGAIN_S = 1               # to the end of the first order after the rush
 SLOWER_MAX, SLACK_MS = 3, 20  # run/bench measures; here only a queue that stays would be seen
 GROWTH_MB_MAX = 700       # every pool is fixed; a rush is the first to touch all of some
 QUIET_S = 3
-NOT_ENDED = """select count(*) filter (where event_type = 'order.requested') - count(*) filter (where event_type in
-    ('order.completed', 'order.rejected', 'order.canceled', 'order.expired', 'order.failed'))
-    from events join event_schema using (type)"""
+OF = "(select count(*) from events where type in (select type from event_schema where event_type in (%s)))"
+NOT_ENDED = "select " + OF % "'order.requested'" + " - " + OF % "'order.completed', 'order.rejected', 'order.canceled', 'order.expired', 'order.failed'"
 RICH = {"depth = 1 ": "depth = 100 ", "depth = 0.4": "depth = 100", "USDT = 10000000": "USDT = 10000000000", "BTC = 100": "BTC = 100000",
         "ETH = 2000": "ETH = 2000000", "SOL = 30000": "SOL = 3000000"}  # venues that can fill all of it
 
