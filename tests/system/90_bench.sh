@@ -35,11 +35,11 @@ check_equal "reports have a median, and of losses the worst run counts" "2.0 [1.
     python -c 'import json, sys; row = json.load(open(sys.argv[1]))["scenarios"]["orders"]["rows"][0]; print(row["p50_ms"], row["range"]["p50_ms"], row["lost"])' \
         "$base/median.json")"
 check_equal "a limit whose case was not measured is missed, unless another rate was asked for; one of a shorter run is not judged" \
-    "[False, False, False, False, False] [] [None, None, None, None]" "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
+    "{False} set() {None}" "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
 import targets
 nothing = {"orders": {"rows": []}}
 short = {"orders": {"rows": [{"case": "10,000/s", "seconds": 5.0, "p50_ms": 1, "p99_ms": 1, "max_ms": 1, "success_share": 1.0}]}}
-print(*[[target["met"] for target in targets.judge(*case)] for case in ((nothing, True), (nothing, False), (short, False))])')"
+print(*[{target["met"] for target in targets.judge(*case)} for case in ((nothing, True), (nothing, False), (short, False))])')"
 check_refused "an unknown scenario is refused" "no scenario \"speed\"" bench speed
 check_refused "a rate that is no number is refused" "positive number" bench orders --rate fast
 check_refused "reports of different measurements have no median" "the same measurement" bench --median "$report" "$base/run-1.0.json"
