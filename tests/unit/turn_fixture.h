@@ -397,4 +397,25 @@ static inline uint32_t s_count(zvt_type_t type)
     return count;
 }
 
+/* The caller frees the text. */
+static inline char *s_dump(turn_core_t *core)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    turn_core_dump(core, out);
+    fclose(out);
+    return text;
+}
+
+/* Dump of a fresh core that folds the log. The caller frees it. */
+static inline char *s_fold_dump(void)
+{
+    turn_core_t *fresh = s_new_core();
+    for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(fresh, &w.log[i]), 0, "event %u", i);
+    char *text = s_dump(fresh);
+    turn_core_destroy(&fresh);
+    return text;
+}
+
 #endif
