@@ -10,12 +10,14 @@
 enum {
     WORTH_EVENTS = 10000,      /* so many new events are worth a checkpoint .. */
     WORTH_BYTES = 40,          /* .. and for each of them it may have so many bytes: a large one is written more rarely .. */
+    LONG_EVENTS = 50000,       /* .. but so many are a long tail for who recovers .. */
     /* Between two looks at the partitions. The index on sagas reads the rows that are new, and the first reader of a page sets
      * hints in it: soon after it was written that costs nothing, after the next Postgres checkpoint the whole page goes into WAL. */
     PREPARE_EVENTS = 50000
 };
-#define SOONEST_NS (2 * ZVT_SECOND_NS)  /* .. but not more often than this .. */
-#define LATEST_NS (30 * ZVT_SECOND_NS)  /* .. and any new event is, after this */
+#define SOONEST_NS (2 * ZVT_SECOND_NS)  /* .. not more often than this .. */
+#define LONG_NS (10 * ZVT_SECOND_NS)    /* .. and cut off after this, whatever it costs .. */
+#define LATEST_NS (30 * ZVT_SECOND_NS)  /* .. and any new event is worth one after this, and so long again for each MiB of it */
 #define WRITE_EVERY_NS (10 * ZVT_MS_NS) /* between two parts of a checkpoint */
 
 typedef struct {
@@ -125,7 +127,8 @@ static void s_on_time(void *arg)
     uint64_t news = turn_core_folded_seq(self->core) - self->saved_seq;
     int64_t age_ns = zvt_loop_monotonic_ns(self->loop) - self->saved_ns;
     bool worth = news >= WORTH_EVENTS && news >= self->saved_bytes / WORTH_BYTES;
-    bool due = (worth && age_ns >= SOONEST_NS) || (news > 0 && age_ns >= LATEST_NS);
+    int64_t latest_ns = LATEST_NS * (1 + (int64_t)(self->saved_bytes >> 20));
+    bool due = (worth && age_ns >= SOONEST_NS) || (news >= LONG_EVENTS && age_ns >= LONG_NS) || (news > 0 && age_ns >= latest_ns);
     if (due) s_begin_save(self);
 }
 

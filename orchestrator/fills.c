@@ -259,9 +259,10 @@ static void s_ask_chain_again(turn_core_t *self, fill_t *head)
 /* When the fill that waits for portfolio for longest was asked about; now, if none does. */
 static int64_t s_asked_first_ns(const turn_core_t *self)
 {
-    int32_t at = self->fills_first;
-    while (at != NONE && s_is_kept(&self->fills[at])) at = self->fills[at].next;
-    return at == NONE ? self->monotonic_ns : self->fills[at].asked_ns;
+    int64_t first_ns = self->monotonic_ns;
+    for (int32_t at = self->fills_first; at != NONE; at = self->fills[at].next)
+        if (!s_is_kept(&self->fills[at]) && self->fills[at].asked_ns < first_ns) first_ns = self->fills[at].asked_ns;
+    return first_ns;
 }
 
 static void s_ask_again(turn_core_t *self)

@@ -37,6 +37,9 @@ struct log_recovery {
     uint64_t stream_seq; /* where the stream ends */
     bool header_seen;
     uint64_t to_seq;
+    bool told;        /* how long the first fold took has been told */
+    int64_t began_ns, loaded_ns; /* the first fold began, had its checkpoint; monotonic */
+    uint64_t loaded_seq;
     int again_timer;  /* the next attempt; while there is a stream: it has been silent for too long */
 };
 
@@ -75,8 +78,18 @@ static void s_on_again(void *arg)
         s_step(self);
 }
 
+/* Tells where the time of the first fold went. */
+static void s_tell(log_recovery_t *self)
+{
+    uint64_t seq = turn_core_folded_seq(self->core);
+    zvt_info("folded: the checkpoint of seq %" PRIu64 " in %.0f ms, %" PRIu64 " events after it in %.0f ms", self->loaded_seq,
+             (double)(self->loaded_ns - self->began_ns) / 1e6, seq - self->loaded_seq, (double)(zvt_monotonic_ns() - self->loaded_ns) / 1e6);
+    self->told = true;
+}
+
 static void s_reached(log_recovery_t *self)
 {
+    if (!self->told) s_tell(self);
     self->running = self->based = false;
     if (self->to_seq != LOG_RECOVERY_ALL) pg_session_close(self->session); /* the last run for a long time */
     self->handler.on_reached(self->handler.arg, turn_core_folded_seq(self->core));
@@ -245,6 +258,8 @@ static void s_on_checkpoint(void *arg, const PGresult *result, const char *refus
     } else if (status != 0 && self->checkpoint_seq != UINT64_MAX) {
         zvt_warn("no checkpoint can be read; folding the log from its beginning");
     }
+    self->loaded_ns = zvt_monotonic_ns();
+    self->loaded_seq = turn_core_folded_seq(self->core);
     s_step(self);
 }
 
@@ -318,6 +333,7 @@ void log_recovery_run(log_recovery_t *self, uint64_t to_seq)
         began = true;
     }
     self->running = true;
+    if (began && !self->told) self->began_ns = zvt_monotonic_ns();
     if (began) s_step(self);
 }
 
