@@ -4,7 +4,7 @@
 #include "batch_core.h"
 #include "market_core.h"
 #include "order_entry_core.h"
-#include "outbox.h"
+#include "backlog.h"
 #include "paper_adapter.h"
 #include "zvt_epoch_file.h"
 #include "zvt_hub.h"
@@ -12,10 +12,10 @@
 
 enum {
     TOPIC_SIZE = 64,
-    OUTBOX_BYTES = 16 << 20,      /* 64 frames of the venue, many times over */
+    BACKLOG_BYTES = 16 << 20,      /* 64 frames of the venue, many times over */
     SNDHWM_LOSSLESS = 1000,       /* messages per subscriber; small, so that the venue is slowed early */
 };
-#define OUTBOX_RETRY_NS (ZVT_MS_NS / 2)
+#define BACKLOG_RETRY_NS (ZVT_MS_NS / 2)
 
 /* One topic per kind and instrument, made at start. */
 typedef enum { TOPIC_QUOTE, TOPIC_TRADE, TOPIC_BOOK, TOPIC_KINDS } topic_kind_t;
@@ -39,8 +39,8 @@ typedef struct {
     zvt_hub_t *hub;
     zsock_t *pub;
     bool lossless;
-    outbox_t outbox;       /* lossless only */
-    int outbox_timer;
+    backlog_t backlog;       /* lossless only */
+    int backlog_timer;
     batch_core_t batch;    /* market data of this round */
     zvt_epoch_file_t epoch_file;
     char topics[ZVT_INSTRUMENTS_MAX][TOPIC_KINDS][TOPIC_SIZE];
@@ -59,13 +59,13 @@ static bool s_try_publish(gateway_t *self, const char *topic, const void *data, 
 
 static void s_keep(gateway_t *self, const char *topic, const void *data, size_t length)
 {
-    if (outbox_is_empty(&self->outbox)) {
+    if (backlog_is_empty(&self->backlog)) {
         ZVT_COUNT("market_stalls");
         self->adapter->hold_market_data(self->adapter, true);
-        zvt_loop_arm(zvt_service_loop(self->service), self->outbox_timer,
-                     zvt_loop_monotonic_ns(zvt_service_loop(self->service)) + OUTBOX_RETRY_NS);
+        zvt_loop_arm(zvt_service_loop(self->service), self->backlog_timer,
+                     zvt_loop_monotonic_ns(zvt_service_loop(self->service)) + BACKLOG_RETRY_NS);
     }
-    if (outbox_push(&self->outbox, topic, data, length) == 0) return;
+    if (backlog_push(&self->backlog, topic, data, length) == 0) return;
     ZVT_COUNT("market_dropped");
     if (zvt_diag_allowed()) zvt_error("market data dropped: the venue ignores flow control, or a subscriber hangs");
 }
@@ -76,21 +76,21 @@ static void s_publish(void *arg, const char *topic, const void *data, size_t len
     ZVT_COUNT("market_messages");
     if (!self->lossless)
         (void)zvt_publish(self->pub, topic, data, length);
-    else if (!outbox_is_empty(&self->outbox) || !s_try_publish(self, topic, data, length))
+    else if (!backlog_is_empty(&self->backlog) || !s_try_publish(self, topic, data, length))
         s_keep(self, topic, data, length);
 }
 
-static void s_on_outbox_time(void *arg)
+static void s_on_backlog_time(void *arg)
 {
     gateway_t *self = arg;
     zvt_loop_t *loop = zvt_service_loop(self->service);
-    outbox_message_t message;
-    while (outbox_oldest(&self->outbox, &message)) {
+    backlog_message_t message;
+    while (backlog_oldest(&self->backlog, &message)) {
         if (!s_try_publish(self, message.topic, message.data, message.length)) {
-            zvt_loop_arm(loop, self->outbox_timer, zvt_loop_monotonic_ns(loop) + OUTBOX_RETRY_NS);
+            zvt_loop_arm(loop, self->backlog_timer, zvt_loop_monotonic_ns(loop) + BACKLOG_RETRY_NS);
             return;
         }
-        outbox_pop(&self->outbox);
+        backlog_pop(&self->backlog);
     }
     self->adapter->hold_market_data(self->adapter, false);
 }
@@ -289,7 +289,7 @@ static void s_on_second(void *arg)
     gateway_t *self = arg;
     market_core_repeat_status(self->market);
     order_entry_core_on_time(self->orders, s_now(self));
-    if (!outbox_is_empty(&self->outbox))
+    if (!backlog_is_empty(&self->backlog))
         zvt_warn("the market waits for a subscriber that does not keep up; stop it to let the market go on");
 }
 
@@ -321,7 +321,7 @@ static void s_stop(gateway_t *self)
     order_entry_core_destroy(&self->orders);
     market_core_destroy(&self->market);
     zsock_destroy(&self->pub);
-    outbox_destroy(&self->outbox);
+    backlog_destroy(&self->backlog);
     batch_core_destroy(&self->batch);
 }
 
@@ -341,7 +341,7 @@ static void s_open_market(gateway_t *self)
         int on = 1;
         zsock_set_sndhwm(self->pub, SNDHWM_LOSSLESS);
         ZVT_ASSERT(zmq_setsockopt(zsock_resolve(self->pub), ZMQ_XPUB_NODROP, &on, sizeof on) == 0);
-        outbox_init(&self->outbox, OUTBOX_BYTES);
+        backlog_init(&self->backlog, BACKLOG_BYTES);
     }
     int status = zvt_socket_bind(self->pub, endpoint);
     if (status != 0) s_give_up_binding(self, endpoint, status);
@@ -352,7 +352,7 @@ static void s_start(gateway_t *self)
     char problem[ZVT_PROBLEM_SIZE], endpoint[ZVT_ENDPOINT_SIZE];
     zvt_loop_t *loop = zvt_service_loop(self->service);
     batch_core_init(&self->batch, s_publish, self);
-    self->outbox_timer = zvt_loop_timer(loop, s_on_outbox_time, self);
+    self->backlog_timer = zvt_loop_timer(loop, s_on_backlog_time, self);
     s_make_topics(self);
     uint64_t epoch = zvt_epoch_file_open(&self->epoch_file, self->service);
     s_open_market(self);

@@ -5,7 +5,8 @@ if(NOT ZVT_SANITIZE) # which has a malloc of its own
     foreach(room common orchestrator risk portfolio executor gateway venue strategy)
         set(mark ${CMAKE_BINARY_DIR}/alloc/mark_${room}.c)
         file(CONFIGURE OUTPUT ${mark} CONTENT "void alloc_mark_${room}(void);\nvoid alloc_mark_${room}(void) {}\n")
-        set(sources ${SIM_CORES} strategy/desk_core.c strategy/settings.c strategy/strategy_core.c)
+        set(sources ${SIM_CORES} gateway/backlog.c orchestrator/log_rows.c strategy/desk_core.c strategy/settings.c strategy/strategy_core.c
+            venue/depth_core.c venue/faults_core.c venue/fundamental_core.c venue/recorded_core.c venue/synthetic_core.c)
         list(FILTER sources INCLUDE REGEX "^${room}/")
         list(APPEND ALLOC_SOURCES ${mark} ${sources})
     endforeach()
@@ -13,7 +14,7 @@ if(NOT ZVT_SANITIZE) # which has a malloc of its own
     file(CONFIGURE OUTPUT ${mark} CONTENT "void alloc_mark_test(void);\nvoid alloc_mark_test(void) {}\n")
     set(ALLOC_WORLD ${SIM_WORLD})
     list(FILTER ALLOC_WORLD EXCLUDE REGEX "sim_(main|run)\\.c$")
-    add_executable(zvt-alloc ${ALLOC_SOURCES} ${mark} ${ALLOC_WORLD} tests/alloc/alloc_count.c tests/alloc/alloc_desk.c tests/alloc/alloc_main.c)
+    add_executable(zvt-alloc ${ALLOC_SOURCES} ${mark} ${ALLOC_WORLD} tests/alloc/alloc_count.c tests/alloc/alloc_desk.c tests/alloc/alloc_main.c tests/alloc/alloc_market.c)
     target_compile_definitions(zvt-alloc PRIVATE ZVT_SMALL_POOLS)
     # Functions stay where their objects are.
     target_compile_options(zvt-alloc PRIVATE -fno-reorder-functions -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-free)

@@ -1,7 +1,7 @@
 zvt_unit_test(gateway test_gateway_batch_core)
 zvt_unit_test(gateway test_gateway_market_core)
 zvt_unit_test(gateway test_gateway_order_entry_core)
-zvt_unit_test(gateway test_gateway_outbox)
+zvt_unit_test(gateway test_gateway_backlog)
 zvt_unit_test(gateway test_gateway_paper_core)
 zvt_unit_test(gateway test_gateway_symbol_map)
 zvt_fuzz_target(gateway fuzz_gateway)

@@ -1,7 +1,7 @@
 /* zvt-alloc: no core allocates for an order.
  *
  * Drives the cores of every room through orders -- the fleet's in the simulator's world without faults, the strategies'
- * library by hand -- and counts what they allocate and free after a warm-up.
+ * library and the markets by hand -- and counts what they allocate and free after a warm-up.
  * stdout   calls by room.
  * Exit     0: none in any core; 1: some, with their places on stderr, or the test itself saw too little. */
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 
 #include "alloc_count.h"
 #include "alloc_desk.h"
+#include "alloc_market.h"
 #include "sim_db.h"
 #include "sim_faults.h"
 #include "sim_oracle.h"
@@ -25,6 +26,9 @@ enum {
     FILLS_MIN = 800,
     DESK_WARMUP = 100,
     DESK_ORDERS = 3000,
+    MARKET_WARMUP = 200,
+    MARKET_STEPS = 3000,
+    MARKET_TRADES_MIN = 5000,
 };
 #define LOOK_NS (20 * ZVT_MS_NS)
 #define WORLD_NS (600 * ZVT_SECOND_NS) /* simulated: enough for the commands of a world */
@@ -40,7 +44,7 @@ static const char s_fleet_text[] =
     "    beta\n        maker_fee = 0.0001\n        taker_fee = 0.0006\n        balances\n            USDT = 1000000\n            BTC = 1000\n            ETH = 1000\n"
     "risk\n    max_notional = 500000\n    price_collar = 0.05\n    max_orders_per_second = 50\n    allow_short = no\n";
 
-static uint64_t s_total[ALLOC_ROOMS], s_orders, s_fills;
+static uint64_t s_total[ALLOC_ROOMS], s_orders, s_fills, s_trades;
 
 /* ---- what the world expects of whoever runs it ---- */
 _Noreturn void sim_violation(const char *invariant, const char *subject, const char *format, ...)
@@ -120,6 +124,20 @@ static void s_run_desk(void)
     alloc_desk_end();
 }
 
+/* ---- the markets ---- */
+static void s_run_markets(void)
+{
+    alloc_market_begin(sim.fleet);
+    for (int i = 0; i < MARKET_WARMUP; i++) alloc_market_step();
+    uint64_t trades = alloc_market_trades();
+    alloc_count_begin();
+    for (int i = 0; i < MARKET_STEPS; i++) alloc_market_step();
+    alloc_count_end();
+    s_trades = alloc_market_trades() - trades;
+    s_take_counts();
+    alloc_market_end();
+}
+
 /* What is known to allocate is seen: else a zero would mean nothing. */
 static bool s_counter_works(void)
 {
@@ -144,10 +162,11 @@ int main(void)
     if (!s_counter_works()) return ZVT_EXIT_FAILED;
     for (uint64_t seed = 1; seed <= WORLDS; seed++) s_run_world(seed);
     s_run_desk();
-    bool ok = s_orders >= ORDERS_MIN && s_fills >= FILLS_MIN;
-    if (!ok) fputs("zvt-alloc: too few orders or fills to show anything\n", stderr);
-    printf("%" PRIu64 " orders, %" PRIu64 " fills, and %d orders of the strategies' library; allocator calls by room:\n", s_orders, s_fills,
-           DESK_ORDERS);
+    s_run_markets();
+    bool ok = s_orders >= ORDERS_MIN && s_fills >= FILLS_MIN && s_trades >= MARKET_TRADES_MIN;
+    if (!ok) fputs("zvt-alloc: too few orders, fills or trades to show anything\n", stderr);
+    printf("%" PRIu64 " orders, %" PRIu64 " fills, %d orders of the strategies' library and %" PRIu64 " trades of the markets; allocator calls by room:\n",
+           s_orders, s_fills, DESK_ORDERS, s_trades);
     for (int room = 0; room < ALLOC_TEST; room++) {
         printf("  %-13s %" PRIu64 "\n", alloc_room_name((alloc_room_t)room), s_total[room]);
         ok = ok && s_total[room] == 0;
