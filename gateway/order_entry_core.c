@@ -213,7 +213,8 @@ static void s_fail_reports(order_entry_core_t *self, const ask_t *ask, uint8_t c
     (void)code;
     (void)message;
     zvt_reports_tip_t tip = s_tip(self, ask->cursor);
-    tip.reachable = false; /* the answer is not complete, whatever the venue's connection is now */
+    /* The answer is not complete, whatever the venue's connection is. With cursor 0 it cannot be told from the news about that. */
+    if (ask->cursor != 0) tip.reachable = false;
     s_send(self, &ask->peer, ZVT_T_REPORTS_TIP, &tip);
 }
 
