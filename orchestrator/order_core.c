@@ -7,12 +7,18 @@
 #include "zvt_fixed.h"
 #include "zvt_map.h"
 
+/* Orders that have ended, the oldest first. */
+typedef struct {
+    int32_t first, last;
+    uint32_t count;
+} ended_queue_t;
+
 struct order_core {
     order_t *orders;
     zvt_map_t *by_id, *by_correlation, *by_signal, *by_request;
     int32_t newest, oldest;   /* ends of the list by age */
-    int32_t ended_first, ended_last;
-    uint32_t ended_count;
+    ended_queue_t ended; /* the oldest is none of those kept */
+    ended_queue_t kept;  /* were the oldest that had ended, one after the other */
     int32_t *given_back;      /* stack of indices */
     uint32_t given_back_count;
     int32_t high_water;       /* indices ever used; beyond, the memory is untouched */
@@ -131,8 +137,7 @@ void order_core_clear(order_core_t *self)
     self->horizon_ns = 0;
     self->high_water = 0;
     self->newest = self->oldest = ORDER_NONE;
-    self->ended_first = self->ended_last = ORDER_NONE;
-    self->ended_count = 0;
+    self->ended = self->kept = (ended_queue_t){.first = ORDER_NONE, .last = ORDER_NONE};
 }
 
 order_t *order_core_at(order_core_t *self, int32_t index)
@@ -259,7 +264,7 @@ static uint32_t s_used(const order_core_t *self)
 
 uint32_t order_core_open_count(const order_core_t *self)
 {
-    return s_used(self) - self->ended_count;
+    return s_used(self) - self->ended.count - self->kept.count;
 }
 
 /* An order that still has business of this run (a client waiting, an event to write) is kept. */
@@ -271,7 +276,7 @@ static bool s_is_idle(const order_t *order)
 
 static bool s_may_forget_oldest(const order_core_t *self)
 {
-    return self->ended_first != ORDER_NONE && s_is_idle(&self->orders[self->ended_first]);
+    return self->ended.first != ORDER_NONE && s_is_idle(&self->orders[self->ended.first]);
 }
 
 bool order_core_has_room(const order_core_t *self)
@@ -310,27 +315,55 @@ static void s_forget(order_core_t *self, order_t *order)
     self->given_back[self->given_back_count++] = index;
 }
 
+/* ---- queues of ended orders ---- */
+static void s_append(order_core_t *self, ended_queue_t *queue, order_t *order)
+{
+    order->ended_next = ORDER_NONE;
+    if (queue->last != ORDER_NONE)
+        self->orders[queue->last].ended_next = order->index;
+    else
+        queue->first = order->index;
+    queue->last = order->index;
+    queue->count++;
+}
+
+static order_t *s_take_oldest(order_core_t *self, ended_queue_t *queue)
+{
+    order_t *order = &self->orders[queue->first];
+    queue->first = order->ended_next;
+    if (queue->first == ORDER_NONE) queue->last = ORDER_NONE;
+    queue->count--;
+    return order;
+}
+
+/* The venue may still report of one that was resolved by hand, and a fill that was put aside may be worked on again. */
+static bool s_is_worth_keeping(const order_t *order)
+{
+    return order->code == ZVT_CODE_RESOLVED_BY_HAND || order->fill_aside;
+}
+
+/* Puts by what is worth keeping before it would be forgotten. */
+static void s_put_by(order_core_t *self)
+{
+    while (self->ended.first != ORDER_NONE && s_is_worth_keeping(&self->orders[self->ended.first])) {
+        s_append(self, &self->kept, s_take_oldest(self, &self->ended));
+        if (self->kept.count > ORDERS_KEPT_MAX && s_is_idle(&self->orders[self->kept.first])) s_forget(self, s_take_oldest(self, &self->kept));
+    }
+}
+
 static void s_forget_oldest_ended(order_core_t *self)
 {
     if (!s_may_forget_oldest(self)) return;
-    order_t *order = &self->orders[self->ended_first];
-    self->ended_first = order->ended_next;
-    if (self->ended_first == ORDER_NONE) self->ended_last = ORDER_NONE;
-    self->ended_count--;
-    s_forget(self, order);
+    s_forget(self, s_take_oldest(self, &self->ended));
+    s_put_by(self);
 }
 
 static void s_note_ended(order_core_t *self, order_t *order)
 {
-    order->ended_next = ORDER_NONE;
     order->cancel_pending = false;
-    if (self->ended_last != ORDER_NONE)
-        self->orders[self->ended_last].ended_next = order->index;
-    else
-        self->ended_first = order->index;
-    self->ended_last = order->index;
-    self->ended_count++;
-    if (self->ended_count > ORDERS_ENDED_MAX) s_forget_oldest_ended(self);
+    s_append(self, &self->ended, order);
+    s_put_by(self);
+    if (self->ended.count > ORDERS_ENDED_MAX) s_forget_oldest_ended(self);
 }
 
 static int s_index_order(order_core_t *self, const order_t *order)
@@ -480,6 +513,7 @@ int order_core_apply(order_core_t *self, const zvt_event_t *event, const zvt_rec
     order->updated_ns = event->timestamp_ns;
     if (event->seq != 0) order->last_seq = event->seq;
     if (!was_ended && order_is_ended(order)) s_note_ended(self, order);
+    if (record->type == ZVT_T_SAGA_DEAD_LETTERED) s_put_by(self);
     return 0;
 }
 
@@ -549,7 +583,8 @@ int order_core_restore(order_core_t *self, const zvt_saved_order_t *saved)
 
 int32_t order_core_next_ended(const order_core_t *self, int32_t after)
 {
-    return after == ORDER_NONE ? self->ended_first : self->orders[after].ended_next;
+    if (after == ORDER_NONE) return self->kept.first != ORDER_NONE ? self->kept.first : self->ended.first;
+    return after == self->kept.last ? self->ended.first : self->orders[after].ended_next;
 }
 
 int order_core_restore_ended(order_core_t *self, const zvt_id_t *order_id)

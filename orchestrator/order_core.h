@@ -5,7 +5,8 @@
  * Units    *_e8 fixed point 1e-8, *_ns UTC nanoseconds.
  * Bounds   ORDERS_MAX orders in memory, of which at most ORDERS_ENDED_MAX have ended; beyond that the one that ended
  *          first is forgotten (its request id, signal id and late fills then are unknown). The horizon stays: no request
- *          made after it is a copy of a forgotten one.
+ *          made after it is a copy of a forgotten one. ORDERS_KEPT_MAX more are kept that an operator may still need: those
+ *          resolved by hand, and those with a fill that was put aside.
  * Owns     every order_t; pointers stay valid until the order is forgotten.
  * Source   states follow FIX 4.4 OrdStatus, plus unknown. */
 #ifndef ORDER_CORE_H
@@ -17,6 +18,7 @@
 enum {
     ORDERS_MAX = ZVT_POOL(131072, 1024),
     ORDERS_ENDED_MAX = ZVT_POOL(32768, 512),
+    ORDERS_KEPT_MAX = ZVT_POOL(1024, 8),
     ORDER_NONE = -1,
 };
 
@@ -67,7 +69,7 @@ typedef struct {
     /* links of the table */
     int32_t index;              /* of this order */
     int32_t older, newer;       /* in the list of all orders by age */
-    int32_t ended_next;         /* in the queue of ended orders, oldest first */
+    int32_t ended_next;         /* in one of the queues of ended orders */
     bool used;
 
     /* ephemeral: the saga's and the turn's business, zero after a fold */

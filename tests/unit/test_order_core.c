@@ -138,6 +138,52 @@ Test(order_core, forgets_the_order_that_ended_first_when_it_holds_too_many, .ini
     cr_assert_eq(listed, ORDERS_ENDED_MAX + 1);
 }
 
+static zvt_id_t s_resolved(void)
+{
+    zvt_id_t id = s_request(100);
+    zvt_order_canceled_t canceled = {.order_id = id, .reason = ZVT_CODE_RESOLVED_BY_HAND};
+    cr_assert_eq(s_apply(&id, ZVT_T_ORDER_CANCELED, &canceled), 0);
+    return id;
+}
+
+static void s_fail_many(int count)
+{
+    zvt_order_failed_t failed = {0};
+    for (int i = 0; i < count; i++) {
+        failed.order_id = s_request(100);
+        cr_assert_eq(s_apply(&failed.order_id, ZVT_T_ORDER_FAILED, &failed), 0);
+    }
+}
+
+Test(order_core, keeps_what_an_operator_may_still_need_beyond_the_others, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t resolved = s_resolved(), aside = s_request(100), plain = s_request(100);
+    zvt_order_failed_t failed = {0};
+    zvt_saga_dead_lettered_t letter = {.kind = ZVT_REPORT_KIND_FILL};
+    cr_assert_eq(s_apply(&plain, ZVT_T_ORDER_FAILED, &failed), 0);
+    cr_assert_eq(s_apply(&aside, ZVT_T_ORDER_FAILED, &failed), 0);
+    s_fail_many(ORDERS_ENDED_MAX / 2);
+    cr_assert_eq(s_apply(&aside, ZVT_T_SAGA_DEAD_LETTERED, &letter), 0);
+    s_fail_many(2 * ORDERS_ENDED_MAX);
+    cr_assert_null(order_core_by_id(s_core, &plain));
+    cr_assert_not_null(order_core_by_id(s_core, &resolved));
+    cr_assert_not_null(order_core_by_id(s_core, &aside));
+    cr_assert_eq(order_core_open_count(s_core), 0);
+    uint32_t listed = 0;
+    for (int32_t at = order_core_next_ended(s_core, ORDER_NONE); at != ORDER_NONE; at = order_core_next_ended(s_core, at)) listed++;
+    cr_assert_eq(listed, ORDERS_ENDED_MAX + 2);
+}
+
+Test(order_core, keeps_a_bounded_number_of_these, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t first = s_resolved(), last = first;
+    for (int i = 0; i < ORDERS_KEPT_MAX; i++) last = s_resolved();
+    s_fail_many(ORDERS_ENDED_MAX + 1);
+    cr_assert_null(order_core_by_id(s_core, &first));
+    cr_assert_not_null(order_core_by_id(s_core, &last));
+    cr_assert(order_core_has_room(s_core));
+}
+
 /* A request that was made at this time, and failed at once. */
 static zvt_id_t s_done_at(int64_t created_ns)
 {
