@@ -13,9 +13,10 @@ enum { NONE = -1, WAITERS_PER_ORDER_MAX = 64, TIMEOUT_MAX_MS = 600000, SEQ_AHEAD
 #define HALT_PATIENCE_NS (800 * ZVT_MS_NS) /* a halt is in force at once; its record may take longer than people wait */
 #define ORDERS_IN_WORK_MAX (SAGAS_MAX - 1024)
 #define DAY_NS (86400 * (uint64_t)ZVT_SECOND_NS)
-/* Shorter than an ended order is remembered at full rate (6.5 s), or one that is forgotten would put the horizon beyond the present,
- * and the requests of others would be stale. */
-#define CREATED_AHEAD_NS (5 * ZVT_SECOND_NS)
+/* Shorter than an ended order is remembered at full rate, or one that is forgotten would put the horizon beyond the present, and the
+ * requests of others would be stale. */
+enum { FULL_RATE_HZ = 15000, CREATED_AHEAD_S = 2 };
+_Static_assert(ZVT_POOL(ORDERS_ENDED_MAX / FULL_RATE_HZ, CREATED_AHEAD_S) >= CREATED_AHEAD_S, "an order is forgotten before it was requested");
 
 /* Why a new order cannot be taken now; OK if it can. */
 static uint8_t s_admission(const turn_core_t *self)
@@ -201,7 +202,6 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
     effect_t ack;
     s_fill_ack(&ack, cancel->sender, cancel->incarnation, cancel->sender_seq, ZVT_CODE_OK);
     ack.signal_ack.signal_id = cancel->signal_id;
-    uint8_t admission = s_admission(self);
     if (!self->open)
         ack.signal_ack.code = ZVT_CODE_LOG_UNAVAILABLE;
     else if (!s_is_sane(self, cancel->sender, cancel->incarnation, cancel->sender_seq))
@@ -210,16 +210,18 @@ void commands_on_signal_cancel(turn_core_t *self, const zvt_signal_cancel_t *can
         ack.signal_ack.code = ZVT_CODE_DUPLICATE;
     else if (seen == DEDUP_STALE)
         ZVT_STR_SET(ack.signal_ack.message, s_explain_stale(self, &ack));
-    else if (admission != ZVT_CODE_OK)
-        ack.signal_ack.code = admission;
+    else if (turn_core_is_stalled(self))
+        ack.signal_ack.code = ZVT_CODE_LOG_UNAVAILABLE;
     else if (order == NULL)
         ack.signal_ack.code = ZVT_CODE_UNKNOWN_ORDER;
     else if (order_is_ended(order))
         ack.signal_ack.code = ZVT_CODE_ORDER_ENDED;
+    else if (!order->cancel_pending && !turn_has_room_for_command(self))
+        ack.signal_ack.code = ZVT_CODE_OVERLOADED;
     if (order != NULL) ack.signal_ack.order_id = order->order_id;
-    /* What it repeats, or another cancel that is on its way already, may not be durable yet: nothing is kept for it, because the
-     * ack of the first is on its way, and who has none sends again. */
-    bool on_its_way = order != NULL && (ack.signal_ack.code == ZVT_CODE_DUPLICATE ||
+    /* What it repeats, another cancel that is on its way already or the end may not be durable yet: nothing is kept for it, because
+     * who has no ack sends again. */
+    bool on_its_way = order != NULL && (ack.signal_ack.code == ZVT_CODE_DUPLICATE || ack.signal_ack.code == ZVT_CODE_ORDER_ENDED ||
                                         (ack.signal_ack.code == ZVT_CODE_OK && order->cancel_pending));
     if (on_its_way && !turn_is_durable(self, order)) return;
     if (on_its_way || ack.signal_ack.code != ZVT_CODE_OK) {
@@ -511,7 +513,7 @@ static bool s_is_same(const order_t *order, const zvt_place_request_t *request, 
 static uint8_t s_check_created(const turn_core_t *self, const zvt_place_request_t *request, char message[ZVT_MESSAGE_SIZE])
 {
     int64_t horizon_ns = order_core_horizon_ns(self->orders);
-    int64_t latest_ns = (self->utc_ns > horizon_ns ? self->utc_ns : horizon_ns) + CREATED_AHEAD_NS;
+    int64_t latest_ns = (self->utc_ns > horizon_ns ? self->utc_ns : horizon_ns) + CREATED_AHEAD_S * ZVT_SECOND_NS;
     if (request->request_id[0] == '\0' || request->created_at_ns == 0) return ZVT_CODE_OK;
     if (request->created_at_ns < 0 || request->created_at_ns > latest_ns) {
         snprintf(message, ZVT_MESSAGE_SIZE, "created_at is when the request was first made, in UTC ns; this one lies ahead of the clock here");
@@ -594,8 +596,16 @@ void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zv
         reply.code = ZVT_CODE_ORDER_ENDED;
     else if (!order->cancel_pending && !room)
         reply.code = ZVT_CODE_OVERLOADED;
+    /* An end that is on its way into the log may be taken back by a crash: it is told once it cannot. */
+    bool is_sure = reply.code != ZVT_CODE_ORDER_ENDED || turn_is_durable(self, order);
+    if (!is_sure && room && !turn_core_is_stalled(self)) {
+        const waiter_t waiter = {.client = *client};
+        s_answer(self, order, &waiter);
+        return;
+    }
+    if (!is_sure) reply.code = ZVT_CODE_OVERLOADED;
     if (reply.code != ZVT_CODE_OK) {
-        if (order != NULL) {
+        if (order != NULL && is_sure) {
             reply.order_id = order->order_id;
             reply.state = order->state;
             reply.cum_qty_e8 = order->cum_qty_e8;

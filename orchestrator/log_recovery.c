@@ -281,6 +281,7 @@ static void s_on_base(void *arg, const PGresult *result, const char *refused)
     if (status == 0) {
         self->based = true;
         self->holed = false;
+        self->loaded_seq = turn_core_folded_seq(self->core);
         ZVT_COUNT("bases_loaded");
         s_step(self);
         return;

@@ -53,8 +53,10 @@ void operator_on_resolve(turn_core_t *self, const turn_client_t *client, const z
     if (s_is_settled(self, client, request->request_id, ZVT_T_ORDER_RESOLVED, subject, 0, 0)) return;
     if (order == NULL) {
         commands_reply(self, client, false, ZVT_CODE_UNKNOWN_ORDER, "not among the open and recent orders");
-    } else if (order_is_ended(order)) {
+    } else if (order_is_ended(order) && turn_is_durable(self, order)) {
         commands_reply(self, client, false, ZVT_CODE_ORDER_ENDED, zvt_order_state_text(order->state));
+    } else if (order_is_ended(order)) {
+        commands_reply(self, client, false, ZVT_CODE_OVERLOADED, "its end is not recorded yet; try again");
     } else if (order->state != ZVT_ORDER_STATE_UNKNOWN || order->fills_pending > 0) {
         commands_reply(self, client, false, ZVT_CODE_BAD_ORDER, "only an order whose outcome is unknown can be resolved by hand");
     } else if (!turn_has_room_for_command(self)) {

@@ -186,7 +186,7 @@ static bool s_may_try_again(turn_core_t *self, const order_t *order, uint8_t cod
     /* These say nothing about the venue's will: the same one may take it a moment later. */
     bool elsewhere = order->terms.venue[0] == '\0' || code == ZVT_CODE_TOMBSTONED || code == ZVT_CODE_OVERLOADED ||
                      code == ZVT_CODE_VENUE_UNREACHABLE || code == ZVT_CODE_CIRCUIT_OPEN || code == ZVT_CODE_NOT_RECONCILED;
-    bool saga = order->saga != ORDER_NONE || saga_core_count(self->sagas) < SAGAS_MAX;
+    bool saga = order->saga != ORDER_NONE || turn_has_room_for_saga(self);
     return retryable && elsewhere && saga && !self->halted && !order->cancel_pending && order->attempt < ATTEMPTS_MAX &&
            order->cum_qty_e8 == 0 && order->deadline_ns > self->utc_ns;
 }
@@ -469,6 +469,12 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
     bool behind = status->venue_seq < self->venues[index].received.window.contiguous || status->venue_seq < order->asked_tip;
     if (status->code == ZVT_CODE_TOMBSTONED && behind) {
         ZVT_COUNT("tombstones_behind");
+        return;
+    }
+    /* After a restart thousands of orders can learn at once that their venue never had them. With too many new sagas there would be no
+     * room for reports, by which sagas end: the rest is asked about again. */
+    if (status->code == ZVT_CODE_TOMBSTONED && order->saga == ORDER_NONE && !turn_has_room_for_saga(self)) {
+        ZVT_COUNT("tombstones_put_off");
         return;
     }
     if (status->code == ZVT_CODE_TOMBSTONED || ZVT_PLANTED(RESEND_WITHOUT_ASKING)) {

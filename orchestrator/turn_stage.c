@@ -114,6 +114,11 @@ bool turn_has_room_for_command(const turn_core_t *self)
     return s_has_room(self, STAGED_RESERVE / 16);
 }
 
+bool turn_has_room_for_saga(const turn_core_t *self)
+{
+    return s_has_room(self, STAGED_RESERVE / 2);
+}
+
 bool turn_has_room_to_end(const turn_core_t *self, uint32_t orders)
 {
     return s_has_room(self, STAGED_RESERVE / 16 + STAGED_PER_END * orders);

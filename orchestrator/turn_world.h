@@ -349,6 +349,8 @@ bool turn_has_room(const turn_core_t *self);
 bool turn_has_room_for_command(const turn_core_t *self);
 /* The same for one that ends so many orders. */
 bool turn_has_room_to_end(const turn_core_t *self, uint32_t orders);
+/* Room for an order of before this run that begins anew. It may take what new orders leave, and leaves what reports need. */
+bool turn_has_room_for_saga(const turn_core_t *self);
 /* Room for one more report of a venue; what does not fit is fetched again. */
 bool turn_has_room_for_report(const turn_core_t *self, const order_t *order);
 /* For a report that waits for fills. It frees its room only after them, so they need some that it does not take. */

@@ -1,0 +1,153 @@
+/* What may still be taken when new orders are not: cancels, and orders of before a restart that begin anew. And what is told of
+ * an end that is not durable. */
+#include "turn_fixture.h"
+#include "turn_world.h"
+
+TestSuite(turn_room, .init = s_setup, .fini = s_teardown);
+
+/* As if others took all room but so much. */
+static void s_leave_room(uint32_t room)
+{
+    w.core->waiters_used = EFFECTS_MAX - room;
+}
+
+static void s_cancel(uint64_t sender_seq, const zvt_record_t *signal)
+{
+    zvt_record_t cancel = {.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = 5, .sender_seq = sender_seq}};
+    cancel.signal_cancel.signal_id = signal->signal.signal_id;
+    turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, &cancel);
+}
+
+static void s_ask_cancel(void)
+{
+    zvt_record_t request = {.type = ZVT_T_CANCEL_REQUEST, .cancel_request = {.requested_by = "me"}};
+    request.cancel_request.order_id = w.log[w.log_count - 1].aggregate_id;
+    s_ask_for(&request);
+}
+
+Test(turn_room, a_strategys_cancel_is_taken_when_new_orders_are_not)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT), refused = s_signal(2, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    s_leave_room(STAGED_RESERVE / 2);
+    s_give_signal(&refused);
+    s_cancel(2, &signal);
+    s_settle();
+    cr_assert_eq(w.acks_of[ZVT_CODE_OVERLOADED], 1, "the new order");
+    cr_assert_eq(w.acks_of[ZVT_CODE_OK], 2);
+    cr_assert_eq(w.cancels, 1);
+    s_leave_room(0);
+    zvt_record_t other = s_signal(3, ZVT_ORDER_TYPE_LIMIT);
+    s_cancel(3, &signal);
+    s_settle();
+    cr_assert_eq(w.acks_of[ZVT_CODE_OVERLOADED], 1, "one more cancel of the same order makes nothing");
+    s_cancel(4, &other);
+    s_settle();
+    cr_assert_eq(w.acks_of[ZVT_CODE_UNKNOWN_ORDER], 1);
+    w.core->waiters_used = 0;
+}
+
+Test(turn_room, a_cancel_without_room_for_its_event_is_refused_and_may_be_sent_again)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    s_give_signal(&signal);
+    s_settle();
+    s_leave_room(0);
+    s_cancel(2, &signal);
+    s_tick(0);
+    cr_assert_eq(w.acks_of[ZVT_CODE_OVERLOADED], 1);
+    cr_assert_eq(w.cancels, 0);
+    w.core->waiters_used = 0;
+    s_cancel(2, &signal);
+    s_settle();
+    cr_assert_eq(w.cancels, 1);
+}
+
+/* An order that risk has just refused: that is staged or on its way into the log. */
+static zvt_record_t s_refused_order(void)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    w.risk_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    zvt_risk_verdict_t verdict = {.order_id = w.log[w.log_count - 1].aggregate_id, .incarnation = 1, .code = ZVT_CODE_BAD_ORDER, .epoch = 1};
+    s_queue(ZVT_T_RISK_VERDICT, &verdict);
+    s_deliver_all();
+    cr_assert_eq(s_count(ZVT_T_ORDER_REJECTED), 0);
+    return signal;
+}
+
+Test(turn_room, a_strategy_is_not_told_of_an_end_that_a_crash_could_take_back)
+{
+    zvt_record_t signal = s_refused_order();
+    s_cancel(2, &signal);
+    s_tick(0);
+    cr_assert_eq(w.acks_of[ZVT_CODE_ORDER_ENDED], 0);
+    s_settle();
+    cr_assert_eq(w.acks_of[ZVT_CODE_ORDER_ENDED], 0, "it sends the cancel again");
+    s_cancel(2, &signal);
+    s_tick(0);
+    cr_assert_eq(w.acks_of[ZVT_CODE_ORDER_ENDED], 1);
+}
+
+Test(turn_room, a_client_is_told_of_an_end_once_it_is_durable)
+{
+    s_refused_order();
+    s_ask_cancel();
+    s_tick(0);
+    cr_assert_eq(w.cancel_replies, 0);
+    s_settle();
+    cr_assert_eq(w.cancel_replies, 1);
+    cr_assert_eq(w.cancel_reply.code, ZVT_CODE_ORDER_ENDED);
+    s_ask_cancel();
+    cr_assert_eq(w.cancel_replies, 2, "and then at once");
+}
+
+Test(turn_room, a_client_is_asked_to_try_again_while_there_is_no_room_to_wait_for_the_end)
+{
+    s_refused_order();
+    s_leave_room(0);
+    s_ask_cancel();
+    cr_assert_eq(w.cancel_replies, 1);
+    cr_assert_eq(w.cancel_reply.code, ZVT_CODE_OVERLOADED);
+    w.core->waiters_used = 0;
+    s_settle();
+}
+
+/* The venue never had the order. */
+static void s_tombstone(const zvt_order_send_t *send)
+{
+    zvt_order_status_t status = {.code = ZVT_CODE_TOMBSTONED, .venue_seq = w.venue_seq};
+    ZVT_STR_SET(status.client_order_id, send->client_order_id);
+    ZVT_STR_SET(status.exchange, send->exchange);
+    s_queue(ZVT_T_ORDER_STATUS, &status);
+    s_deliver_all();
+}
+
+Test(turn_room, orders_of_before_a_restart_begin_anew_only_with_room_for_reports_beside_them)
+{
+    zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
+    w.venue_silent = true;
+    s_give_signal(&signal);
+    s_settle();
+    cr_assert_eq(w.sent_count, 1);
+    s_restart(2);
+    s_settle();
+    zvt_order_send_t first = w.sent[0];
+    s_leave_room(STAGED_RESERVE / 2);
+    s_tombstone(&first);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 0);
+    cr_assert(turn_has_room_for_report(w.core, NULL));
+    int queries = w.queries;
+    for (int i = 0; i < 10; i++) s_tick(500 * MS);
+    cr_assert_gt(w.queries, queries, "it is asked about again");
+    w.core->waiters_used = 0;
+    s_tombstone(&first);
+    s_settle();
+    s_tick(100 * MS);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 1);
+    cr_assert_eq(w.sent_count, 2);
+}
