@@ -220,6 +220,7 @@ static void s_markdown_guide(FILE *out)
           "   a new UUID as signal_id, the start time in nanoseconds as incarnation, and sender_seq 1, 2, 3 ..\n"
           "3. Send the same signal again, unchanged, until its `signal.ack` has come or it has expired. Duplicates do no harm: each\n"
           "   is acknowledged again, and only the first makes an order. An ack with a code other than OK or DUPLICATE is a refusal.\n"
+          "   What a crash could still take back gets none yet, such as the cancel of an order whose end is not in the log.\n"
           "   One of them says that the run is over: `STALE` with a known_run, because the clock was set back since the run before.\n"
           "   Begin a new run at once, an incarnation above known_run with sender_seq from 1. Give the refused signal a name in it\n"
           "   only if the ack says `untaken`: else a copy may have been taken. Keep its signal_id. A cancel may always go again.\n"

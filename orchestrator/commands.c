@@ -582,46 +582,51 @@ void commands_on_place(turn_core_t *self, const turn_client_t *client, const zvt
     commands_answer(self, order, false);
 }
 
+/* Why a cancel changes nothing; OK if it does. */
+static uint8_t s_check_cancel(const turn_core_t *self, const order_t *order)
+{
+    bool room = turn_has_room_for_command(self);
+    if (!self->open) return ZVT_CODE_LOG_UNAVAILABLE;
+    if (order == NULL) return ZVT_CODE_UNKNOWN_ORDER;
+    if (!order_is_ended(order)) return order->cancel_pending || room ? ZVT_CODE_OK : ZVT_CODE_OVERLOADED;
+    if (turn_is_durable(self, order)) return ZVT_CODE_ORDER_ENDED;
+    if (turn_core_is_stalled(self)) return ZVT_CODE_LOG_UNAVAILABLE;
+    return room ? ZVT_CODE_ORDER_ENDED : ZVT_CODE_OVERLOADED;
+}
+
+static void s_refuse_cancel(turn_core_t *self, const turn_client_t *client, const zvt_cancel_request_t *request, order_t *order, uint8_t code)
+{
+    effect_t effect = {.kind = EFFECT_REPLY, .type = ZVT_T_CANCEL_REPLY, .client = *client};
+    zvt_cancel_reply_t *reply = &effect.cancel_reply;
+    reply->order_id = order == NULL ? request->order_id : order->order_id;
+    reply->code = code;
+    if (order != NULL && (code == ZVT_CODE_ORDER_ENDED || turn_is_durable(self, order))) {
+        reply->state = order->state;
+        reply->cum_qty_e8 = order->cum_qty_e8;
+    }
+    const char *why = order == NULL ? "not among the open and recent orders" : zvt_order_state_text(order->state);
+    ZVT_STR_SET(reply->message, code == ZVT_CODE_OVERLOADED ? "no room for a cancel now; nothing was done, try again" : why);
+    if (code == ZVT_CODE_LOG_UNAVAILABLE) commands_explain_log(self, "the orchestrator cannot cancel now", reply->message);
+    /* An end that is on its way into the log may be taken back by a crash: it is told once it cannot. */
+    if (code == ZVT_CODE_ORDER_ENDED)
+        turn_after(self, order, &effect);
+    else
+        self->io.reply(self->io.arg, client, ZVT_T_CANCEL_REPLY, reply);
+}
+
 void commands_on_cancel(turn_core_t *self, const turn_client_t *client, const zvt_cancel_request_t *request)
 {
     ZVT_COUNT("requests");
     order_t *order = order_core_by_either(self->orders, &request->order_id);
-    bool room = turn_has_room_for_command(self);
-    zvt_cancel_reply_t reply = {.order_id = request->order_id, .code = ZVT_CODE_OK};
-    if (!self->open)
-        reply.code = ZVT_CODE_LOG_UNAVAILABLE;
-    else if (order == NULL)
-        reply.code = ZVT_CODE_UNKNOWN_ORDER;
-    else if (order_is_ended(order))
-        reply.code = ZVT_CODE_ORDER_ENDED;
-    else if (!order->cancel_pending && !room)
-        reply.code = ZVT_CODE_OVERLOADED;
-    /* An end that is on its way into the log may be taken back by a crash: it is told once it cannot. */
-    bool is_sure = reply.code != ZVT_CODE_ORDER_ENDED || turn_is_durable(self, order);
-    if (!is_sure && room && !turn_core_is_stalled(self)) {
-        const waiter_t waiter = {.client = *client};
-        s_answer(self, order, &waiter);
-        return;
-    }
-    if (!is_sure) reply.code = ZVT_CODE_OVERLOADED;
-    if (reply.code != ZVT_CODE_OK) {
-        if (order != NULL && is_sure) {
-            reply.order_id = order->order_id;
-            reply.state = order->state;
-            reply.cum_qty_e8 = order->cum_qty_e8;
-        }
-        const char *why = order == NULL ? "not among the open and recent orders" : zvt_order_state_text(order->state);
-        ZVT_STR_SET(reply.message, reply.code == ZVT_CODE_OVERLOADED ? "no room for a cancel now; nothing was done, try again" : why);
-        if (!self->open) commands_explain_log(self, "the orchestrator cannot cancel now", reply.message);
-        self->io.reply(self->io.arg, client, ZVT_T_CANCEL_REPLY, &reply);
+    uint8_t code = s_check_cancel(self, order);
+    if (code != ZVT_CODE_OK) {
+        s_refuse_cancel(self, client, request, order, code);
         return;
     }
     uint32_t timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : DEFAULT_CANCEL_TIMEOUT_MS;
     /* A cancel never depends on room for its answer. */
-    if (!room || s_wait(self, order, client, 0, timeout_ms) == NULL) {
-        reply.order_id = order->order_id;
-        reply.state = order_shown_state(order);
-        reply.code = ZVT_CODE_OVERLOADED;
+    if (!turn_has_room_for_command(self) || s_wait(self, order, client, 0, timeout_ms) == NULL) {
+        zvt_cancel_reply_t reply = {.order_id = order->order_id, .state = order_shown_state(order), .code = ZVT_CODE_OVERLOADED};
         ZVT_STR_SET(reply.message, "the cancel is on its way; too many clients wait to be told its outcome");
         self->io.reply(self->io.arg, client, ZVT_T_CANCEL_REPLY, &reply);
     }

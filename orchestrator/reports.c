@@ -186,9 +186,13 @@ static bool s_may_try_again(turn_core_t *self, const order_t *order, uint8_t cod
     /* These say nothing about the venue's will: the same one may take it a moment later. */
     bool elsewhere = order->terms.venue[0] == '\0' || code == ZVT_CODE_TOMBSTONED || code == ZVT_CODE_OVERLOADED ||
                      code == ZVT_CODE_VENUE_UNREACHABLE || code == ZVT_CODE_CIRCUIT_OPEN || code == ZVT_CODE_NOT_RECONCILED;
-    bool saga = order->saga != ORDER_NONE || turn_has_room_for_saga(self);
-    return retryable && elsewhere && saga && !self->halted && !order->cancel_pending && order->attempt < ATTEMPTS_MAX &&
+    return retryable && elsewhere && !self->halted && !order->cancel_pending && order->attempt < ATTEMPTS_MAX &&
            order->cum_qty_e8 == 0 && order->deadline_ns > self->utc_ns;
+}
+
+static bool s_has_room_to_try_again(const turn_core_t *self, const order_t *order)
+{
+    return order->saga != ORDER_NONE || turn_has_room_for_saga(self);
 }
 
 static void s_step_failed(turn_core_t *self, order_t *order, uint8_t code, const char *message, const char *exchange,
@@ -226,7 +230,7 @@ static void s_on_refused(turn_core_t *self, order_t *order, const zvt_report_t *
 {
     if (!order_core_allows(order, ZVT_T_ORDER_REJECTED)) {
         s_step_failed(self, order, report->code, report->message, report->exchange, report->venue_seq);
-    } else if (s_may_try_again(self, order, report->code)) {
+    } else if (s_may_try_again(self, order, report->code) && s_has_room_to_try_again(self, order)) {
         s_step_failed(self, order, report->code, report->message, report->exchange, report->venue_seq);
         s_try_again(self, order, report->code);
     } else if (report->code == ZVT_CODE_CANCEL_REQUESTED && report->venue_seq == 0) {
@@ -473,7 +477,8 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
     }
     /* After a restart thousands of orders can learn at once that their venue never had them. With too many new sagas there would be no
      * room for reports, by which sagas end: the rest is asked about again. */
-    if (status->code == ZVT_CODE_TOMBSTONED && order->saga == ORDER_NONE && !turn_has_room_for_saga(self)) {
+    if (status->code == ZVT_CODE_TOMBSTONED && s_may_try_again(self, order, ZVT_CODE_TOMBSTONED) && !s_has_room_to_try_again(self, order)) {
+        order->ask_backoff_ns = BACKOFF_FIRST_NS; /* it was answered */
         ZVT_COUNT("tombstones_put_off");
         return;
     }

@@ -48,7 +48,8 @@ struct order_entry {
     uint64_t gateway_incarnation;
     int64_t gateway_heard_ns; /* monotonic, its last hello */
 
-    uint64_t *orders_received, *orders_rejected, *fills, *cancels, *duplicates, *tombstones, *queries, *latency_cut;
+    uint64_t *orders_received, *orders_rejected, *fills, *cancels, *duplicates, *tombstones, *queries, *latency_cut,
+        *cancels_over_limit;
     uint64_t *faults_done[FAULT_KINDS]; /* answers sent astray; none counts FAULT_NONE */
     zvt_histogram_t *commit_latency;
 };
@@ -165,7 +166,9 @@ static void s_on_report(void *arg, const zvt_report_t *report)
 
 static void s_on_cancel_result(void *arg, const zvt_cancel_result_t *result)
 {
-    s_answer(arg, ZVT_T_CANCEL_RESULT, result);
+    order_entry_t *self = arg;
+    if (result->code == ZVT_CODE_VENUE_LIMIT) ++*self->cancels_over_limit;
+    s_answer(self, ZVT_T_CANCEL_RESULT, result);
 }
 
 static void s_on_status(void *arg, const zvt_order_status_t *status)
@@ -329,6 +332,7 @@ static void s_count(order_entry_t *self)
     self->orders_rejected = zvt_counter("orders_rejected");
     self->fills = zvt_counter("fills");
     self->cancels = zvt_counter("cancels");
+    self->cancels_over_limit = zvt_counter("cancels_over_limit");
     self->duplicates = zvt_counter("duplicates");
     self->tombstones = zvt_counter("tombstones");
     self->queries = zvt_counter("queries");

@@ -186,7 +186,10 @@ outcome=$(burst 60 "")
 check_equal "orders that may go anywhere go around it" "accepted=60" "$outcome"
 check_equal "still the venue has not had to refuse one" 0 "$(rejected_by_venue)"
 milliseconds_of fleet kill --reason "cancels have a limit too"
-check "the kill switch keeps the limit of cancels, and goes on until nothing is left" wait_until 20 all_is_canceled
+check "the kill switch goes on until nothing is left" wait_until 20 all_is_canceled
+check_that "its cancels have waited for the limit" "$(executor_stat counters.cancels_paced) > 0"
+over_limit() { (eval "$(fleet env)" && "$ZVT_BIN/zvt-monitor" stats "$1") | field counters.cancels_over_limit; }
+check_equal "the venues have not had to refuse one" "0 0" "$(over_limit venue-alpha) $(over_limit venue-beta)"
 check "verify passes" fleet verify
 
 # Past the executor: the venue does enforce it.

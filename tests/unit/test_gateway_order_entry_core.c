@@ -458,6 +458,16 @@ Test(order_entry_core, answers_every_question_when_the_venue_goes_silent)
     cr_assert_eq(order_entry_core_asks(s_core), 0u);
 }
 
+Test(order_entry_core, an_answer_from_the_first_report_on_that_fails_does_not_say_that_the_venue_is_away)
+{
+    s_ask_reports('C', 0);
+    s_sent_count = 0;
+    order_entry_core_on_time(s_core, s_at(1000 + ORDER_ENTRY_PATIENCE_NS));
+    cr_assert_eq(s_sent[0].peer, 'C');
+    cr_assert_eq(s_sent[0].record.type, ZVT_T_REPORTS_TIP);
+    cr_assert(s_sent[0].record.reports_tip.reachable);
+}
+
 Test(order_entry_core, answers_questions_at_once_while_the_venue_is_silent)
 {
     s_venue.status = ZVT_ERR_AGAIN;

@@ -174,6 +174,55 @@ Test(order_core, keeps_what_an_operator_may_still_need_beyond_the_others, .init 
     cr_assert_eq(listed, ORDERS_ENDED_MAX + 2);
 }
 
+/* Another table with what this one has saved. */
+static order_core_t *s_copy(void)
+{
+    order_core_t *copy = order_core_new();
+    for (int32_t at = order_core_newer(s_core, ORDER_NONE); at != ORDER_NONE; at = order_core_newer(s_core, at)) {
+        zvt_saved_order_t saved;
+        order_core_save(order_core_at(s_core, at), &saved);
+        cr_assert_eq(order_core_restore(copy, &saved), 0);
+    }
+    for (int32_t at = order_core_next_ended(s_core, ORDER_NONE); at != ORDER_NONE; at = order_core_next_ended(s_core, at))
+        cr_assert_eq(order_core_restore_ended(copy, &order_core_at(s_core, at)->order_id), 0);
+    return copy;
+}
+
+static void s_expect_same_ended(order_core_t *one, order_core_t *other)
+{
+    int32_t at = order_core_next_ended(one, ORDER_NONE), twin = order_core_next_ended(other, ORDER_NONE);
+    for (; at != ORDER_NONE && twin != ORDER_NONE; at = order_core_next_ended(one, at), twin = order_core_next_ended(other, twin))
+        cr_assert_eq(memcmp(&order_core_at(one, at)->order_id, &order_core_at(other, twin)->order_id, sizeof(zvt_id_t)), 0);
+    cr_assert_eq(at, twin);
+}
+
+Test(order_core, keeps_the_same_orders_after_a_checkpoint, .init = s_setup, .fini = s_teardown)
+{
+    zvt_id_t early = s_resolved();
+    s_fail_many(ORDERS_ENDED_MAX);
+    zvt_id_t late = s_resolved();
+    s_fail_many(ORDERS_ENDED_MAX / 2);
+    order_core_t *whole = s_core, *copy = s_copy();
+    s_expect_same_ended(whole, copy);
+    cr_assert_eq(order_core_open_count(copy), 0);
+    /* The same goes on to happen to both. */
+    for (int i = 0; i < ORDERS_ENDED_MAX; i++) {
+        s_core = whole;
+        zvt_id_t id = s_request(100);
+        zvt_order_failed_t failed = {.order_id = id};
+        zvt_order_requested_t requested = {.order_id = id, .signal_id = id};
+        cr_assert_eq(s_apply(&id, ZVT_T_ORDER_FAILED, &failed), 0);
+        s_core = copy;
+        cr_assert_eq(s_apply(&id, ZVT_T_ORDER_REQUESTED, &requested), 0);
+        cr_assert_eq(s_apply(&id, ZVT_T_ORDER_FAILED, &failed), 0);
+    }
+    s_expect_same_ended(whole, copy);
+    cr_assert_not_null(order_core_by_id(copy, &early));
+    cr_assert_not_null(order_core_by_id(copy, &late));
+    s_core = whole;
+    order_core_destroy(&copy);
+}
+
 Test(order_core, keeps_a_bounded_number_of_these, .init = s_setup, .fini = s_teardown)
 {
     zvt_id_t first = s_resolved(), last = first;

@@ -5,10 +5,19 @@
 
 TestSuite(turn_room, .init = s_setup, .fini = s_teardown);
 
-/* As if others took all room but so much. */
+/* As if others had staged events in all room but so much. */
+static uint32_t s_taken;
+static void s_give_back(void)
+{
+    w.core->staged_used -= s_taken;
+    s_taken = 0;
+}
+
 static void s_leave_room(uint32_t room)
 {
-    w.core->waiters_used = EFFECTS_MAX - room;
+    s_give_back();
+    s_taken = STAGED_MAX - room - w.core->staged_used;
+    w.core->staged_used += s_taken;
 }
 
 static void s_cancel(uint64_t sender_seq, const zvt_record_t *signal)
@@ -45,7 +54,7 @@ Test(turn_room, a_strategys_cancel_is_taken_when_new_orders_are_not)
     s_cancel(4, &other);
     s_settle();
     cr_assert_eq(w.acks_of[ZVT_CODE_UNKNOWN_ORDER], 1);
-    w.core->waiters_used = 0;
+    s_give_back();
 }
 
 Test(turn_room, a_cancel_without_room_for_its_event_is_refused_and_may_be_sent_again)
@@ -58,7 +67,7 @@ Test(turn_room, a_cancel_without_room_for_its_event_is_refused_and_may_be_sent_a
     s_tick(0);
     cr_assert_eq(w.acks_of[ZVT_CODE_OVERLOADED], 1);
     cr_assert_eq(w.cancels, 0);
-    w.core->waiters_used = 0;
+    s_give_back();
     s_cancel(2, &signal);
     s_settle();
     cr_assert_eq(w.cancels, 1);
@@ -111,8 +120,20 @@ Test(turn_room, a_client_is_asked_to_try_again_while_there_is_no_room_to_wait_fo
     s_ask_cancel();
     cr_assert_eq(w.cancel_replies, 1);
     cr_assert_eq(w.cancel_reply.code, ZVT_CODE_OVERLOADED);
-    w.core->waiters_used = 0;
+    s_give_back();
     s_settle();
+}
+
+Test(turn_room, an_operator_is_asked_to_try_again_while_the_end_is_not_durable)
+{
+    s_refused_order();
+    zvt_record_t request = {.type = ZVT_T_RESOLVE_REQUEST, .resolve_request = {.requested_by = "me", .reason = "why"}};
+    request.resolve_request.order_id = w.log[w.log_count - 1].aggregate_id;
+    s_ask_for(&request);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_OVERLOADED);
+    s_settle();
+    s_ask_for(&request);
+    cr_assert_eq(w.command_reply.code, ZVT_CODE_ORDER_ENDED);
 }
 
 /* The venue never had the order. */
@@ -143,7 +164,7 @@ Test(turn_room, orders_of_before_a_restart_begin_anew_only_with_room_for_reports
     int queries = w.queries;
     for (int i = 0; i < 10; i++) s_tick(500 * MS);
     cr_assert_gt(w.queries, queries, "it is asked about again");
-    w.core->waiters_used = 0;
+    s_give_back();
     s_tombstone(&first);
     s_settle();
     s_tick(100 * MS);

@@ -67,6 +67,7 @@ Test(turn_twice, a_time_ahead_of_every_clock_cannot_push_the_horizon)
     cr_assert_eq(s_place("r1", w.now_ns + 61 * 1000 * MS)->code, ZVT_CODE_MALFORMED);
     cr_assert_eq(s_place("r2", -5)->code, ZVT_CODE_MALFORMED);
     cr_assert_eq(s_place("r3", INT64_MAX)->code, ZVT_CODE_MALFORMED);
+    cr_assert_eq(s_place("r5", w.now_ns + 3000 * MS)->code, ZVT_CODE_MALFORMED, "an ended order may be remembered for less");
     cr_assert(s_place("r4", w.now_ns + 1500 * MS)->success);
     cr_assert_eq(s_count(ZVT_T_ORDER_REQUESTED), 1);
 }
