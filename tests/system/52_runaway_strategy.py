@@ -80,10 +80,10 @@ def main():
         wait_until(20, lambda: len(trader.ended) > 300)
         test_refusal(runaway)
         test_healing(runaway)
-        check_latency(trader, "beside a runaway strategy", runaway.begin, runaway.end)
+        check_latency(trader, "beside a runaway strategy", runaway.begin, runaway.end, pace=(runaway.done, 0.8 * RATE_HZ))
         test_healing(runaway)
         test_rotation(runaway, trader)
-        check_latency(trader, "beside a sender that changes its name", runaway.begin, runaway.end)
+        check_latency(trader, "beside a sender that changes its name", runaway.begin, runaway.end, pace=(runaway.done, 0.8 * RATE_HZ))
         runaway.rotating.value = 0
         time.sleep(NAME_S)  # its own name has left for the many that it has brought
         test_healing(runaway)

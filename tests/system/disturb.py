@@ -5,8 +5,8 @@ a thrower of malformed frames. Scenarios use the classes; run/bench runs this as
   disturb.py WORD   a WORD of DISTURBERS. Reads "on" and "off" from stdin and answers each with the word and how often it has
                     disturbed so far; first it says "ready 0". Ends with stdin.
 
-As a program, and in the classes with a process of their own, they stand back behind the fleet (nice 10): what the fleet does to
-others is measured, not who else needs the processor. Environment  ZVT_BIN: the programs; ZVT_RUNTIME: the folder of the fleet's sockets."""
+As a program, and in the classes with a process of their own, they run only while a processor is idle (SCHED_IDLE): what the fleet
+does to others is measured, not who else needs the processor. Environment  ZVT_BIN: the programs; ZVT_RUNTIME: the folder of the fleet's sockets."""
 import contextlib
 import multiprocessing
 import os
@@ -24,7 +24,6 @@ import garbage
 from wire import (ACK, BUY, CONTROL, E8, HELLO, IOC, MARKET, OK, ORDERS_QUERY, POSITIONS_QUERY, REPLAY_REQUEST, SECOND_NS, SIGNAL,
                   SIGNAL_RATE, connect, records, wait_until)
 
-NICE = 10
 SUBSCRIBERS = 4     # of the log and of each venue's market data, that never read
 THROWS_HZ = 10      # sockets thrown at per second
 ASKS_HZ = 100       # questions of all mute clients together
@@ -33,9 +32,13 @@ FILLING_ASKS, FILLING_ASKS_LARGE = 3000, 60  # so many answers fill a queue; of 
 
 
 def stand_back():
-    """At the beginning of a process of its own: behind the fleet, and not the one that Ctrl-C is meant for."""
+    """At the beginning of a process of its own: behind the fleet, and not the one that Ctrl-C is meant for. Being nice would not do:
+    the fleet's processes are batch jobs, which do not interrupt anybody else when they are woken."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICE - os.nice(0))
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except PermissionError:
+        os.nice(19)
 
 
 class Silent:

@@ -415,18 +415,28 @@ def compare_pair(trader, disturbed_first, turn, round_s):
 DISASTER = {50: 1.5, 99: 5}  # percentile: factor
 
 
-def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6, patience_s=30):
+def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6, patience_s=30, pace=None):
     """Whether the median order completion is worse by more than the limit while something disturbs: rounds without and with
     it in changing order (without, with, with, without, ..). After 6 pairs, 12, 24 .. it is looked whether that is decided;
     looking after each would find what it waits for by chance. After `patience_s` it remains not decided. The p99 of a round
     rests on its two or three slowest orders, so it is told, and judged only by the benchmark's rates. An interval that is too
-    wide hides no disaster: beyond DISASTER a factor fails however wide it is."""
+    wide hides no disaster: beyond DISASTER a factor fails however wide it is. `pace`: what counts the disturbances, and how
+    many a second there must be for the comparison to say anything."""
     median, tail, pairs, look, now = Comparison(50), Comparison(99), 0, pairs_min, [False]
+    done, since, on_s = 0, (0, 0.0), 0.0
     give_up = time.monotonic() + patience_s * SLOW
 
     def turn(disturbed):
-        if disturbed != now[0]:
-            (begin if disturbed else end)()
+        nonlocal done, since, on_s
+        if disturbed == now[0]:
+            return
+        if disturbed:
+            since = (pace[0]() if pace else 0, time.monotonic())
+            begin()
+        else:
+            on_s += time.monotonic() - since[1]
+            done += (pace[0]() if pace else 0) - since[0]
+            end()
         now[0] = disturbed
 
     verdict = "open"
@@ -443,6 +453,8 @@ def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6
     turn(False)
     if pairs == 0:
         return
+    if pace:
+        check(f"{done / on_s:.0f} times a second {what}", done / on_s >= pace[1], f"at least {pace[1]} are wanted")
     for comparison in (median, tail):
         factor, times = comparison.factor()[0], DISASTER[comparison.percent]
         check(f"p{comparison.percent} of others' orders {what} is not {times} times what it is without (factor {factor:.2f})", factor < times)
