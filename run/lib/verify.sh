@@ -28,12 +28,28 @@ cmd_verify() {
         verify_database
     fi
     if [[ $archives == yes ]]; then verify_archives; fi
-    if [[ $json == yes ]]; then verify_json; else verify_table; fi
+    verify_doing ''
+    if [[ $json == yes ]]; then verify_json; fi
     ! printf '%s\n' "${checks[@]}" | cut -f 2 | grep -qvx ok
 }
 
 # add_check NAME ok|FAILED DETAIL
-add_check() { checks+=("$1"$'\t'"$2"$'\t'"$3"); }
+add_check() { keep_check "$1"$'\t'"$2"$'\t'"$3"; }
+
+# keep_check LINE: name, result and detail between tabs. A long log takes minutes, so each is told as soon as it is known.
+keep_check() {
+    local name result detail
+    checks+=("$1")
+    if [[ $json == yes ]]; then return; fi
+    verify_doing ''
+    IFS=$'\t' read -r name result detail <<<"$1"
+    printf '%-6s  %-72s %s\n' "$result" "$name" "$detail"
+}
+
+# verify_doing WHAT: what goes on, on a terminal, until the next line.
+verify_doing() {
+    if [[ $json == no && -t 1 ]]; then printf '\r\e[K%s' "${1:+        $1 ..}"; fi
+}
 
 # Writes a barrier; sets seq.
 verify_barrier() {
@@ -55,6 +71,7 @@ digest_of() { grep -oE '"digest": ?"[^"]*"' <<<"$1" | cut -d '"' -f 4; }
 verify_digest() {
     local live folded='' program items
     program=$(binary "$2") || exit 1
+    verify_doing "folding the log as $1"
     wait_until 10000 verify_live_digest "$1" || live=
     folded=$(DATABASE_URL=$database_url "$program" --name "$1" --fold "$seq" 2>>"$home/log/verify.log")
     items=$(grep -oE '"items": ?[0-9]+' <<<"$folded" | grep -oE '[0-9]+$')
@@ -142,22 +159,19 @@ verify_decoded() {
 }
 
 verify_database() {
-    local output line
-    if ! output=$(verify_script | database_psql "$database_url" 2>&1); then
-        add_check "log and ledgers can be read" FAILED "$(tail -n 1 <<<"$output")"
-        return
-    fi
+    local line problem='' failed=no
+    verify_doing "reading ledgers and events"
     while IFS= read -r line; do
-        [[ $line == *$'\t'*$'\t'* ]] && checks+=("$line")
-    done <<<"$output"
-}
-
-verify_table() {
-    local name result detail
-    for line in "${checks[@]}"; do
-        IFS=$'\t' read -r name result detail <<<"$line"
-        printf '%-6s  %-72s %s\n' "$result" "$name" "$detail"
-    done
+        case $line in
+        *$'\t'*$'\t'*)
+            keep_check "$line"
+            verify_doing "asking the database"
+            ;;
+        $'\a') failed=yes ;;
+        ?*) problem=$line ;;
+        esac
+    done < <(verify_script | database_psql "$database_url" 2>&1 || printf '\a\n')
+    if [[ $failed == yes ]]; then add_check "log and ledgers can be read" FAILED "$problem"; fi
 }
 
 verify_json() {

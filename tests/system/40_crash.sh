@@ -26,7 +26,7 @@ came_back='r["outcome"] == "works" and 0 < r["recovered_ms"] < 20000 and 0 <= ag
 
 check_equal "before anything ended there is nothing to tell" None "$(last_restart risk 'r["cause"]')"
 
-for name in venue-alpha gateway-beta risk executor portfolio orchestrator replayer checkpointer postgres; do
+for name in venue-alpha venue-beta gateway-alpha gateway-beta risk executor portfolio orchestrator replayer checkpointer maker postgres; do
     pid=$(pid_of "$name")
     kill -9 "$pid"
     started=$(date +%s%N)
