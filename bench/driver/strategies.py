@@ -91,7 +91,7 @@ def run(bench):
     strategies, symbols = bench.quick((8, 4), (1000, 248))
     hosts_count, seconds = bench.quick((2, 2), (HOSTS, max(1, int(bench.seconds or 30))))
     signals = strategies * seconds * 1000 // PERIOD_MS
-    shape = {"symbols": symbols, "venues": ("alpha", "beta"), "step_ms": bench.quick(100, 4), "volatility": 5}
+    shape = {"symbols": symbols, "venues": ("alpha", "beta"), "step_ms": bench.quick(100, 3), "volatility": 5}
     with bench.fleet(**shape) as fleet:
         watch = bench.watch(fleet, "--lifetime", str(LIFETIME_S))
         with Hosts(fleet, hosts_count, strategies, symbols, signals // strategies) as hosts:
