@@ -1,10 +1,10 @@
 /* gateway_main -- the process of one venue's gateway: sockets, files and the loop around the cores. */
 #include <inttypes.h>
 
+#include "backlog.h"
 #include "batch_core.h"
 #include "market_core.h"
 #include "order_entry_core.h"
-#include "backlog.h"
 #include "paper_adapter.h"
 #include "zvt_epoch_file.h"
 #include "zvt_hub.h"
@@ -12,7 +12,7 @@
 
 enum {
     TOPIC_SIZE = 64,
-    BACKLOG_BYTES = 16 << 20,      /* 64 frames of the venue, many times over */
+    BACKLOG_BYTES = 16 << 20,     /* 64 frames of the venue, many times over */
     SNDHWM_LOSSLESS = 1000,       /* messages per subscriber; small, so that the venue is slowed early */
 };
 #define BACKLOG_RETRY_NS (ZVT_MS_NS / 2)
@@ -39,7 +39,7 @@ typedef struct {
     zvt_hub_t *hub;
     zsock_t *pub;
     bool lossless;
-    backlog_t backlog;       /* lossless only */
+    backlog_t backlog;     /* lossless only */
     int backlog_timer;
     batch_core_t batch;    /* market data of this round */
     zvt_epoch_file_t epoch_file;

@@ -1,23 +1,17 @@
 /* zvt-checkpointer: folds the log beside the orchestrator and stores the fold now and then, off the order path. */
 #include <inttypes.h>
 
+#include "checkpoint_pace.h"
 #include "checkpoint_store.h"
 #include "turn_core.h"
 #include "zvt_follower.h"
 #include "zvt_service.h"
 #include "zvt_time.h"
 
-enum {
-    WORTH_EVENTS = 10000,      /* so many new events are worth a checkpoint .. */
-    WORTH_BYTES = 40,          /* .. and for each of them it may have so many bytes: a large one is written more rarely .. */
-    LONG_EVENTS = 50000,       /* .. but so many are a long tail for who recovers .. */
-    /* Between two looks at the partitions. The index on sagas reads the rows that are new, and the first reader of a page sets
-     * hints in it: soon after it was written that costs nothing, after the next Postgres checkpoint the whole page goes into WAL. */
-    PREPARE_EVENTS = 50000
-};
-#define SOONEST_NS (2 * ZVT_SECOND_NS)  /* .. not more often than this .. */
-#define LONG_NS (10 * ZVT_SECOND_NS)    /* .. and cut off after this, whatever it costs .. */
-#define LATEST_NS (30 * ZVT_SECOND_NS)  /* .. and any new event is worth one after this, and so long again for each MiB of it */
+/* Between two looks at the partitions. The index on sagas reads the rows that are new, and the first reader of a page sets hints in
+ * it: soon after it was written that costs nothing, after the next Postgres checkpoint the whole page goes into WAL. */
+enum { PREPARE_EVENTS = 50000 };
+#define STORED_BEFORE_NS (28 * ZVT_SECOND_NS) /* so old counts the one that a start finds: what its run had not stored is stored soon */
 #define WRITE_EVERY_NS (10 * ZVT_MS_NS) /* between two parts of a checkpoint */
 
 typedef struct {
@@ -126,10 +120,7 @@ static void s_on_time(void *arg)
     s_prepare(self);
     uint64_t news = turn_core_folded_seq(self->core) - self->saved_seq;
     int64_t age_ns = zvt_loop_monotonic_ns(self->loop) - self->saved_ns;
-    bool worth = news >= WORTH_EVENTS && news >= self->saved_bytes / WORTH_BYTES;
-    int64_t latest_ns = LATEST_NS * (1 + (int64_t)(self->saved_bytes >> 20));
-    bool due = (worth && age_ns >= SOONEST_NS) || (news >= LONG_EVENTS && age_ns >= LONG_NS) || (news > 0 && age_ns >= latest_ns);
-    if (due) s_begin_save(self);
+    if (checkpoint_pace_is_due(news, self->saved_bytes, age_ns)) s_begin_save(self);
 }
 
 static void s_on_stats(void *arg, FILE *body)
@@ -168,7 +159,7 @@ static void s_load(checkpointer_t *self)
     }
     if (status != 0) zvt_info("no checkpoint; folding the log from its beginning");
     self->saved_seq = turn_core_folded_seq(self->core);
-    self->saved_ns = zvt_monotonic_ns() - LATEST_NS + SOONEST_NS; /* what the one before had not stored is stored soon */
+    self->saved_ns = zvt_monotonic_ns() - STORED_BEFORE_NS;
 }
 
 int main(int argc, char **argv)

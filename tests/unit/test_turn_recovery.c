@@ -428,13 +428,6 @@ Test(turn_recovery, clients_that_wait_without_end_block_no_cancel)
 }
 
 /* ---- found by the simulator ---- */
-static void s_give_cancel(uint64_t sender_seq, const zvt_record_t *signal)
-{
-    zvt_record_t cancel = {.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = 5, .sender_seq = sender_seq}};
-    cancel.signal_cancel.signal_id = signal->signal.signal_id;
-    turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, &cancel);
-}
-
 Test(turn_recovery, a_cancel_before_a_venue_has_the_order_is_recorded_and_survives_a_restart)
 {
     zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);

@@ -20,13 +20,6 @@ static void s_leave_room(uint32_t room)
     w.core->staged_used += s_taken;
 }
 
-static void s_cancel(uint64_t sender_seq, const zvt_record_t *signal)
-{
-    zvt_record_t cancel = {.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = 5, .sender_seq = sender_seq}};
-    cancel.signal_cancel.signal_id = signal->signal.signal_id;
-    turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, &cancel);
-}
-
 static void s_ask_cancel(void)
 {
     zvt_record_t request = {.type = ZVT_T_CANCEL_REQUEST, .cancel_request = {.requested_by = "me"}};
@@ -41,17 +34,17 @@ Test(turn_room, a_strategys_cancel_is_taken_when_new_orders_are_not)
     s_settle();
     s_leave_room(STAGED_RESERVE / 2);
     s_give_signal(&refused);
-    s_cancel(2, &signal);
+    s_give_cancel(2, &signal);
     s_settle();
     cr_assert_eq(w.acks_of[ZVT_CODE_OVERLOADED], 1, "the new order");
     cr_assert_eq(w.acks_of[ZVT_CODE_OK], 2);
     cr_assert_eq(w.cancels, 1);
     s_leave_room(0);
     zvt_record_t other = s_signal(3, ZVT_ORDER_TYPE_LIMIT);
-    s_cancel(3, &signal);
+    s_give_cancel(3, &signal);
     s_settle();
     cr_assert_eq(w.acks_of[ZVT_CODE_OVERLOADED], 1, "one more cancel of the same order makes nothing");
-    s_cancel(4, &other);
+    s_give_cancel(4, &other);
     s_settle();
     cr_assert_eq(w.acks_of[ZVT_CODE_UNKNOWN_ORDER], 1);
     s_give_back();
@@ -63,12 +56,12 @@ Test(turn_room, a_cancel_without_room_for_its_event_is_refused_and_may_be_sent_a
     s_give_signal(&signal);
     s_settle();
     s_leave_room(0);
-    s_cancel(2, &signal);
+    s_give_cancel(2, &signal);
     s_tick(0);
     cr_assert_eq(w.acks_of[ZVT_CODE_OVERLOADED], 1);
     cr_assert_eq(w.cancels, 0);
     s_give_back();
-    s_cancel(2, &signal);
+    s_give_cancel(2, &signal);
     s_settle();
     cr_assert_eq(w.cancels, 1);
 }
@@ -90,12 +83,12 @@ static zvt_record_t s_refused_order(void)
 Test(turn_room, a_strategy_is_not_told_of_an_end_that_a_crash_could_take_back)
 {
     zvt_record_t signal = s_refused_order();
-    s_cancel(2, &signal);
+    s_give_cancel(2, &signal);
     s_tick(0);
     cr_assert_eq(w.acks_of[ZVT_CODE_ORDER_ENDED], 0);
     s_settle();
     cr_assert_eq(w.acks_of[ZVT_CODE_ORDER_ENDED], 0, "it sends the cancel again");
-    s_cancel(2, &signal);
+    s_give_cancel(2, &signal);
     s_tick(0);
     cr_assert_eq(w.acks_of[ZVT_CODE_ORDER_ENDED], 1);
 }

@@ -380,6 +380,13 @@ static inline void s_give_signal(const zvt_record_t *signal)
     turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, signal);
 }
 
+static inline void s_give_cancel(uint64_t sender_seq, const zvt_record_t *signal)
+{
+    zvt_record_t cancel = {.type = ZVT_T_SIGNAL_CANCEL, .signal_cancel = {.sender = "alice", .incarnation = 5, .sender_seq = sender_seq}};
+    cancel.signal_cancel.signal_id = signal->signal.signal_id;
+    turn_core_on_record(w.core, TURN_FROM_SIGNALS, NULL, &cancel);
+}
+
 /* Events of the system, until the batch being gathered is full; trading is not halted afterwards. */
 static inline void s_fill_gathered(void)
 {
