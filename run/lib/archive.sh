@@ -62,8 +62,8 @@ archive_plan() {
 
 # ---- moving ----
 archive_run() {
-    local name first last bytes row plan seq base_seq='' folder=${opt_to:-$home/archive}
-    local -a checks=() done_rows=()
+    local name first last bytes row plan seq problem base_seq='' folder=${opt_to:-$home/archive}
+    local -a done_rows=()
     exec {archive_lock_fd}>"$home/archive.lock" || fail "cannot open $home/archive.lock"
     flock -n "$archive_lock_fd" || fail "another \"$me archive\" is at work here"
     plan=$(archive_plan) || fail "the log cannot be looked at (see above)"
@@ -133,7 +133,7 @@ archive_tell_done() {
 # Sets base_seq. Nothing leaves before the bases of all three are in the database.
 archive_make_base() {
     local process folder=$home/archive.bases
-    verify_barrier || fail "no barrier can be written, and without one there is no base: $(cut -f 3 <<<"${checks[0]}")"
+    verify_barrier || fail "no barrier can be written, and without one there is no base: $problem"
     base_seq=$seq
     rm -rf -- "$folder"
     private_dir "$folder"
@@ -209,14 +209,12 @@ archive_verify() {
     local first last result detail
     local -a checks=()
     while IFS=$'\t' read -r first last result detail; do
-        checks+=("archive: seq $first to $last"$'\t'"$result"$'\t'"$detail")
+        add_check "archive: seq $first to $last" "$result" "$detail"
     done < <(archive_check_files)
     if [[ $opt_json == yes ]]; then
         verify_json
     elif ((${#checks[@]} == 0)); then
         say "Nothing has been archived."
-    else
-        verify_table
     fi
     ! printf '%s\n' "${checks[@]}" | cut -f 2 | grep -q FAILED
 }

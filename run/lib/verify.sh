@@ -6,10 +6,10 @@
 
 cmd_verify() {
     want_help "$@"
-    local json=no archives=no opt_to='' seq name
+    local opt_json=no archives=no opt_to='' seq problem
     while (($# > 0)); do
         case $1 in
-        --json) json=yes ;;
+        --json) opt_json=yes ;;
         --archives) archives=yes ;;
         *) usage_error "verify takes --json and --archives, not \"$1\"" ;;
         esac
@@ -21,15 +21,18 @@ cmd_verify() {
     fleet_describe "$home/fleet.zpl"
     checks=()
     if verify_barrier; then
+        add_check "log: a barrier can be written" ok "seq $seq"
         verify_digest orchestrator zvt-orchestrator
         if [[ $(fleet_fields orchestrator) == yes ]]; then verify_digest orchestrator-2 zvt-orchestrator; fi
         verify_digest risk zvt-risk
         verify_digest portfolio zvt-portfolio
         verify_database
+    else
+        add_check "log: a barrier can be written" FAILED "$problem"
     fi
     if [[ $archives == yes ]]; then verify_archives; fi
     verify_doing ''
-    if [[ $json == yes ]]; then verify_json; fi
+    if [[ $opt_json == yes ]]; then verify_json; fi
     ! printf '%s\n' "${checks[@]}" | cut -f 2 | grep -qvx ok
 }
 
@@ -40,7 +43,7 @@ add_check() { keep_check "$1"$'\t'"$2"$'\t'"$3"; }
 keep_check() {
     local name result detail
     checks+=("$1")
-    if [[ $json == yes ]]; then return; fi
+    if [[ $opt_json == yes ]]; then return; fi
     verify_doing ''
     IFS=$'\t' read -r name result detail <<<"$1"
     printf '%-6s  %-72s %s\n' "$result" "$name" "$detail"
@@ -48,20 +51,17 @@ keep_check() {
 
 # verify_doing WHAT: what goes on, on a terminal, until the next line.
 verify_doing() {
-    if [[ $json == no && -t 1 ]]; then printf '\r\e[K%s' "${1:+        $1 ..}"; fi
+    if [[ $opt_json == no && -t 1 ]]; then printf '\r\e[K%s' "${1:+        $1 ..}"; fi
 }
 
-# Writes a barrier; sets seq.
+# Writes a barrier; sets seq, or problem.
 verify_barrier() {
     local monitor answer
     monitor=$(binary zvt-monitor) || exit 1
     answer=$("$monitor" barrier --json 2>&1)
     seq=$(grep -oE '"seq": ?[0-9]+' <<<"$answer" | grep -oE '[0-9]+$')
-    if [[ -z $seq || $seq == 0 ]]; then
-        add_check "log: a barrier can be written" FAILED "${answer//[$'\n\t']/ }"
-        return 1
-    fi
-    add_check "log: a barrier can be written" ok "seq $seq"
+    problem=${answer//[$'\n\t']/ }
+    [[ -n $seq && $seq != 0 ]]
 }
 
 # The digest member of an answer such as {"seq": 9, "digest": "..", "items": 3}.
