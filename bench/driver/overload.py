@@ -3,8 +3,9 @@
 One steady open load for the whole run, which sends again what is not acknowledged, as strategies do; meanwhile one
 disturber after the other is switched on and off in rounds (without, with, with, without, ..). A pair of rounds that lie side
 by side in time gives one factor, with over without; judged are the median over the pairs and its interval
-(tests/system/comparison.py). The disturbers (tests/system/disturb.py) run only while a processor is idle: what the fleet does to
-others is measured, not who else needs the processor.
+(tests/system/comparison.py). What the fleet does to others is measured, not that somebody else needs the processor: the disturbers
+(tests/system/disturb.py) run only while a processor is idle, and those that send signals send as many to a stranger in the rounds
+without. What that alone does to the honest orders is a row of its own, which is not judged.
 """
 
 import bisect
@@ -31,6 +32,8 @@ DISTURBERS = (
     ("names", "ever new strategy names", "signals", 2400),
     ("malformed", "malformed frames", "sockets thrown at", 8),
 )
+# Not judged: the conversation of a runaway, but with a stranger to the fleet.
+CONTROLS = (("stranger", "the same with a stranger", "", 0),)
 STRATEGY_LIMIT_HZ = 20  # what risk lets a strategy do in this fleet ..
 STRATEGY_HZ = 5         # .. and what each of the honest ones does of it
 STRATEGIES_MAX = 1000   # a sender may bring 1,024 names at once
@@ -143,7 +146,7 @@ def run(bench):
     """Every disturber, one after the other, under one load."""
     rate = bench.rate or bench.quick(200, 1000)
     plan = Plan(bench.pairs or bench.quick(1, PAIRS), bench.seconds or bench.quick(0.4, ROUND_S), bench.quick(0.1, SETTLE_S))
-    longest_s = 2 * len(DISTURBERS) * plan.pairs * (plan.round_s + 20)  # it is stopped when the rounds are over
+    longest_s = 2 * len(DISTURBERS + CONTROLS) * plan.pairs * (plan.round_s + 20)  # it is stopped when the rounds are over
     strategies = min(STRATEGIES_MAX, max(1, round(rate / STRATEGY_HZ)))
     trace, seen = os.path.join(bench.folder, "trace"), []
     with bench.fleet(symbols=3, orders_per_s=STRATEGY_LIMIT_HZ) as fleet:
@@ -152,7 +155,7 @@ def run(bench):
         load.wait_phase("measure")
         listener = threading.Thread(target=load.wait_phase, args=("end",), daemon=True)  # it says something every second
         listener.start()
-        for word, case, _, _ in DISTURBERS:
+        for word, case, _, _ in DISTURBERS + CONTROLS:
             seen.append(_rounds(load, word, case, plan))
         time.sleep(bench.quick(0.5, DRAIN_S))  # the load goes on meanwhile; its newest orders are not looked at
         load.stop()
@@ -160,11 +163,11 @@ def run(bench):
         report = load.finish()
         orders = read_trace(trace)
         os.unlink(trace)
-    rows = [{**_row(case, rounds, orders), "done_per_s": round(per_s, 1)} for (_, case, _, _), (rounds, per_s) in zip(DISTURBERS, seen)]
+    rows = [{**_row(case, rounds, orders), "done_per_s": round(per_s, 1)} for (_, case, _, _), (rounds, per_s) in zip(DISTURBERS + CONTROLS, seen)]
     rows.append(_whole(rate, [pair for rounds, _ in seen for pair in rounds], orders))
     done = ["%s: %s %s/s" % (case, format(round(per_s), ","), what) for (_, case, what, _), (_, per_s) in zip(DISTURBERS, seen) if what]
     ends = ", ".join("%s %s" % (format(count, ","), outcome) for outcome, count in rows[-1]["outcomes"].items())
     return {"title": "overload: honest orders without and with somebody who misbehaves, %s/s" % format(round(rate), ","), "rows": rows,
             "notes": ["honest orders: %s; %s sent again" % (ends, format(report["resent"], ",")), "; ".join(done),
                       "p50 and p99: medians of %d rounds of %g s without and with; factor: median over pairs of rounds, with its 90 %% "
-                      "interval; disturbers run only while a processor is idle" % (plan.pairs, plan.round_s)]}
+                      "interval; disturbers run only while a processor is idle; without: signals go to a stranger" % (plan.pairs, plan.round_s)]}

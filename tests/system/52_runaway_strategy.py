@@ -66,6 +66,14 @@ def test_rotation(runaway, trader):
     check("the orchestrator counts the refused names", counter("orchestrator", "strategies_refused") >= over_rate)
 
 
+def compare(runaway, trader, what):
+    """With rounds in which it talks as much to somebody else: what the fleet does to others is judged, not that a processor is busy."""
+    runaway.divert()
+    time.sleep(1)  # so that the first round is like the others
+    check_latency(trader, what, runaway.begin, runaway.divert, pace=(runaway.done, 0.8 * RATE_HZ))
+    runaway.end()
+
+
 def test_healing(runaway):
     runaway.rotating.value = 0
     time.sleep(1)  # how long an empty bucket takes to fill
@@ -80,10 +88,10 @@ def main():
         wait_until(20, lambda: len(trader.ended) > 300)
         test_refusal(runaway)
         test_healing(runaway)
-        check_latency(trader, "beside a runaway strategy", runaway.begin, runaway.end, pace=(runaway.done, 0.8 * RATE_HZ))
+        compare(runaway, trader, "beside a runaway strategy")
         test_healing(runaway)
         test_rotation(runaway, trader)
-        check_latency(trader, "beside a sender that changes its name", runaway.begin, runaway.end, pace=(runaway.done, 0.8 * RATE_HZ))
+        compare(runaway, trader, "beside a sender that changes its name")
         runaway.rotating.value = 0
         time.sleep(NAME_S)  # its own name has left for the many that it has brought
         test_healing(runaway)

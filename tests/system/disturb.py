@@ -7,6 +7,7 @@ a thrower of malformed frames. Scenarios use the classes; run/bench runs this as
 
 As a program, and in the classes with a process of their own, they run only while a processor is idle (SCHED_IDLE): what the fleet
 does to others is measured, not who else needs the processor. Environment  ZVT_BIN: the programs; ZVT_RUNTIME: the folder of the fleet's sockets."""
+import collections
 import contextlib
 import multiprocessing
 import os
@@ -146,45 +147,99 @@ class Mute:
             opened.close()
 
 
+class Stranger:
+    """Somebody who is not of the fleet, in a process of its own, and answers each signal that is sent to it. What it does to others
+    that somebody talks to it, the fleet has no part in."""
+
+    def __init__(self):
+        context = multiprocessing.get_context("fork")
+        self.parent, self.endpoint = os.getpid(), f"ipc://@zvt-stranger-{os.getpid()}-{id(self)}"
+        context.Process(target=self.main, daemon=True).start()
+
+    def main(self):
+        stand_back()
+        context = zmq.Context()
+        pull, pub = context.socket(zmq.PULL), context.socket(zmq.PUB)
+        pull.bind(self.endpoint)
+        pub.bind(self.endpoint + "-acks")
+        ack = msgpack.packb([ACK, 1, 1, bytes(16), bytes(16), 0, SIGNAL_RATE, "max_signals_per_second=26; not recorded", 0, False])
+        while os.getppid() == self.parent:
+            count = 0
+            with contextlib.suppress(zmq.Again):
+                while pull.poll(1000 if count == 0 else 0):
+                    pull.recv(zmq.NOBLOCK)
+                    count += 1
+            if count > 0:
+                pub.send_multipart([b"ack.runaway", ack * count])
+
+    def connect(self, context):
+        """A socket for signals, one for answers."""
+        push, acks = context.socket(zmq.PUSH), context.socket(zmq.SUB)
+        push.connect(self.endpoint)
+        acks.subscribe("ack.runaway")
+        acks.connect(self.endpoint + "-acks")
+        return push, acks
+
+
+class Side:
+    """One that a runaway talks to: where signals go, where answers come from, the signals so far, the answers by code."""
+
+    def __init__(self, push, acks):
+        self.push, self.acks, self.number, self.answers = push, acks, 0, collections.Counter()
+
+    def send(self, run, rotating):
+        self.number += 1
+        terms = ["SOL/USDT", BUY, MARKET, IOC, False, E8 // 10, 0, 0, "beta", time.time_ns() + 60 * SECOND_NS]
+        strategy = f"runaway-{self.number}" if rotating else "runaway"
+        self.push.send(msgpack.packb([SIGNAL, uuid.uuid4().bytes, "runaway", run, self.number, strategy, "main", terms, E8, 0]))
+
+    def hear(self):
+        while self.acks.poll(0):
+            for ack in records(self.acks.recv_multipart()[1]):
+                self.answers[ack[6] if ack[0] == ACK else None] += 1
+
+
 class Runaway:
     """A strategy that has lost its mind, in a process of its own. `pace`: signals a second; `obeyed`: the one it runs at;
-    `rotating`: each under another strategy's name; the others are its counts of signals sent and answered."""
+    `rotating`: each under another strategy's name; `diverted`: it talks to a stranger instead; the others are its counts of signals
+    sent to the fleet and answered."""
 
     def __init__(self, rate_hz=10000, rotating=False):
         context = multiprocessing.get_context("fork")
-        self.rate_hz, self.parent = rate_hz, os.getpid()
-        self.pace, self.obeyed, self.rotating = (context.Value("i", start) for start in (0, 0, rotating))
+        self.rate_hz, self.parent, self.stranger = rate_hz, os.getpid(), Stranger()
+        self.pace, self.obeyed, self.rotating, self.diverted = (context.Value("i", start) for start in (0, 0, rotating, 0))
         self.sent, self.accepted, self.over_rate, self.other = (context.Value("q", 0) for _ in range(4))
         self.process = context.Process(target=self.main, daemon=True)
         self.process.start()
 
     def main(self):
         stand_back()
-        context, run, number = zmq.Context(), time.time_ns(), 0
-        push, acks = connect(context, zmq.PUSH, "signals"), connect(context, zmq.SUB, "events", ["ack.runaway"])
-        begun_ns, pace, due = time.monotonic_ns(), 0, 0
+        context, run, begun_ns, pace, due = zmq.Context(), time.time_ns(), 0, 0, 0
+        fleet = Side(connect(context, zmq.PUSH, "signals"), connect(context, zmq.SUB, "events", ["ack.runaway"]))
+        sides = fleet, Side(*self.stranger.connect(context))
         while os.getppid() == self.parent:
             if self.pace.value != pace:
                 begun_ns, pace, due = time.monotonic_ns(), self.pace.value, 0
             owed = (time.monotonic_ns() - begun_ns) * pace // SECOND_NS - due
             for _ in range(min(owed, 200)):
-                number += 1
-                terms = ["SOL/USDT", BUY, MARKET, IOC, False, E8 // 10, 0, 0, "beta", time.time_ns() + 60 * SECOND_NS]
-                strategy = f"runaway-{number}" if self.rotating.value else "runaway"
-                push.send(msgpack.packb([SIGNAL, uuid.uuid4().bytes, "runaway", run, number, strategy, "main", terms, E8, 0]))
+                sides[self.diverted.value].send(run, self.rotating.value)
             due += min(owed, 200)
-            self.sent.value, self.obeyed.value = number, pace
-            while acks.poll(0):
-                for ack in records(acks.recv_multipart()[1]):
-                    counts = {OK: self.accepted, SIGNAL_RATE: self.over_rate}.get(ack[6], self.other) if ack[0] == ACK else self.other
-                    counts.value += 1
+            self.sent.value, self.obeyed.value = fleet.number, pace
+            for side in sides:
+                side.hear()
+            self.accepted.value, self.over_rate.value = fleet.answers[OK], fleet.answers[SIGNAL_RATE]
+            self.other.value = fleet.answers.total() - self.accepted.value - self.over_rate.value
             time.sleep(0.001)
 
     def answered(self):
         return self.accepted.value + self.over_rate.value + self.other.value
 
     def begin(self):
-        self.pace.value = self.rate_hz
+        self.diverted.value, self.pace.value = 0, self.rate_hz
+
+    def divert(self):
+        """The same with a stranger, to compare with: what a busy process does to all others on the machine is not the fleet's doing."""
+        self.diverted.value, self.pace.value = 1, self.rate_hz
 
     def end(self):
         """Also waits for the answers."""
@@ -194,13 +249,30 @@ class Runaway:
     def run_for(self, seconds, pace):
         """Runs at this pace and waits for the answers: signals sent, accepted, refused for the rate, other answers."""
         before = [v.value for v in (self.sent, self.accepted, self.over_rate, self.other)]
-        self.pace.value = pace
+        self.diverted.value, self.pace.value = 0, pace
         time.sleep(seconds)  # the length of the run
         self.end()
         return [v.value - b for v, b in zip((self.sent, self.accepted, self.over_rate, self.other), before)]
 
     def done(self):
         return self.sent.value
+
+
+class Diverted:
+    """A runaway that talks to a stranger when it is off."""
+
+    def __init__(self, **settings):
+        self.runaway = Runaway(**settings)
+        self.begin, self.end, self.done = self.runaway.begin, self.runaway.divert, self.runaway.done
+        self.end()
+
+
+class OnlyDiverted:
+    """A runaway that talks to a stranger when it is on, and never to the fleet."""
+
+    def __init__(self):
+        self.runaway = Runaway()
+        self.begin, self.end, self.done = self.runaway.divert, self.runaway.end, lambda: 0
 
 
 class Thrower:
@@ -239,8 +311,9 @@ def mute_and_full():
 DISTURBERS = {
     "subscribers": Subscribers,
     "clients": mute_and_full,
-    "runaway": Runaway,
-    "names": lambda: Runaway(rate_hz=3000, rotating=True),
+    "runaway": Diverted,
+    "names": lambda: Diverted(rate_hz=3000, rotating=True),
+    "stranger": OnlyDiverted,
     "malformed": lambda: Thrower(garbage.sockets()),
 }
 
