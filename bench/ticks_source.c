@@ -1,7 +1,7 @@
-/* zvt-tick-source: takes the place of a venue and sends trades at a fixed rate, open loop, by the venue's own protocol.
+/* zvt-tick-source: takes the place of a venue and sends trades, or quotes, at a fixed rate, open loop, by the venue's own protocol.
  *
- * The gateway in front of it is the real one. market_ts of a trade is the moment it was due.
- * Life     a second of trades that are not measured, while subscriptions travel; the measured ones; a pause in which
+ * The gateway in front of it is the real one. market_ts of a tick is the moment it was due.
+ * Life     a second of ticks that are not measured, while subscriptions travel; the measured ones; a pause in which
  *          queues empty; the end.
  * stdout   one JSON object: how many were sent, and how late the source itself was at the worst. */
 #include <inttypes.h>
@@ -13,7 +13,9 @@
 #include "zvt_time.h"
 
 enum { BURST_MAX = 4096, FRAME_RECORDS_MAX = 64, FRAME_BYTES = FRAME_RECORDS_MAX * 256, HWM = 100000 };
-#define GATHER_NS (ZVT_MS_NS / 10)
+enum { QUOTES_ALIKE = 16 };
+#define PRICE_E8 (100 * ZVT_E8)
+#define QUOTE_STEP_E8 (ZVT_E8 / 1000)
 #define GREET_NS ZVT_SECOND_NS
 #define PAUSE_NS ZVT_SECOND_NS
 #define MARK_NS (10 * ZVT_MS_NS)
@@ -29,34 +31,61 @@ typedef struct {
     int64_t phase_ns;       /* monotonic: when it began */
     int64_t utc_offset_ns;
     double rate_hz;
+    int64_t gather_ns;      /* due ticks are looked for so often */
+    bool quotes;            /* not trades */
     uint64_t sent, total;
     uint32_t symbols;
-    int64_t latest_ns;      /* the most that a trade was sent after it was due */
+    int64_t latest_ns;      /* the most that a tick was sent after it was due */
     uint64_t symbol_seq[ZVT_INSTRUMENTS_MAX];
     char symbol[ZVT_INSTRUMENTS_MAX][ZVT_SYMBOL_SIZE]; /* as the venue spells it */
     zvt_buf_t frames[ZVT_INSTRUMENTS_MAX];
     const char *venue;
 } source_t;
 
-/* ---- trades ---- */
+/* ---- ticks ---- */
 static void s_flush(source_t *self, uint32_t symbol)
 {
     char topic[64];
     if (self->frames[symbol].length == 0) return;
-    snprintf(topic, sizeof topic, "trade.%s.%s", self->venue, self->symbol[symbol]);
+    snprintf(topic, sizeof topic, "%s.%s.%s", self->quotes ? "quote" : "trade", self->venue, self->symbol[symbol]);
     if (!zvt_publish(self->pub, topic, self->frames[symbol].data, self->frames[symbol].length)) ZVT_COUNT("dropped");
     self->frames[symbol].length = 0;
 }
 
-static void s_add(source_t *self, uint32_t symbol, uint64_t trade_id, int64_t quantity_e8, int64_t market_ts_ns)
+static void s_pack(source_t *self, uint32_t symbol, zvt_type_t type, const void *record)
+{
+    if (zvt_pack(&self->frames[symbol], type, record) == 0) return;
+    s_flush(self, symbol);
+    ZVT_ASSERT(zvt_pack(&self->frames[symbol], type, record) == 0);
+}
+
+static void s_add_trade(source_t *self, uint32_t symbol, uint64_t trade_id, int64_t quantity_e8, int64_t market_ts_ns)
 {
     zvt_trade_tick_t trade = {.symbol_seq = ++self->symbol_seq[symbol], .market_ts_ns = market_ts_ns, .trade_id = trade_id,
-                              .price_e8 = 100 * ZVT_E8, .quantity_e8 = quantity_e8, .aggressor = ZVT_SIDE_BUY};
+                              .price_e8 = PRICE_E8, .quantity_e8 = quantity_e8, .aggressor = ZVT_SIDE_BUY};
     ZVT_STR_SET(trade.venue, self->venue);
     ZVT_STR_SET(trade.symbol, self->symbol[symbol]);
-    if (zvt_pack(&self->frames[symbol], ZVT_T_TRADE_TICK, &trade) == 0) return;
-    s_flush(self, symbol);
-    ZVT_ASSERT(zvt_pack(&self->frames[symbol], ZVT_T_TRADE_TICK, &trade) == 0);
+    s_pack(self, symbol, ZVT_T_TRADE_TICK, &trade);
+}
+
+/* Each is another one than the one before. */
+static void s_add_quote(source_t *self, uint32_t symbol, int64_t market_ts_ns)
+{
+    uint64_t seq = ++self->symbol_seq[symbol];
+    int64_t bid_e8 = PRICE_E8 + (int64_t)(seq % QUOTES_ALIKE) * QUOTE_STEP_E8;
+    zvt_price_updated_t quote = {.symbol_seq = seq, .market_ts_ns = market_ts_ns, .bid_e8 = bid_e8, .ask_e8 = bid_e8 + QUOTE_STEP_E8,
+                                 .bid_volume_e8 = ZVT_E8, .ask_volume_e8 = ZVT_E8};
+    ZVT_STR_SET(quote.venue, self->venue);
+    ZVT_STR_SET(quote.symbol, self->symbol[symbol]);
+    s_pack(self, symbol, ZVT_T_PRICE_UPDATED, &quote);
+}
+
+static void s_add(source_t *self, uint32_t symbol, uint64_t trade_id, int64_t quantity_e8, int64_t market_ts_ns)
+{
+    if (self->quotes)
+        s_add_quote(self, symbol, market_ts_ns);
+    else
+        s_add_trade(self, symbol, trade_id, quantity_e8, market_ts_ns);
 }
 
 static void s_flush_all(source_t *self)
@@ -97,7 +126,7 @@ static void s_on_mark(void *arg)
         s_send_marks(self, self->phase == PHASE_END ? TICKS_QUANTITY_END_E8 : TICKS_QUANTITY_MEASURED_E8);
     if (self->phase == PHASE_GREET && past_ns > GREET_NS) {
         s_enter(self, PHASE_MEASURE, now_ns);
-        struct itimerspec every = {.it_value = {.tv_nsec = GATHER_NS}, .it_interval = {.tv_nsec = GATHER_NS}};
+        struct itimerspec every = {.it_value = {.tv_nsec = self->gather_ns}, .it_interval = {.tv_nsec = self->gather_ns}};
         ZVT_ASSERT(timerfd_settime(self->wake_fd, 0, &every, NULL) == 0);
     } else if (self->phase == PHASE_MEASURE && self->sent == self->total) {
         s_enter(self, PHASE_PAUSE, now_ns);
@@ -176,21 +205,25 @@ static int s_run(source_t *self)
 int main(int argc, char **argv)
 {
     static source_t self;
-    const char *rate = "50000", *seconds = "5", *symbols = "1";
+    const char *rate = "50000", *seconds = "5", *symbols = "1", *gather_us = "100", *quotes = NULL;
     const zvt_option_t options[] = {
         {.name = "venue", .argument = "V", .meaning = "the venue to stand in for (required)", .value = &self.venue},
-        {.name = "rate", .argument = "N", .meaning = "trades per second; default 50000", .value = &rate},
+        {.name = "rate", .argument = "N", .meaning = "ticks per second; default 50000", .value = &rate},
         {.name = "seconds", .argument = "S", .meaning = "how long; default 5", .value = &seconds},
         {.name = "symbols", .argument = "N", .meaning = "spread over the fleet's first N instruments; default 1", .value = &symbols},
+        {.name = "gather-us", .argument = "N", .meaning = "microseconds between two looks at what is due, below a second; default 100", .value = &gather_us},
+        {.name = "quotes", .meaning = "send quotes instead of trades", .value = &quotes},
         {.name = NULL}};
-    const zvt_service_desc_t desc = {.program = "zvt-tick-source", .summary = "Sends trades at a fixed rate in place of a venue.",
+    const zvt_service_desc_t desc = {.program = "zvt-tick-source", .summary = "Sends trades or quotes at a fixed rate in place of a venue.",
                                      .role = ZVT_ROLE_VENUE, .name = "tick-source", .options = options};
     self.service = zvt_service_new(argc, argv, &desc);
     self.rate_hz = atof(rate);
     self.symbols = (uint32_t)atoi(symbols);
     self.total = (uint64_t)(self.rate_hz * atof(seconds));
-    if (self.venue == NULL || self.rate_hz <= 0 || self.total == 0 || self.symbols == 0) {
-        zvt_error("--venue is required, and --rate, --seconds and --symbols are positive numbers");
+    self.gather_ns = atoi(gather_us) * 1000L;
+    self.quotes = quotes != NULL;
+    if (self.venue == NULL || self.rate_hz <= 0 || self.total == 0 || self.symbols == 0 || self.gather_ns <= 0 || self.gather_ns >= ZVT_SECOND_NS) {
+        zvt_error("--venue is required; --rate, --seconds, --symbols and --gather-us are positive numbers, the last below 1000000");
         return ZVT_EXIT_CONFIG;
     }
     int exit_code = s_run(&self);

@@ -1,19 +1,25 @@
 """strategies -- 1,000 strategies in a few host processes, each on its own symbol, trading on 20,000 quotes a second.
 
-The hosts are what `fleet attach` runs: the strategies' own library with many strategies in a process. The market is the
-synthetic venue's, fast. Every signal that was sent has to become exactly one order.
+The hosts are what `fleet attach` runs: the strategies' own library with many strategies in a process. The quotes come as those of
+a venue that is elsewhere would: a gateway passes on what a source sends it (that of the ticks scenario). The orders go to two
+synthetic venues, whose own few quotes the strategies do not hear: those bear the time of the market's last step, a tenth of a second.
+Every signal that was sent has to become exactly one order.
 """
 
+import os
 import signal
 import subprocess
 import time
 
 from control import ask
-from fleet import BenchError, symbols_of
+from fleet import BenchError, fleet_file, symbols_of
 from measure import Snapshot, between, memory_mb
 
 HOSTS = 4
 PERIOD_MS = 1000
+QUOTES_PER_S = 20500
+GATHER_US = 1000  # quotes leave the source once a millisecond; what they wait until then counts
+FEED = "feed"  # a venue of which there are only quotes
 LIFETIME_S = 30  # of zvt-pulse
 # Strategies with exactly as many orders as they sent signals, none of them of the same signal; signals that became more than one.
 ORDERS_OF_EACH = """select count(*) filter (where orders = %d and signals = orders), coalesce(sum(orders - signals), 0)
@@ -21,10 +27,43 @@ ORDERS_OF_EACH = """select count(*) filter (where orders = %d and signals = orde
           from event_store where event_type = 'order.requested' group by 1) s"""
 
 
+class Feed:
+    """The quotes: a gateway of their own and their source, which the fleet knows nothing of; `env` is that of who hears them. Use `with`."""
+
+    def __init__(self, fleet, symbols, quotes_per_s):
+        self.fleet, self.processes = fleet, {}
+        path = os.path.join(fleet.bench.folder, "feed.zpl")
+        with open(path, "w") as out:
+            out.write(fleet_file(symbols=symbols, venues=(FEED,)))
+        self.env = {**fleet.environment(), "ZVT_FLEET": path}
+        self._start("gateway-" + FEED, "zvt-gateway")
+        self._start("source", "zvt-tick-source", "--quotes", "--rate", str(quotes_per_s), "--seconds", "3600", "--symbols", str(symbols),
+                    "--gather-us", str(GATHER_US))
+
+    def _start(self, name, program, *words):
+        words = [self.fleet.bench.binary(program), "--name", name, "--venue", FEED, *words]
+        process = subprocess.Popen(words, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.fleet.bench.children.append(process)
+        self.processes[name] = process
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+            self.fleet.bench.children.remove(process)
+
+    def pids(self):
+        """{name: pid}."""
+        return {name: process.pid for name, process in self.processes.items()}
+
+
 class Hosts:
     """Processes with many strategies each. Use `with`."""
 
-    def __init__(self, fleet, hosts, strategies, symbols, orders):
+    def __init__(self, fleet, feed, hosts, strategies, symbols, orders):
         self.fleet = fleet
         self.names = ["host%d" % n for n in range(hosts)]
         self.processes = []
@@ -32,7 +71,7 @@ class Hosts:
         for n, name in enumerate(self.names):
             words = ["--name", name, "--symbol", names[n * symbols // hosts], "--symbols", str(max(1, symbols // hosts)),
                      "--count", str(strategies // hosts), "--set", "period_ms=%d" % PERIOD_MS, "--set", "orders=%d" % orders]
-            self.processes.append(subprocess.Popen([fleet.bench.binary("zvt-pulse"), *words], env=fleet.environment(),
+            self.processes.append(subprocess.Popen([fleet.bench.binary("zvt-pulse"), *words], env=feed.env,
                                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         fleet.bench.children.extend(self.processes)
 
@@ -91,11 +130,11 @@ def run(bench):
     strategies, symbols = bench.quick((8, 4), (1000, 248))
     hosts_count, seconds = bench.quick((2, 2), (HOSTS, max(1, int(bench.seconds or 30))))
     signals = strategies * seconds * 1000 // PERIOD_MS
-    shape = {"symbols": symbols, "venues": ("alpha", "beta"), "step_ms": bench.quick(100, 3), "volatility": 5}
-    with bench.fleet(**shape) as fleet:
+    quotes_per_s = bench.rate or bench.quick(2000, QUOTES_PER_S)
+    with bench.fleet(symbols=symbols, venues=("alpha", "beta")) as fleet, Feed(fleet, symbols, quotes_per_s) as feed:
         watch = bench.watch(fleet, "--lifetime", str(LIFETIME_S))
-        with Hosts(fleet, hosts_count, strategies, symbols, signals // strategies) as hosts:
-            pids = {**fleet.pids(), **hosts.pids()}
+        with Hosts(fleet, feed, hosts_count, strategies, symbols, signals // strategies) as hosts:
+            pids = {**fleet.pids(), **feed.pids(), **hosts.pids()}
             watch.measure()
             first, before = Snapshot(fleet, pids), {name: hosts.total(name) for name in ("market_quotes", "market_updates", "signals_sent")}
             is_over = _trade(bench, hosts, signals, seconds)
