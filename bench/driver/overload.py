@@ -5,7 +5,7 @@ disturber after the other is switched on and off in rounds (without, with, with,
 by side in time gives one factor, with over without; judged are the median over the pairs and its interval
 (tests/system/comparison.py). What the fleet does to others is measured, not that somebody else needs the processor: the disturbers
 (tests/system/disturb.py) run only while a processor is idle, and those that send signals send as many to a stranger in the rounds
-without. What that alone does to the honest orders is a row of its own, which is not judged.
+without. What it does beside silence, and what the stranger does, are rows of their own, which are not judged.
 """
 
 import bisect
@@ -32,8 +32,11 @@ DISTURBERS = (
     ("names", "ever new strategy names", "signals", 2400),
     ("malformed", "malformed frames", "sockets thrown at", 8),
 )
-# Not judged: the conversation of a runaway, but with a stranger to the fleet.
-CONTROLS = (("stranger", "the same with a stranger", "", 0),)
+# Not judged: what it does beside silence, and what the same conversation with a stranger to the fleet does beside silence.
+CONTROLS = (
+    ("silence", "a runaway, beside silence", "signals", 8000),
+    ("stranger", "signals to a stranger, the same", "signals", 8000),
+)
 STRATEGY_LIMIT_HZ = 20  # what risk lets a strategy do in this fleet ..
 STRATEGY_HZ = 5         # .. and what each of the honest ones does of it
 STRATEGIES_MAX = 1000   # a sender may bring 1,024 names at once
@@ -50,7 +53,7 @@ class Disturber:
         self.process = subprocess.Popen([sys.executable, os.path.join(SHARED, "disturb.py"), word], env=fleet.environment(), text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.children.append(self.process)
-        self.is_on, self.done, self.on_s = False, 0, 0.0
+        self.is_on, self.done, self.on_s, self.control_hz = False, 0, 0.0, 0.0
         self.since = (0, 0.0)  # what it had done when it was switched on, and when that was
         self._hear("ready")
 
@@ -58,6 +61,7 @@ class Disturber:
         answer = self.process.stdout.readline().split()
         if answer[:1] != [word]:
             raise BenchError("disturb.py did not answer: %s" % self.process.communicate()[1][-2000:])
+        self.control_hz = float(answer[2])
         return int(answer[1])
 
     def turn(self, wanted):
@@ -86,7 +90,8 @@ class Disturber:
 
 
 def _rounds(load, word, case, plan):
-    """((begin, end) without, (begin, end) with) of each pair, in UTC seconds; and what was done a second meanwhile."""
+    """((begin, end) without, (begin, end) with) of each pair, in UTC seconds; what was done a second meanwhile, and to a stranger
+    in the rounds without."""
     found = []
     with Disturber(load.fleet, word) as disturber:
         time.sleep(plan.settle_s)  # the one before has left, this one has come
@@ -103,7 +108,7 @@ def _rounds(load, word, case, plan):
                 raise BenchError("the load ended before the rounds did")
             found.append((ends[False], ends[True]))
         disturber.turn(False)
-    return found, disturber.done / disturber.on_s
+        return found, disturber.done / disturber.on_s, disturber.control_hz
 
 
 def _latencies_ms(orders, span):
@@ -163,11 +168,13 @@ def run(bench):
         report = load.finish()
         orders = read_trace(trace)
         os.unlink(trace)
-    rows = [{**_row(case, rounds, orders), "done_per_s": round(per_s, 1)} for (_, case, _, _), (rounds, per_s) in zip(DISTURBERS + CONTROLS, seen)]
-    rows.append(_whole(rate, [pair for rounds, _ in seen for pair in rounds], orders))
-    done = ["%s: %s %s/s" % (case, format(round(per_s), ","), what) for (_, case, what, _), (_, per_s) in zip(DISTURBERS, seen) if what]
+    rows = [{**_row(case, rounds, orders), "done_per_s": round(per_s, 1), "control_per_s": round(control_hz, 1)}
+            for (_, case, _, _), (rounds, per_s, control_hz) in zip(DISTURBERS + CONTROLS, seen)]
+    rows.append(_whole(rate, [pair for rounds, _, _ in seen for pair in rounds], orders))
+    done = ["%s: %s %s/s%s" % (case, format(round(per_s), ","), what, ", without %s to a stranger" % format(round(control_hz), ",") if control_hz else "")
+            for (_, case, what, _), (_, per_s, control_hz) in zip(DISTURBERS + CONTROLS, seen) if what]
     ends = ", ".join("%s %s" % (format(count, ","), outcome) for outcome, count in rows[-1]["outcomes"].items())
     return {"title": "overload: honest orders without and with somebody who misbehaves, %s/s" % format(round(rate), ","), "rows": rows,
             "notes": ["honest orders: %s; %s sent again" % (ends, format(report["resent"], ",")), "; ".join(done),
                       "p50 and p99: medians of %d rounds of %g s without and with; factor: median over pairs of rounds, with its 90 %% "
-                      "interval; disturbers run only while a processor is idle; without: signals go to a stranger" % (plan.pairs, plan.round_s)]}
+                      "interval; disturbers run only while a processor is idle" % (plan.pairs, plan.round_s)]}

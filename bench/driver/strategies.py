@@ -20,6 +20,7 @@ PERIOD_MS = 1000
 QUOTES_PER_S = 20500
 GATHER_US = 1000  # quotes leave the source once a millisecond; what they wait until then counts
 FEED = "feed"  # a venue of which there are only quotes
+HOPS = 3       # source, gateway, host, orchestrator
 LIFETIME_S = 30  # of zvt-pulse
 # Strategies with exactly as many orders as they sent signals, none of them of the same signal; signals that became more than one.
 ORDERS_OF_EACH = """select count(*) filter (where orders = %d and signals = orders), coalesce(sum(orders - signals), 0)
@@ -41,7 +42,7 @@ class Feed:
                     "--gather-us", str(GATHER_US))
 
     def _start(self, name, program, *words):
-        words = [self.fleet.bench.binary(program), "--name", name, "--venue", FEED, *words]
+        words = ["setpriv", "--pdeathsig", "KILL", self.fleet.bench.binary(program), "--name", name, "--venue", FEED, *words]
         process = subprocess.Popen(words, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.fleet.bench.children.append(process)
         self.processes[name] = process
@@ -153,7 +154,10 @@ def run(bench):
            "lost": max(0, sent - count["signals_refused"] - count["signals_expired"] - seen["requested"])}
     row.update({point + "_ms": spans[point] for point in ("p50", "p99", "p999", "max")})
     row.update(between(first, last, row["per_s"]))
+    hop = bench.limits.hop_after_pauses()["round_trip_ms"]["p50"] / 2
+    row["share_of_limit"] = round(HOPS * hop / row["p50_ms"], 4) if row["p50_ms"] else None
     notes = ["%s quotes/s (%s market updates/s) into %d hosts, %s gaps; %s signals (%s sent again), %s orders; hosts: %.0f MB" % (
         format(row["quotes_per_s"], ","), format(row["updates_per_s"], ","), hosts_count, format(count["market_gaps"], ","), format(sent, ","),
-        format(count["signals_resent"], ","), format(seen["requested"], ","), memory)]
+        format(count["signals_resent"], ","), format(seen["requested"], ","), memory),
+        "the limit of p50: %d bare hops of %.3f ms" % (HOPS, hop)]
     return {"title": "strategies: from the quote to order.requested", "rows": [row], "notes": notes}

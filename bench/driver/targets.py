@@ -45,6 +45,8 @@ TARGETS = (
     *(("overload", case, point + "_factor", "<", 1.1, "%s: others' %s, factor" % (case, point))
       for _, case, _, _ in overload.DISTURBERS for point in ("p50", "p99")),
     *(("overload", case, "done_per_s", ">=", per_s, "%s: %s a second" % (case, what)) for _, case, what, per_s in overload.DISTURBERS if per_s > 0),
+    *(("overload", case, "control_per_s", ">=", per_s, "%s: %s a second to a stranger in the rounds without" % (case, what))
+      for _, case, what, per_s in overload.DISTURBERS if what == "signals"),
     ("overload", "honest orders", "success_share", ">=", 0.999, "others' orders beside all of them: share that completed"),
     ("growth", "50 M events, every follower", "max_ms", "<", 1000, "50 million events: orders complete again, slowest follower, ms"),
     ("growth", "50 M events, kill postgres", "ready_ms", "<", 2000, "50 million events: Postgres' own crash recovery, ms"),

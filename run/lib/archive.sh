@@ -216,7 +216,7 @@ archive_verify() {
     elif ((${#checks[@]} == 0)); then
         say "Nothing has been archived."
     fi
-    ! printf '%s\n' "${checks[@]}" | cut -f 2 | grep -q FAILED
+    (($(printf '%s\n' "${checks[@]}" | cut -f 2 | grep -cx FAILED) == 0))
 }
 
 # archive_restore SEQ: its partition in the schema "archived", for reading. The log itself stays as it is.

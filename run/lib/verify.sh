@@ -33,7 +33,7 @@ cmd_verify() {
     if [[ $archives == yes ]]; then verify_archives; fi
     verify_doing ''
     if [[ $opt_json == yes ]]; then verify_json; fi
-    ! printf '%s\n' "${checks[@]}" | cut -f 2 | grep -qvx ok
+    (($(printf '%s\n' "${checks[@]}" | cut -f 2 | grep -cvx ok) == 0))
 }
 
 # add_check NAME ok|FAILED DETAIL

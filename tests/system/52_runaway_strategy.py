@@ -72,6 +72,7 @@ def compare(runaway, trader, what):
     time.sleep(1)  # so that the first round is like the others
     check_latency(trader, what, runaway.begin, runaway.divert, pace=(runaway.done, 0.8 * RATE_HZ))
     runaway.end()
+    check(f"and in the rounds without, {runaway.diverted_hz():.0f} times a second to a stranger", runaway.diverted_hz() >= 0.8 * RATE_HZ)
 
 
 def test_healing(runaway):

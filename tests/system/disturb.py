@@ -2,8 +2,9 @@
 """disturb -- those who misbehave: subscribers and clients that never read, a runaway strategy, a sender of ever new names,
 a thrower of malformed frames. Scenarios use the classes; run/bench runs this as a program:
 
-  disturb.py WORD   a WORD of DISTURBERS. Reads "on" and "off" from stdin and answers each with the word and how often it has
-                    disturbed so far; first it says "ready 0". Ends with stdin.
+  disturb.py WORD   a WORD of DISTURBERS. Reads "on" and "off" from stdin and answers each with the word, how often it has
+                    disturbed so far, and how often a second it has done so to a stranger while it was off, if it does; first it
+                    says "ready 0 0". Ends with stdin.
 
 As a program, and in the classes with a process of their own, they run only while a processor is idle (SCHED_IDLE): what the fleet
 does to others is measured, not who else needs the processor. Environment  ZVT_BIN: the programs; ZVT_RUNTIME: the folder of the fleet's sockets."""
@@ -23,9 +24,10 @@ import zmq
 
 import garbage
 from wire import (ACK, BUY, CONTROL, E8, HELLO, IOC, MARKET, OK, ORDERS_QUERY, POSITIONS_QUERY, REPLAY_REQUEST, SECOND_NS, SIGNAL,
-                  SIGNAL_RATE, connect, records, wait_until)
+                  SIGNAL_RATE, connect, connect_to, records, wait_until)
 
 SUBSCRIBERS = 4     # of the log and of each venue's market data, that never read
+SEND_PATIENCE_MS = 5000  # who takes nothing for so long is gone
 THROWS_HZ = 10      # sockets thrown at per second
 ASKS_HZ = 100       # questions of all mute clients together
 PAGE_MAX = 4000     # events that the replayer gives at once
@@ -149,7 +151,7 @@ class Mute:
 
 class Stranger:
     """Somebody who is not of the fleet, in a process of its own, and answers each signal that is sent to it. What it does to others
-    that somebody talks to it, the fleet has no part in."""
+    that somebody talks to it, the fleet has no part in. Its answers take about as much of a processor as the fleet's refusals."""
 
     def __init__(self):
         context = multiprocessing.get_context("fork")
@@ -174,11 +176,7 @@ class Stranger:
 
     def connect(self, context):
         """A socket for signals, one for answers."""
-        push, acks = context.socket(zmq.PUSH), context.socket(zmq.SUB)
-        push.connect(self.endpoint)
-        acks.subscribe("ack.runaway")
-        acks.connect(self.endpoint + "-acks")
-        return push, acks
+        return connect_to(context, zmq.PUSH, self.endpoint), connect_to(context, zmq.SUB, self.endpoint + "-acks", ["ack.runaway"])
 
 
 class Side:
@@ -186,6 +184,7 @@ class Side:
 
     def __init__(self, push, acks):
         self.push, self.acks, self.number, self.answers = push, acks, 0, collections.Counter()
+        push.setsockopt(zmq.SNDTIMEO, SEND_PATIENCE_MS)
 
     def send(self, run, rotating):
         self.number += 1
@@ -202,13 +201,14 @@ class Side:
 class Runaway:
     """A strategy that has lost its mind, in a process of its own. `pace`: signals a second; `obeyed`: the one it runs at;
     `rotating`: each under another strategy's name; `diverted`: it talks to a stranger instead; the others are its counts of signals
-    sent to the fleet and answered."""
+    sent to the fleet and answered, and of those to the stranger."""
 
     def __init__(self, rate_hz=10000, rotating=False):
         context = multiprocessing.get_context("fork")
         self.rate_hz, self.parent, self.stranger = rate_hz, os.getpid(), Stranger()
         self.pace, self.obeyed, self.rotating, self.diverted = (context.Value("i", start) for start in (0, 0, rotating, 0))
-        self.sent, self.accepted, self.over_rate, self.other = (context.Value("q", 0) for _ in range(4))
+        self.sent, self.accepted, self.over_rate, self.other, self.told, self.heard = (context.Value("q", 0) for _ in range(6))
+        self.diverted_ns, self.diverted_since_ns = 0, None
         self.process = context.Process(target=self.main, daemon=True)
         self.process.start()
 
@@ -216,35 +216,41 @@ class Runaway:
         stand_back()
         context, run, begun_ns, pace, due = zmq.Context(), time.time_ns(), 0, 0, 0
         fleet = Side(connect(context, zmq.PUSH, "signals"), connect(context, zmq.SUB, "events", ["ack.runaway"]))
-        sides = fleet, Side(*self.stranger.connect(context))
+        stranger = Side(*self.stranger.connect(context))
         while os.getppid() == self.parent:
             if self.pace.value != pace:
                 begun_ns, pace, due = time.monotonic_ns(), self.pace.value, 0
             owed = (time.monotonic_ns() - begun_ns) * pace // SECOND_NS - due
             for _ in range(min(owed, 200)):
-                sides[self.diverted.value].send(run, self.rotating.value)
+                (stranger if self.diverted.value else fleet).send(run, self.rotating.value)
             due += min(owed, 200)
-            self.sent.value, self.obeyed.value = fleet.number, pace
-            for side in sides:
-                side.hear()
+            self.sent.value, self.told.value, self.obeyed.value = fleet.number, stranger.number, pace
+            fleet.hear()
+            stranger.hear()
             self.accepted.value, self.over_rate.value = fleet.answers[OK], fleet.answers[SIGNAL_RATE]
             self.other.value = fleet.answers.total() - self.accepted.value - self.over_rate.value
+            self.heard.value = stranger.answers.total()
             time.sleep(0.001)
 
     def answered(self):
         return self.accepted.value + self.over_rate.value + self.other.value
 
     def begin(self):
+        self.end()
         self.diverted.value, self.pace.value = 0, self.rate_hz
 
     def divert(self):
         """The same with a stranger, to compare with: what a busy process does to all others on the machine is not the fleet's doing."""
-        self.diverted.value, self.pace.value = 1, self.rate_hz
+        self.end()
+        self.diverted.value, self.pace.value, self.diverted_since_ns = 1, self.rate_hz, time.monotonic_ns()
 
     def end(self):
         """Also waits for the answers."""
+        if self.diverted_since_ns is not None:
+            self.diverted_ns += time.monotonic_ns() - self.diverted_since_ns
+            self.diverted_since_ns = None
         self.pace.value = 0
-        wait_until(20, lambda: self.obeyed.value == 0 and self.answered() >= self.sent.value)
+        wait_until(20, lambda: self.obeyed.value == 0 and self.answered() >= self.sent.value and self.heard.value >= self.told.value)
 
     def run_for(self, seconds, pace):
         """Runs at this pace and waits for the answers: signals sent, accepted, refused for the rate, other answers."""
@@ -257,13 +263,17 @@ class Runaway:
     def done(self):
         return self.sent.value
 
+    def diverted_hz(self):
+        """Signals a second to the stranger, while it was he who got them; once it has ended or begun again."""
+        return self.told.value * SECOND_NS / self.diverted_ns if self.diverted_ns else 0
+
 
 class Diverted:
     """A runaway that talks to a stranger when it is off."""
 
     def __init__(self, **settings):
         self.runaway = Runaway(**settings)
-        self.begin, self.end, self.done = self.runaway.begin, self.runaway.divert, self.runaway.done
+        self.begin, self.end, self.done, self.control_hz = self.runaway.begin, self.runaway.divert, self.runaway.done, self.runaway.diverted_hz
         self.end()
 
 
@@ -272,7 +282,10 @@ class OnlyDiverted:
 
     def __init__(self):
         self.runaway = Runaway()
-        self.begin, self.end, self.done = self.runaway.divert, self.runaway.end, lambda: 0
+        self.begin, self.end = self.runaway.divert, self.runaway.end
+
+    def done(self):
+        return self.runaway.told.value
 
 
 class Thrower:
@@ -314,6 +327,7 @@ DISTURBERS = {
     "runaway": Diverted,
     "names": lambda: Diverted(rate_hz=3000, rotating=True),
     "stranger": OnlyDiverted,
+    "silence": Runaway,
     "malformed": lambda: Thrower(garbage.sockets()),
 }
 
@@ -323,13 +337,14 @@ def main():
         sys.exit(f"disturb: say which: {' '.join(DISTURBERS)}")
     stand_back()
     disturber, on = DISTURBERS[sys.argv[1]](), False
-    print("ready 0", flush=True)
+    control_hz = getattr(disturber, "control_hz", lambda: 0)
+    print("ready 0 0", flush=True)
     for line in sys.stdin:
         wanted = line.strip() == "on"
         if wanted != on:
             (disturber.begin if wanted else disturber.end)()
         on = wanted
-        print(line.strip(), disturber.done(), flush=True)
+        print(line.strip(), disturber.done(), f"{control_hz():.1f}", flush=True)
     if on:
         disturber.end()
 

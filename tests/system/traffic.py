@@ -415,16 +415,15 @@ def compare_pair(trader, disturbed_first, turn, round_s):
 DISASTER = {50: 1.5, 99: 5}  # percentile: factor
 
 
-def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6, patience_s=30, pace=None):
+def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, looks=(6, 12), pace=None):
     """Whether the median order completion is worse by more than the limit while something disturbs: rounds without and with
-    it in changing order (without, with, with, without, ..). After 6 pairs, 12, 24 .. it is looked whether that is decided;
-    looking after each would find what it waits for by chance. After `patience_s` it remains not decided. The p99 of a round
+    it in changing order (without, with, with, without, ..). After 6 pairs and after 12 it is looked whether that is decided;
+    looking after each would find what it waits for by chance. After the last look it remains not decided. The p99 of a round
     rests on its two or three slowest orders, so it is told, and judged only by the benchmark's rates. An interval that is too
     wide hides no disaster: beyond DISASTER a factor fails however wide it is. `pace`: what counts the disturbances, and how
     many a second there must be for the comparison to say anything."""
-    median, tail, pairs, look, now = Comparison(50), Comparison(99), 0, pairs_min, [False]
+    median, tail, pairs, now = Comparison(50), Comparison(99), 0, [False]
     done, since, on_s = 0, (0, 0.0), 0.0
-    give_up = time.monotonic() + patience_s * SLOW
 
     def turn(disturbed):
         nonlocal done, since, on_s
@@ -440,7 +439,7 @@ def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6
         now[0] = disturbed
 
     verdict = "open"
-    while verdict == "open" and (time.monotonic() < give_up or pairs < pairs_min):
+    while verdict == "open" and pairs < looks[-1]:
         without, with_it = compare_pair(trader, pairs % 2 == 1, turn, round_s)
         if not without or not with_it:
             check(f"orders complete {what}", False, f"{len(without)} in a round without, {len(with_it)} in a round with it")
@@ -448,8 +447,8 @@ def check_latency(trader, what, begin, end, limit=1.10, round_s=1.5, pairs_min=6
         for comparison in (median, tail):
             comparison.add(without, with_it)
         pairs += 1
-        if pairs == look:
-            verdict, look = judge(*median.factor()[1:], limit), 2 * look
+        if pairs in looks:
+            verdict = judge(*median.factor()[1:], limit)
     turn(False)
     if pairs == 0:
         return

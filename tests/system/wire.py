@@ -35,13 +35,17 @@ def endpoint(name):
 
 
 def connect(context, kind, name, topics=(), hwm=100_000):
+    return connect_to(context, kind, endpoint(name), topics, hwm)
+
+
+def connect_to(context, kind, where, topics=(), hwm=100_000):
     opened = context.socket(kind)
     opened.setsockopt(zmq.LINGER, 0)
     opened.setsockopt(zmq.SNDHWM, hwm)
     opened.setsockopt(zmq.RCVHWM, hwm)
     for topic in topics:
         opened.subscribe(topic)
-    opened.connect(endpoint(name))
+    opened.connect(where)
     return opened
 
 
