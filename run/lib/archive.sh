@@ -196,13 +196,17 @@ archive_list() {
 
 # Every file against what was recorded of it: rows of first seq, last seq, ok or FAILED, words.
 archive_check_files() {
-    local rows code
+    local row failed=no
     local -a where=()
     [[ -z $opt_to ]] || where=(--folder "$opt_to")
-    rows=$(DATABASE_URL=$database_admin_url nice -n 10 "$(binary zvt-archiver)" --verify "${where[@]}")
-    code=$?
-    [[ -z $rows ]] || printf '%s\n' "$rows"
-    if ((code != 0)) && ! grep -q $'\tFAILED\t' <<<"$rows"; then printf '?\t?\tFAILED\tnot every file could be checked\n'; fi
+    while IFS= read -r row; do
+        [[ $row != *$'\tFAILED\t'* ]] || failed=yes
+        if [[ $row != $'\a' ]]; then
+            printf '%s\n' "$row"
+        elif [[ $failed == no ]]; then
+            printf '?\t?\tFAILED\tnot every file could be checked\n'
+        fi
+    done < <(DATABASE_URL=$database_admin_url nice -n 10 "$(binary zvt-archiver)" --verify "${where[@]}" || printf '\a\n')
 }
 
 archive_verify() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Plants one bug at a time into the fleet's binaries and shows what the chaos run makes of it: which check saw it, after
-# how many faults and seconds. Exit code 1 when one was not caught.
+# how many faults and seconds. First comes a build without any, of which it has to report nothing. Exit code 1 when a bug was not
+# caught, or something was reported without one.
 #
 #   tests/chaos/planted.sh [BUG]...      default: all of common/zvt_planted.h
 #
@@ -30,11 +31,24 @@ make_binaries() {
     exit 2
 }
 
+# run_chaos OPTION..: of what was built; leaves run.log.
+run_chaos() {
+    rm -rf -- "$base/run"
+    ZVT_BIN=$build/bin ZVT_TEST_BASE=$base/run "$checkout/tests/chaos/chaos.py" --seed 1 --look 12 --stop-early "$@" >"$base/run.log" 2>&1
+}
+
 missed=0
+make_binaries ''
+run_chaos --minutes 2
+if grep -qx 'violations: 0' "$base/run.log"; then
+    printf '%-28s nothing reported\n' "no bug"
+else
+    printf '%-28s REPORTED: %s\n' "no bug" "$(grep -m 1 '^VIOLATION' "$base/run.log" || tail -n 1 "$base/run.log")"
+    missed=1
+fi
 for bug in "${bugs[@]}"; do
     make_binaries "$bug"
-    rm -rf -- "$base/run"
-    ZVT_BIN=$build/bin ZVT_TEST_BASE=$base/run "$checkout/tests/chaos/chaos.py" --minutes 5 --seed 1 --look 12 --stop-early >"$base/run.log" 2>&1
+    run_chaos --minutes 5
     if found=$(grep -m 1 '^VIOLATION' "$base/run.log"); then
         printf '%-28s %s\n' "$bug" "${found#VIOLATION }"
         # Which checks failed, and how often among the first twenty findings.
