@@ -10,6 +10,7 @@ import wire
 from fleet import PROCESSES, READY_SECONDS, STANDBY, VENUES
 
 STOPS_MS = (50, 300, 700, 1500, 3000)
+SILENT_MS = 2500, 4000  # a venue that says nothing for so long leaves hundreds of orders unknown, other faults a few at most
 ORDER_PATH = ("orchestrator", "risk", "executor", "gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "portfolio")
 AT_VENUES = ("gateway-alpha", "gateway-beta", "venue-alpha", "venue-beta", "executor")
 
@@ -59,7 +60,8 @@ class Plan:
             ("stop-supervise", rng.choice(self.processes)), ("stop-logger", rng.choice(self.processes)), ("stop-svscan", "svscan"),
             ("stop-postmaster", "postgres"))]
         cards += [one("stop", name, ms=rng.choice(STOPS_MS)) for name in rng.sample(ORDER_PATH, 4)]
-        cards += [one("stop", rng.choice(AT_VENUES), ms=rng.randrange(1500, 4000)), one("stop", rng.choice(("replayer", "checkpointer", "maker")), ms=2000)]
+        cards += [one("stop", rng.choice(VENUES), ms=rng.randrange(*SILENT_MS)), one("stop", rng.choice(AT_VENUES), ms=rng.randrange(1500, 4000))]
+        cards += [one("stop", rng.choice(("replayer", "checkpointer", "maker")), ms=2000)]
         cards += [{"kind": "pair", "victims": rng.sample(self.processes, 2), "after_ms": rng.choice((0, 50, 200, 400))} for _ in range(3)]
         cards += [one("backend", "postgres", pick=rng.random()) for _ in range(2)]
         cards += [one("backend-stop", "postgres", pick=rng.random(), ms=rng.randrange(100, 2000))]

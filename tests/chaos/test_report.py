@@ -10,8 +10,9 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 os.environ.pop("ZVT_TEST_SLOW", None)
 
 import logs
+from faults import SILENT_MS, VENUES, Plan
 from machine import Machine, overlap_ns, stolen_ms
-from report import Held, Report, quantile
+from report import DECK_FAULTS, Held, Report, quantile
 
 NUMBER = iter(range(1, 1 << 30))
 
@@ -229,6 +230,27 @@ class Counts(unittest.TestCase):
         self.assertTrue(report.ok())
         report.violations.append("stale: made up")
         self.assertFalse(report.ok())
+
+
+class Coverage(unittest.TestCase):
+    def missed(self, faults):
+        report = Report(1, False)
+        add(report, "kill", "risk", 100, times=faults)
+        report.load_seconds = 120
+        report.judge()
+        return [text for text in report.problems if "unknown orders" in text or "every kind" in text]
+
+    def test_after_a_whole_deck_every_kind_came_and_left_orders_unknown(self):
+        self.assertEqual(len(self.missed(DECK_FAULTS)), 2)
+
+    def test_a_few_faults_may_have_missed_those_that_leave_orders_unknown(self):
+        self.assertEqual(self.missed(DECK_FAULTS - 1), [])
+
+    def test_a_deck_is_no_more_than_that_and_always_has_a_silent_venue(self):
+        for seed in range(20):
+            deck = Plan(seed, True).deck()
+            self.assertLess(len(deck), DECK_FAULTS)
+            self.assertTrue(any(card["kind"] == "stop" and card["victims"][0] in VENUES and card["ms"] >= SILENT_MS[0] for card in deck))
 
 
 class MachineTime(unittest.TestCase):
