@@ -108,8 +108,9 @@ static void s_ask_again(turn_core_t *self, order_t *order)
         reports_trouble_remove(self, order);
         return;
     }
-    /* Two unanswered questions, and the outcome counts as unknown. */
-    if (order->ask_backoff_ns > BACKOFF_FIRST_NS) s_record_unknown(self, order, ZVT_CODE_SERVICE_TIMEOUT);
+    /* Two unanswered questions, and the outcome counts as unknown; that is recorded when there is room. */
+    bool unanswered = order->ask_backoff_ns > BACKOFF_FIRST_NS;
+    if (unanswered && turn_has_room_for_report(self, order)) s_record_unknown(self, order, ZVT_CODE_SERVICE_TIMEOUT);
     s_ask_venue(self, order);
     order->ask_again_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, order->ask_backoff_ns);
     if (order->ask_backoff_ns < BACKOFF_LAST_NS) order->ask_backoff_ns *= 2;
@@ -476,9 +477,12 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
         return;
     }
     /* After a restart thousands of orders can learn at once that their venue never had them. With too many new sagas there would be no
-     * room for reports, by which sagas end: the rest is asked about again. */
-    if (status->code == ZVT_CODE_TOMBSTONED && s_may_try_again(self, order, ZVT_CODE_TOMBSTONED) && !s_has_room_to_try_again(self, order)) {
+     * room for reports, by which sagas end: the rest is asked about again, as rarely as one that is unknown for long. */
+    bool begins_anew = s_may_try_again(self, order, ZVT_CODE_TOMBSTONED);
+    bool room = turn_has_room_for_report(self, order) && (!begins_anew || s_has_room_to_try_again(self, order));
+    if (status->code == ZVT_CODE_TOMBSTONED && !room) {
         order->ask_backoff_ns = BACKOFF_FIRST_NS; /* it was answered */
+        order->ask_again_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, BACKOFF_LAST_NS);
         ZVT_COUNT("tombstones_put_off");
         return;
     }

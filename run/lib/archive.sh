@@ -202,11 +202,11 @@ archive_check_files() {
     while IFS= read -r row; do
         [[ $row != *$'\tFAILED\t'* ]] || failed=yes
         if [[ $row != $'\a' ]]; then
-            printf '%s\n' "$row"
+            [[ -z $row ]] || printf '%s\n' "$row"
         elif [[ $failed == no ]]; then
             printf '?\t?\tFAILED\tnot every file could be checked\n'
         fi
-    done < <(DATABASE_URL=$database_admin_url nice -n 10 "$(binary zvt-archiver)" --verify "${where[@]}" || printf '\a\n')
+    done < <(DATABASE_URL=$database_admin_url nice -n 10 "$(binary zvt-archiver)" --verify "${where[@]}" || printf '\n\a\n')
 }
 
 archive_verify() {

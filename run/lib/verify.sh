@@ -117,6 +117,8 @@ verify_archives() {
     done < <(archive_check_files 2>>"$home/log/verify.log")
 }
 
+readonly checks_end="end of checks"
+
 # The script that psql runs: the ledgers are read by psql itself, at the right moment.
 verify_script() {
     echo '\set ON_ERROR_STOP on'
@@ -128,6 +130,7 @@ verify_script() {
     cat -- "$checkout/run/lib/verify.sql"
     verify_ledgers ledger_after
     cat -- "$checkout/run/lib/verify_ledger.sql"
+    echo "\\echo $checks_end"
 }
 
 # verify_ledgers TABLE: statements that load every venue's ledger, one JSON object a row.
@@ -159,7 +162,7 @@ verify_decoded() {
 }
 
 verify_database() {
-    local line problem='' failed=no
+    local line problem='' complete=no
     verify_doing "reading ledgers and events"
     while IFS= read -r line; do
         case $line in
@@ -167,11 +170,11 @@ verify_database() {
             keep_check "$line"
             verify_doing "asking the database"
             ;;
-        $'\a') failed=yes ;;
+        "$checks_end") complete=yes ;; # whatever ends psql before, it does not say this
         ?*) problem=$line ;;
         esac
-    done < <(verify_script | database_psql "$database_url" 2>&1 || printf '\a\n')
-    if [[ $failed == yes ]]; then add_check "log and ledgers can be read" FAILED "$problem"; fi
+    done < <(verify_script | database_psql "$database_url" 2>&1)
+    if [[ $complete == no ]]; then add_check "log and ledgers can be read" FAILED "$problem"; fi
 }
 
 verify_json() {

@@ -3,7 +3,8 @@
 
   run/test chaos [--minutes M | --kills N] [--seed S] [--rate R] [--json FILE]
 
-  --minutes M    inject faults for so long, not counting the looks at the ledgers (default 5)
+  --minutes M    inject faults for so long, not counting the looks at the ledgers, and until every kind has come, which takes one
+                 and a half to two minutes (default 5)
   --kills N      inject faults until so many processes were killed
   --seed S       draws kinds, victims and times of all faults, and the load; the same seed is the same plan
   --rate R       orders a second, default 600
@@ -234,7 +235,8 @@ class Run:
             return True  # a fleet that does not come back says nothing more
         if self.options.kills:
             return self.report.kills >= self.options.kills
-        return self.report.load_seconds + time.monotonic() - self.load_began >= self.options.minutes * 60
+        long_enough = self.report.load_seconds + time.monotonic() - self.load_began >= self.options.minutes * 60
+        return long_enough and self.report.has_met_a_deck()
 
     def progress(self):
         stats, width = self.load.stats, 100

@@ -144,6 +144,10 @@ class Report:
         """A row for each kind and victim, then, in judge(), each kind over all victims."""
         return [self.row(kind, victim, samples) for (kind, victim), samples in sorted(self.rows.items())]
 
+    def has_met_a_deck(self):
+        """Or it is chance what was met."""
+        return sum(self.kinds.values()) >= DECK_FAULTS
+
     def judge(self):
         """What speaks against the run besides violations of the promise; every check is counted."""
         minutes = max(self.load_seconds / 60, 0.01)
@@ -168,8 +172,7 @@ class Report:
             elif of == "all faults":
                 self.checks.append((text, True))
         rate = self.counts.get("orders", 0) / max(self.load_seconds, 1)
-        whole_deck = sum(self.kinds.values()) >= DECK_FAULTS
-        for what, seen, wanted in (("unknown orders", self.counts.get("unknowns", 0), UNKNOWNS_PER_MINUTE * minutes if whole_deck else 0),
+        for what, seen, wanted in (("unknown orders", self.counts.get("unknowns", 0), UNKNOWNS_PER_MINUTE * minutes if self.has_met_a_deck() else 0),
                                    ("duplicates answered", self.counts.get("duplicates", 0), DUPLICATES_PER_MINUTE * minutes),
                                    ("orders that ended because they were late", self.counts.get("late", 0), LATE_PER_MINUTE * minutes),
                                    ("orders a second in the log", rate, ORDERS_PER_SECOND),
@@ -177,7 +180,7 @@ class Report:
                                    ("orders seen in a ledger while a commit was held back", self.counts.get("sighted", 0), self.kinds.get("stall", 0))):
             self.checks.append((f"coverage: {seen:.0f} {what}, wanted are {wanted:.0f}", seen >= wanted))
         missing = sorted(set(LIMITS_MS) - set(self.kinds) - {"again"} - (set() if self.standby else STANDBY_KINDS))  # "again" comes by chance
-        if whole_deck:
+        if self.has_met_a_deck():
             self.checks.append((f"coverage: faults of every kind{', but ' + ', '.join(missing) if missing else ''}", not missing))
         self.problems = [text for text, ok in self.checks if not ok and text not in CHECKS.values()]
 

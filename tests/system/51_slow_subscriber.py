@@ -11,7 +11,7 @@ import time
 
 import zmq
 
-from disturb import SUBSCRIBERS, Mute, Silent, Subscribers
+from disturb import ASKS_HZ, SUBSCRIBERS, Mute, Silent, Subscribers
 from traffic import Trader, check, check_latency, counter, fleet, note, processes, rss_kb, sql, start_fleet, verify
 from wire import E8, wait_until
 
@@ -101,7 +101,7 @@ def test_clients(trader, context):
           all(mb <= CLIENT_MB_MAX for mb in growth(before, after).values()), growth(before, after))
     check("orders complete meanwhile", wait_until(30, lambda: len(trader.ended) > sent + 300))
 
-    check_latency(trader, "beside clients that do not read", mute.begin, mute.end)
+    check_latency(trader, "beside clients that do not read", mute.begin, mute.end, pace=(mute.done, ASKS_HZ / 2))
     mute.close()
 
 

@@ -8,7 +8,7 @@ import sys
 import zmq
 
 import garbage
-from disturb import Thrower
+from disturb import THROWS_HZ, Thrower
 from traffic import Trader, check, check_latency, counter, fleet, processes, rss_kb, start_fleet, verify
 from wire import wait_until
 
@@ -67,8 +67,7 @@ def main():
         thrower, trader = Thrower(names), Trader("honest", rate_hz=100)
         test_all_of_it(trader, names, before)
         test_half_connections(names, before)
-        check_latency(trader, "beside malformed frames", thrower.begin, thrower.end)
-        check("frames were thrown meanwhile", thrower.thrown.value > 0)
+        check_latency(trader, "beside malformed frames", thrower.begin, thrower.end, pace=(thrower.done, THROWS_HZ / 2))
         last = trader.stop()
         check(f"each of {last['sent']} orders was completed", trader.outcomes() == {"completed": last["sent"]}, (last, trader.outcomes()))
         check("verify passes", *verify())

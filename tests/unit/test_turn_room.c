@@ -20,11 +20,15 @@ static void s_leave_room(uint32_t room)
     w.core->staged_used += s_taken;
 }
 
+static void s_ask_cancel_of(zvt_id_t order_id)
+{
+    zvt_record_t request = {.type = ZVT_T_CANCEL_REQUEST, .cancel_request = {.order_id = order_id, .requested_by = "me"}};
+    s_ask_for(&request);
+}
+
 static void s_ask_cancel(void)
 {
-    zvt_record_t request = {.type = ZVT_T_CANCEL_REQUEST, .cancel_request = {.requested_by = "me"}};
-    request.cancel_request.order_id = w.log[w.log_count - 1].aggregate_id;
-    s_ask_for(&request);
+    s_ask_cancel_of(w.log[w.log_count - 1].aggregate_id);
 }
 
 Test(turn_room, a_strategys_cancel_is_taken_when_new_orders_are_not)
@@ -139,7 +143,15 @@ static void s_tombstone(const zvt_order_send_t *send)
     s_deliver_all();
 }
 
-Test(turn_room, orders_of_before_a_restart_begin_anew_only_with_room_for_reports_beside_them)
+static const zvt_event_t *s_first_of(zvt_type_t type)
+{
+    const zvt_event_t *event = w.log;
+    while (event->type != type) event++;
+    return event;
+}
+
+/* Sent, and not heard of again; a new writer has folded the log. */
+static zvt_order_send_t s_order_in_doubt(void)
 {
     zvt_record_t signal = s_signal(1, ZVT_ORDER_TYPE_LIMIT);
     w.venue_silent = true;
@@ -148,13 +160,20 @@ Test(turn_room, orders_of_before_a_restart_begin_anew_only_with_room_for_reports
     cr_assert_eq(w.sent_count, 1);
     s_restart(2);
     s_settle();
-    zvt_order_send_t first = w.sent[0];
+    return w.sent[0];
+}
+
+Test(turn_room, orders_of_before_a_restart_begin_anew_only_with_room_for_reports_beside_them)
+{
+    zvt_order_send_t first = s_order_in_doubt();
     s_leave_room(STAGED_RESERVE / 2);
     s_tombstone(&first);
     s_settle();
     cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 0);
     cr_assert(turn_has_room_for_report(w.core, NULL));
     int queries = w.queries;
+    s_tick(900 * MS);
+    cr_assert_eq(w.queries, queries, "not as often as one that may have been lost");
     for (int i = 0; i < 10; i++) s_tick(500 * MS);
     cr_assert_gt(w.queries, queries, "it is asked about again");
     s_give_back();
@@ -164,4 +183,35 @@ Test(turn_room, orders_of_before_a_restart_begin_anew_only_with_room_for_reports
     s_settle();
     cr_assert_eq(s_count(ZVT_T_SAGA_STEP_FAILED), 1);
     cr_assert_eq(w.sent_count, 2);
+}
+
+Test(turn_room, a_canceled_order_of_before_a_restart_needs_room_for_its_end_only)
+{
+    zvt_order_send_t first = s_order_in_doubt();
+    s_ask_cancel_of(s_first_of(ZVT_T_ORDER_SUBMITTED)->aggregate_id);
+    s_settle();
+    s_leave_room(STAGED_RESERVE / 2);
+    s_tombstone(&first);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_REJECTED), 1);
+    s_give_back();
+}
+
+Test(turn_room, without_room_for_reports_nothing_is_recorded_of_an_order_in_doubt)
+{
+    zvt_order_send_t first = s_order_in_doubt();
+    s_ask_cancel_of(s_first_of(ZVT_T_ORDER_SUBMITTED)->aggregate_id);
+    s_settle();
+    s_leave_room(0);
+    s_tombstone(&first);
+    for (int i = 0; i < 10; i++) s_tick(500 * MS);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_UNKNOWN) + s_count(ZVT_T_ORDER_REJECTED), 0);
+    s_give_back();
+    s_tick(2000 * MS);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_UNKNOWN), 1, "nobody answered the questions in between");
+    s_tombstone(&first);
+    s_settle();
+    cr_assert_eq(s_count(ZVT_T_ORDER_REJECTED), 1);
 }
