@@ -77,15 +77,16 @@ class Snapshot:
 
 
 def _grown(first, last):
-    """What a process that has died since has used is not known."""
-    return {name: max(0, value - first.get(name, 0)) for name, value in last.items()}
+    return {name: value - first.get(name, 0) for name, value in last.items()}
 
 
 def between(first, last, orders_per_s):
-    """What the time between two snapshots cost, by order."""
+    """What the time between two snapshots cost, by order; nothing of it when a process has died meanwhile: what it used is not known."""
     seconds, log_seconds = last.at - first.at, last.log_at - first.log_at
     orders = max(1.0, orders_per_s * seconds)
     cpu, sleeps = _grown(first.cpu, last.cpu), _grown(first.switches, last.switches)
+    if min(cpu.values()) < 0:
+        return {}
     return {
         "switches_per_order": round(sum(sleeps.values()) / orders, 2),
         "switches": {name: round(value / orders, 3) for name, value in sorted(sleeps.items())},

@@ -5,6 +5,7 @@ The server is a private one: a socket in a temporary folder, no port, nothing of
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import time
@@ -61,22 +62,28 @@ class Redis:
         return done.stdout.strip() == "PONG"
 
 
+def _children_s():
+    """CPU of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def _measure(bench, redis, case, seconds, **options):
     words = ["--socket", redis.socket, "--seconds", str(seconds), "--warmup", bench.short(3, 0.3)]
     for name, value in options.items():
         words += ["--" + name, str(value)]
     bench.say(case)
-    first = (cpu_s(redis.process.pid), time.monotonic())
+    server_s, clients_s = cpu_s(redis.process.pid), _children_s()
     done = subprocess.run([bench.binary("zvt-redis-peer"), *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           check=False)
     if not done.stdout.startswith("{"):
         raise BenchError("zvt-redis-peer failed: " + done.stderr)
     found = json.loads(done.stdout)
-    seconds = time.monotonic() - first[1]
-    server_s = cpu_s(redis.process.pid) - first[0]
+    cpu = {"redis-server": cpu_s(redis.process.pid) - server_s, "load and workers": _children_s() - clients_s}
+    cpu_us = {name: round(seconds * 1e6 / max(1, found["sent"]), 2) for name, seconds in cpu.items()}
     return {"case": case, "offered_per_s": found["rate"] or None, "per_s": found["completed_per_s"], "peer_lost": found["lost"],
             "p50_ms": found["p50"], "p99_ms": found["p99"], "p999_ms": found["p999"], "max_ms": found["max"],
-            "cpu_us": {"redis-server": round(server_s * 1e6 / max(1, found["sent"]), 2)},
+            "cpu_us": cpu_us, "cpu_us_per_order": round(sum(cpu_us.values()), 2),
             "rss_mb_total": round(memory_mb(redis.process.pid), 1)}
 
 

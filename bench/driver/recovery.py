@@ -22,7 +22,7 @@ OF_A_VENUE = ("venue-%s", "gateway-%s")
 
 def _row(name, killed_at, until, orders):
     """What the kill did, from what became of the orders."""
-    ends = sorted(ended for _, ended, _ in orders if killed_at <= ended < until)
+    ends = sorted(ended for _, ended, outcome in orders if killed_at <= ended < until and outcome == "filled")
     after = [ended for due, ended, outcome in orders if due >= killed_at and ended and outcome == "filled"]
     under_way = [ended for due, ended, _ in orders if due < killed_at <= ended]
     times = [killed_at] + ends + [until]

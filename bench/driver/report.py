@@ -15,12 +15,13 @@ COLUMNS = [
     ("p999_ms", "p99.9 ms", 3), ("max_ms", "max ms", 2), ("again_ms", "again ms", 1),
     ("stall_ms", "stall ms", 1), ("under_way_ms", "under way ms", 1), ("cpu_us_per_order", "CPU us/order", 1), ("switches_per_order", "switches/order", 2), ("cores", "cores", 2),
     ("ready_ms", "ready ms", 0), ("redo_ms", "redo ms", 0), ("checkpoint_mb", "checkpoint MB", 2),
-    ("risk_snapshot_mb", "risk MB", 2), ("portfolio_snapshot_mb", "portfolio MB", 2), ("cost_ratio", "cost ratio", 3), ("checkpoint_ratio", "checkpoint ratio", 3),
+    ("risk_snapshot_mb", "risk MB", 2), ("portfolio_snapshot_mb", "portfolio MB", 2), ("cost_ratio", "cost ratio", 3), ("full_cost_ratio", "at the full rate", 3), ("event_gaps", "gaps", 0), ("checkpoint_ratio", "checkpoint ratio", 3),
     ("rss_mb_total", "RSS MB", 0), ("rows_per_s", "rows/s", 0), ("wal_bytes_per_order", "WAL B/order", 0),
 ]
 VERDICTS = {True: "met", False: "MISSED"}
 # What was asked for, and counts that follow from it.
-NOT_COMPARED = {"offered_per_s", "orders", "outcomes", "seconds", "events", "pairs", "requested", "signals_sent"}
+NOT_COMPARED = {"offered_per_s", "orders", "outcomes", "seconds", "events", "pairs", "requested", "signals_sent",
+                "partially_filled", "canceled", "done_per_s", "control_per_s"}
 HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s", "updates_per_s", "quotes_per_s"}
 
 
@@ -97,14 +98,20 @@ def _flat(report):
     return found
 
 
-def _change(key, a, b):
-    """The change in percent, and what it means."""
+def _spans(report):
+    """{(scenario, case, figure): [lowest, highest]} of medians."""
+    return {(name, row["case"], key): span for name, scenario in report.get("scenarios", {}).items()
+            for row in scenario["rows"] for key, span in row.get("range", {}).items()}
+
+
+def _change(key, a, b, overlap=False):
+    """The change in percent, and what it means; nothing when it is small, or medians whose runs `overlap`."""
     if a == 0:
         change, text = (math.copysign(math.inf, b), "from 0") if b else (0.0, "+0.0")
     else:
         change = (b - a) / abs(a) * 100
         text = "%+.1f" % change
-    if abs(change) < 5:
+    if abs(change) < 5 or overlap:
         return [text, ""]
     return [text, "better" if (change > 0) == (key in HIGHER_IS_BETTER) else "worse"]
 
@@ -114,11 +121,14 @@ def compare(path_a, path_b):
     with open(path_a) as file_a, open(path_b) as file_b:
         report_a, report_b = json.load(file_a), json.load(file_b)
     a, b = _flat(report_a), _flat(report_b)
+    spans_a, spans_b = _spans(report_a), _spans(report_b)
     lines = [["", "A", "B", "change %", ""]]
     for place in [place for place in a if place in b]:
         if place[2].split(".")[0] in NOT_COMPARED:
             continue
-        lines.append([" ".join(place), _cell(a[place], 3), _cell(b[place], 3), *_change(place[2], a[place], b[place])])
+        of_a, of_b = spans_a.get(place), spans_b.get(place)
+        overlap = of_a is not None and of_b is not None and of_a[0] <= of_b[1] and of_b[0] <= of_a[1]
+        lines.append([" ".join(place), _cell(a[place], 3), _cell(b[place], 3), *_change(place[2], a[place], b[place], overlap)])
     head = "A  %s  %s  %s\nB  %s  %s  %s\n" % (path_a, report_a["when"], report_a["commit"], path_b, report_b["when"], report_b["commit"])
     missing = ["%s %s" % place[:2] for place in sorted(set(a) ^ set(b))]
     tail = "\nOnly in one of them: %s" % ", ".join(dict.fromkeys(missing)) if missing else ""
