@@ -58,7 +58,8 @@ def _highest(bench, fleet, low, high):
     while high and high - low > max(250, low * 0.05):
         middle = round((low + high) // 2, -2)
         row = one_load(bench, fleet, middle, min(TRIED_S, bench.seconds or TRIED_S), case="trying %s" % _case(middle))
-        low, high, lost = *((middle, high) if is_sustained(row) else (low, middle)), lost + row["lost"]
+        lost += row["lost"]
+        low, high = (middle, high) if is_sustained(row) else (low, middle)
     while low > 100:
         row = one_load(bench, fleet, low, bench.seconds or HELD_S, case="highest sustained")
         lost += row["lost"]
