@@ -338,6 +338,11 @@ zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from
     return self;
 }
 
+void zvt_follower_read_every(zvt_follower_t *self, int64_t period_ns)
+{
+    zvt_subscriber_read_every(self->live, period_ns);
+}
+
 void zvt_follower_destroy(zvt_follower_t **self)
 {
     if (*self == NULL) return;

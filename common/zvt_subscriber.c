@@ -9,6 +9,8 @@ enum { TOPIC_SIZE = 128 };
 struct zvt_subscriber {
     zvt_loop_t *loop;
     zsock_t *sub;
+    int64_t period_ns; /* between two looks; 0: when something has arrived */
+    int period_timer;
     char endpoint[ZVT_ENDPOINT_SIZE];
     zvt_subscriber_fn *on_record;
     zvt_subscriber_frame_fn *on_frame;
@@ -45,17 +47,30 @@ static void s_subscriber_on_message(zvt_subscriber_t *self, zmq_msg_t *frames, i
     self->on_frame(self->frame_arg, topic, zvt_cursor(zmq_msg_data(&frames[1]), zmq_msg_size(&frames[1])));
 }
 
-static void s_subscriber_on_readable(void *arg)
+/* True when there may be more. */
+static bool s_subscriber_drain(zvt_subscriber_t *self)
 {
-    zvt_subscriber_t *self = arg;
     for (int n = 0; n < ZVT_DRAIN_MAX; n++) {
         zmq_msg_t frames[2];
         int count = zvt_frames_recv(self->sub, frames, 2);
-        if (count == 0) return;
+        if (count == 0) return false;
         s_subscriber_on_message(self, frames, count);
         zvt_frames_close(frames, count, 2);
     }
-    zvt_loop_check(self->loop, self->sub);
+    return true;
+}
+
+static void s_subscriber_on_readable(void *arg)
+{
+    zvt_subscriber_t *self = arg;
+    if (s_subscriber_drain(self)) zvt_loop_check(self->loop, self->sub);
+}
+
+static void s_subscriber_on_period(void *arg)
+{
+    zvt_subscriber_t *self = arg;
+    bool more = s_subscriber_drain(self);
+    zvt_loop_arm(self->loop, self->period_timer, zvt_loop_monotonic_ns(self->loop) + (more ? 1 : self->period_ns));
 }
 
 zvt_subscriber_t *zvt_subscriber_new_raw(zvt_loop_t *loop, const char *endpoint, zvt_subscriber_frame_fn *on_frame, void *arg)
@@ -84,10 +99,20 @@ zvt_subscriber_t *zvt_subscriber_new(zvt_loop_t *loop, const char *endpoint, zvt
 void zvt_subscriber_destroy(zvt_subscriber_t **self)
 {
     if (*self == NULL) return;
+    if ((*self)->period_ns != 0) zvt_loop_arm((*self)->loop, (*self)->period_timer, 0);
     zvt_loop_remove_socket((*self)->loop, (*self)->sub);
     zsock_destroy(&(*self)->sub);
     free(*self);
     *self = NULL;
+}
+
+void zvt_subscriber_read_every(zvt_subscriber_t *self, int64_t period_ns)
+{
+    ZVT_ASSERT(self->period_ns == 0);
+    zvt_loop_remove_socket(self->loop, self->sub);
+    self->period_ns = period_ns;
+    self->period_timer = zvt_loop_timer(self->loop, s_subscriber_on_period, self);
+    zvt_loop_arm(self->loop, self->period_timer, zvt_loop_monotonic_ns(self->loop) + period_ns);
 }
 
 void zvt_subscriber_add(zvt_subscriber_t *self, const char *topic_prefix)

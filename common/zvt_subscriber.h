@@ -20,6 +20,9 @@ zvt_subscriber_t *zvt_subscriber_new_raw(zvt_loop_t *loop, const char *endpoint,
 void zvt_subscriber_destroy(zvt_subscriber_t **self);
 /* Adds a topic prefix: "quote.", "trade.alpha.BTC/USDT", "ack.NAME", "log.0". */
 void zvt_subscriber_add(zvt_subscriber_t *self, const char *topic_prefix);
+/* From now on reads so often instead of whenever something arrives: for those whom nobody waits for, to be woken less. What
+ * arrives meanwhile has to fit into ZVT_HWM. */
+void zvt_subscriber_read_every(zvt_subscriber_t *self, int64_t period_ns);
 /* Connects anew, because the publisher may have been replaced. */
 void zvt_subscriber_reopen(zvt_subscriber_t *self);
 

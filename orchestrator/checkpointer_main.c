@@ -13,6 +13,7 @@
 enum { PREPARE_EVENTS = 50000 };
 #define STORED_BEFORE_NS (28 * ZVT_SECOND_NS) /* so old counts the one that a start finds: what its run had not stored is stored soon */
 #define WRITE_EVERY_NS (10 * ZVT_MS_NS) /* between two parts of a checkpoint */
+#define READ_EVERY_NS (20 * ZVT_MS_NS) /* between two looks at what was committed: nobody waits for it */
 
 typedef struct {
     zvt_service_t *service;
@@ -183,6 +184,7 @@ int main(int argc, char **argv)
     self.follower = zvt_follower_new(self.loop, (uint32_t)fleet->shard, self.saved_seq + 1, zvt_service_identity(self.service),
                                      s_on_event, s_on_batch, &self);
     zvt_follower_on_hole(self.follower, s_on_hole);
+    zvt_follower_read_every(self.follower, READ_EVERY_NS);
     zvt_loop_every(self.loop, ZVT_SECOND_NS, s_on_time, &self);
     self.write_timer = zvt_loop_timer(self.loop, s_on_write, &self);
     zvt_service_on_stats(self.service, s_on_stats, &self);

@@ -11,9 +11,11 @@
 
 enum {
     COLUMNS = 11,
+    METADATA_BYTES_MAX = 128,
+    ROW_BYTES_MAX = 256 + METADATA_BYTES_MAX, /* beside the payload */
     FRAME_HEAD = 5,             /* 'd' and the length of what follows, its own four bytes included */
     FRAME_BYTES = 32 << 10,     /* from which on a frame is full: the server works on whole frames */
-    ROWS_BYTES = (6 << 20) + (64 << 10), /* of a batch as COPY sends it, and its frames */
+    COPY_BYTES = (6 << 20) + (64 << 10), /* of a batch as COPY sends it, and its frames */
     FEED_EVERY = 32,            /* calls of log_writer_feed between two looks at the socket */
     SQL_SIZE = 2048,
 };
@@ -27,6 +29,15 @@ typedef enum {
     WRITER_COPYING,  /* COPY is open; rows are sent */
     WRITER_ENDING    /* all is sent; the outcome is awaited */
 } writer_state_t;
+
+/* A batch as CopyData frames, which grows while the one before is on its way. */
+typedef struct {
+    zvt_buf_t bytes;
+    size_t frame;       /* where the frame begins that is being filled */
+    uint32_t count;     /* of the batch's events that are in it; 0: not begun */
+    uint64_t last_seq;  /* of those */
+    EVP_MD_CTX *digest; /* over the hash before and the rows so far */
+} copy_t;
 
 struct log_writer {
     zvt_loop_t *loop;
@@ -44,13 +55,12 @@ struct log_writer {
     bool heartbeat_due;
     bool heartbeat_sent;         /* the transaction under way carries one */
     int64_t proof_ns;            /* when the last heartbeat that arrived was sent */
-    zvt_buf_t rows;              /* the batch as CopyData frames */
-    size_t frame;                /* where the frame begins that is being filled */
-    size_t sent;                 /* of the rows */
+    copy_t copies[2];
+    copy_t *sending;             /* of the batch that was given last */
+    copy_t *growing;             /* of the one that is gathered behind it */
+    size_t sent;                 /* bytes of `sending` */
     uint32_t feeds;              /* calls of log_writer_feed */
-    uint8_t hash[LOG_HASH_SIZE]; /* of the last committed batch */
-    uint8_t next_hash[LOG_HASH_SIZE];
-    EVP_MD_CTX *digest;
+    uint8_t hash[LOG_HASH_SIZE]; /* of the batch that was given last */
     bool commit_seen;            /* the server confirmed COMMIT */
     char problem[PG_PROBLEM_SIZE]; /* first error of the transaction under way */
     bool fenced;
@@ -79,9 +89,13 @@ log_writer_t *log_writer_new(zvt_loop_t *loop, uint32_t shard, const lease_rules
     self->on_committed = on_committed;
     self->on_lost = on_lost;
     self->arg = arg;
-    self->rows = zvt_buf_new(ROWS_BYTES);
-    self->digest = EVP_MD_CTX_new();
-    ZVT_ASSERT(self->digest != NULL);
+    for (size_t i = 0; i < 2; i++) {
+        self->copies[i].bytes = zvt_buf_new(COPY_BYTES);
+        self->copies[i].digest = EVP_MD_CTX_new();
+        ZVT_ASSERT(self->copies[i].digest != NULL);
+    }
+    self->sending = &self->copies[0];
+    self->growing = &self->copies[1];
     self->heartbeat_timer = zvt_loop_timer(loop, s_on_heartbeat_due, self);
     self->lost_timer = zvt_loop_timer(loop, s_on_lost_later, self);
     return self;
@@ -101,8 +115,10 @@ void log_writer_destroy(log_writer_t **self)
 {
     if (*self == NULL) return;
     log_writer_stop(*self);
-    zvt_buf_destroy(&(*self)->rows);
-    EVP_MD_CTX_free((*self)->digest);
+    for (size_t i = 0; i < 2; i++) {
+        zvt_buf_destroy(&(*self)->copies[i].bytes);
+        EVP_MD_CTX_free((*self)->copies[i].digest);
+    }
     free(*self);
     *self = NULL;
 }
@@ -127,110 +143,142 @@ static void s_fail_later(log_writer_t *self)
 }
 
 /* ---- rows ---- */
-static void s_append(log_writer_t *self, const void *data, size_t length)
+static void s_append(copy_t *copy, const void *data, size_t length)
 {
-    ZVT_ASSERT(zvt_buf_append(&self->rows, data, length) == 0);
+    ZVT_ASSERT(zvt_buf_append(&copy->bytes, data, length) == 0);
 }
 
-static void s_open_frame(log_writer_t *self)
+static void s_open_frame(copy_t *copy)
 {
     static const uint8_t head[FRAME_HEAD] = {'d'};
-    self->frame = self->rows.length;
-    s_append(self, head, sizeof head);
+    copy->frame = copy->bytes.length;
+    s_append(copy, head, sizeof head);
 }
 
-static void s_close_frame(log_writer_t *self)
+static void s_close_frame(copy_t *copy)
 {
-    uint32_t length_be = htonl((uint32_t)(self->rows.length - self->frame - 1));
-    memcpy(self->rows.data + self->frame + 1, &length_be, sizeof length_be);
+    uint32_t length_be = htonl((uint32_t)(copy->bytes.length - copy->frame - 1));
+    memcpy(copy->bytes.data + copy->frame + 1, &length_be, sizeof length_be);
 }
 
-static void s_add_frame(log_writer_t *self, const void *data, size_t length)
+static void s_add_frame(copy_t *copy, const void *data, size_t length)
 {
-    s_open_frame(self);
-    s_append(self, data, length);
-    s_close_frame(self);
+    s_open_frame(copy);
+    s_append(copy, data, length);
+    s_close_frame(copy);
 }
 
-static void s_put(log_writer_t *self, const void *data, uint32_t length)
+/* Columns, each behind its length. The end of what was put. */
+static uint8_t *s_put(uint8_t *at, const void *data, uint32_t length)
 {
     uint32_t length_be = htonl(length);
-    s_append(self, &length_be, sizeof length_be);
-    s_append(self, data, length);
+    memcpy(at, &length_be, sizeof length_be);
+    memcpy(at + sizeof length_be, data, length);
+    return at + sizeof length_be + length;
 }
 
-static void s_put_int2(log_writer_t *self, uint32_t value)
+static uint8_t *s_put_int2(uint8_t *at, uint32_t value)
 {
     uint16_t be = htons((uint16_t)value);
-    s_put(self, &be, sizeof be);
+    return s_put(at, &be, sizeof be);
 }
 
-static void s_put_int4(log_writer_t *self, uint32_t value)
+static uint8_t *s_put_int4(uint8_t *at, uint32_t value)
 {
     uint32_t be = htonl(value);
-    s_put(self, &be, sizeof be);
+    return s_put(at, &be, sizeof be);
 }
 
-static void s_put_int8(log_writer_t *self, uint64_t value)
+static uint8_t *s_put_int8(uint8_t *at, uint64_t value)
 {
     uint64_t be = htobe64(value);
-    s_put(self, &be, sizeof be);
+    return s_put(at, &be, sizeof be);
 }
 
 /* Columns in the order of the COPY statement. */
-static void s_put_row(log_writer_t *self, const zvt_event_t *event)
+static void s_put_row(copy_t *copy, const zvt_event_t *event)
 {
-    uint8_t bytes[128];
+    uint8_t bytes[METADATA_BYTES_MAX];
     zvt_buf_t metadata = {.data = bytes, .capacity = sizeof bytes};
     ZVT_ASSERT(zvt_pack_metadata(&metadata, &event->metadata) == 0);
-    uint16_t columns = htons(COLUMNS);
-    s_append(self, &columns, sizeof columns);
-    s_put_int8(self, event->seq);
-    s_put(self, &event->event_id, sizeof event->event_id);
-    s_put_int2(self, (uint32_t)event->type);
-    s_put_int2(self, event->version);
-    s_put_int8(self, (uint64_t)event->timestamp_ns);
-    s_put(self, &event->correlation_id, sizeof event->correlation_id);
-    s_put(self, &event->causation_id, sizeof event->causation_id);
-    s_put(self, &event->aggregate_id, sizeof event->aggregate_id);
-    s_put_int4(self, event->aggregate_version);
-    s_put(self, metadata.data, (uint32_t)metadata.length);
-    s_put(self, event->payload, (uint32_t)event->payload_length);
+    ZVT_ASSERT(copy->bytes.capacity - copy->bytes.length >= ROW_BYTES_MAX + event->payload_length);
+    uint8_t *at = copy->bytes.data + copy->bytes.length;
+    const uint16_t columns = htons(COLUMNS);
+    memcpy(at, &columns, sizeof columns);
+    at = s_put_int8(at + sizeof columns, event->seq);
+    at = s_put(at, &event->event_id, sizeof event->event_id);
+    at = s_put_int2(at, (uint32_t)event->type);
+    at = s_put_int2(at, event->version);
+    at = s_put_int8(at, (uint64_t)event->timestamp_ns);
+    at = s_put(at, &event->correlation_id, sizeof event->correlation_id);
+    at = s_put(at, &event->causation_id, sizeof event->causation_id);
+    at = s_put(at, &event->aggregate_id, sizeof event->aggregate_id);
+    at = s_put_int4(at, event->aggregate_version);
+    at = s_put(at, metadata.data, (uint32_t)metadata.length);
+    at = s_put(at, event->payload, (uint32_t)event->payload_length);
+    copy->bytes.length = (size_t)(at - copy->bytes.data);
 }
 
-static void s_chain_frame(log_writer_t *self)
+/* The chain is over the rows alone. */
+static void s_chain_frame(copy_t *copy)
 {
-    size_t begin = self->frame + FRAME_HEAD;
-    ZVT_ASSERT(EVP_DigestUpdate(self->digest, self->rows.data + begin, self->rows.length - begin) == 1);
+    size_t begin = copy->frame + FRAME_HEAD;
+    ZVT_ASSERT(EVP_DigestUpdate(copy->digest, copy->bytes.data + begin, copy->bytes.length - begin) == 1);
 }
 
-static void s_put_rows(log_writer_t *self, const turn_batch_t *batch)
+static void s_begin_copy(copy_t *copy, const uint8_t hash[LOG_HASH_SIZE])
 {
-    s_open_frame(self);
-    for (uint32_t i = 0; i < batch->count; i++) {
-        if (self->rows.length - self->frame >= FRAME_BYTES) {
-            s_close_frame(self);
-            s_chain_frame(self);
-            s_open_frame(self);
+    static const char header[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
+    copy->bytes.length = 0;
+    ZVT_ASSERT(EVP_DigestInit_ex(copy->digest, EVP_sha256(), NULL) == 1 && EVP_DigestUpdate(copy->digest, hash, LOG_HASH_SIZE) == 1);
+    s_add_frame(copy, header, sizeof header);
+    s_open_frame(copy);
+}
+
+/* Adds those of the batch's rows that are not in it. */
+static void s_grow_copy(copy_t *copy, const turn_batch_t *batch)
+{
+    ZVT_ASSERT(copy->count <= batch->count);
+    ZVT_ASSERT(copy->count == 0 || batch->events[copy->count - 1].seq == copy->last_seq); /* the same batch, grown */
+    while (copy->count < batch->count) {
+        if (copy->bytes.length - copy->frame >= FRAME_BYTES) {
+            s_close_frame(copy);
+            s_chain_frame(copy);
+            s_open_frame(copy);
         }
-        s_put_row(self, &batch->events[i]);
+        s_put_row(copy, &batch->events[copy->count]);
+        copy->last_seq = batch->events[copy->count++].seq;
     }
-    s_close_frame(self);
-    s_chain_frame(self);
 }
 
-/* Fills the frames and finds the hash of the chain, which is over the rows alone. */
-static void s_fill(log_writer_t *self, const turn_batch_t *batch)
+/* Finds the hash of the chain with this batch. */
+static void s_end_copy(copy_t *copy, uint8_t hash[LOG_HASH_SIZE])
 {
-    static const char header[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0", trailer[2] = {'\377', '\377'};
+    static const char trailer[2] = {'\377', '\377'};
     unsigned length = LOG_HASH_SIZE;
-    self->rows.length = self->sent = 0;
-    ZVT_ASSERT(EVP_DigestInit_ex(self->digest, EVP_sha256(), NULL) == 1 &&
-               EVP_DigestUpdate(self->digest, self->hash, LOG_HASH_SIZE) == 1);
-    s_add_frame(self, header, sizeof header);
-    s_put_rows(self, batch);
-    s_add_frame(self, trailer, sizeof trailer);
-    ZVT_ASSERT(EVP_DigestFinal_ex(self->digest, self->next_hash, &length) == 1);
+    s_close_frame(copy);
+    s_chain_frame(copy);
+    s_add_frame(copy, trailer, sizeof trailer);
+    ZVT_ASSERT(EVP_DigestFinal_ex(copy->digest, hash, &length) == 1);
+    copy->count = 0;
+}
+
+void log_writer_gather(log_writer_t *self, const turn_batch_t *batch)
+{
+    if (self->state == WRITER_DOWN) return;
+    if (self->growing->count == 0) s_begin_copy(self->growing, self->hash);
+    s_grow_copy(self->growing, batch);
+}
+
+/* Nothing is added to it any more: it is the one to be sent. */
+static void s_take_copy(log_writer_t *self, const turn_batch_t *batch)
+{
+    copy_t *copy = self->growing;
+    log_writer_gather(self, batch);
+    s_end_copy(copy, self->hash);
+    self->growing = self->sending;
+    self->sending = copy;
+    self->sent = 0;
 }
 
 /* ---- the transaction ---- */
@@ -255,7 +303,7 @@ static int s_format_fence(const log_writer_t *self, char sql[SQL_SIZE], const ch
 static void s_format_append(const log_writer_t *self, const turn_batch_t *batch, char sql[SQL_SIZE])
 {
     char hex[2 * LOG_HASH_SIZE + 1];
-    *zvt_hex(hex, self->next_hash, LOG_HASH_SIZE) = '\0';
+    *zvt_hex(hex, self->hash, LOG_HASH_SIZE) = '\0';
     int length = s_format_fence(self, sql, "");
     length += snprintf(sql + length, SQL_SIZE - (size_t)length,
                        "EXECUTE batch(%" PRIu64 ", %" PRIu64 ", %" PRIu64 ", '\\x%s');"
@@ -289,14 +337,14 @@ static bool s_begin(log_writer_t *self, writer_state_t state, const char *sql)
  * statement before that ignores them. */
 static void s_send_rows(log_writer_t *self)
 {
-    self->sent += pg_session_send(self->session, self->rows.data + self->sent, self->rows.length - self->sent);
+    self->sent += pg_session_send(self->session, self->sending->bytes.data + self->sent, self->sending->bytes.length - self->sent);
 }
 
 /* Over TLS libpq has to do it, and only once COPY is open. */
 static bool s_put_frames(log_writer_t *self)
 {
-    while (self->sent < self->rows.length) {
-        const char *frame = (const char *)self->rows.data + self->sent;
+    while (self->sent < self->sending->bytes.length) {
+        const char *frame = (const char *)self->sending->bytes.data + self->sent;
         uint32_t length_be;
         memcpy(&length_be, frame + 1, sizeof length_be);
         size_t bytes = 1 + (size_t)ntohl(length_be);
@@ -314,7 +362,7 @@ static bool s_feed(log_writer_t *self)
         s_send_rows(self);
     else if (self->state == WRITER_COPYING && !s_put_frames(self))
         return false;
-    if (self->state != WRITER_COPYING || self->sent < self->rows.length) return true;
+    if (self->state != WRITER_COPYING || self->sent < self->sending->bytes.length) return true;
     self->state = WRITER_ENDING;
     return PQputCopyEnd(self->conn, NULL) == 1 && pg_session_flush(self->session);
 }
@@ -322,7 +370,7 @@ static bool s_feed(log_writer_t *self)
 void log_writer_feed(log_writer_t *self)
 {
     bool sending = self->state == WRITER_BEGUN || self->state == WRITER_COPYING;
-    if (!sending || self->sent == self->rows.length || ++self->feeds % FEED_EVERY != 0) return;
+    if (!sending || self->sent == self->sending->bytes.length || ++self->feeds % FEED_EVERY != 0) return;
     if (!s_feed(self)) s_fail_later(self);
 }
 
@@ -330,7 +378,6 @@ static bool s_begin_batch(log_writer_t *self, const turn_batch_t *batch)
 {
     char sql[SQL_SIZE];
     self->waiting = NULL;
-    s_fill(self, batch);
     self->heartbeat_sent = self->heartbeat_due;
     s_format_append(self, batch, sql);
     return s_begin(self, WRITER_BEGUN, sql) && s_feed(self);
@@ -339,6 +386,7 @@ static bool s_begin_batch(log_writer_t *self, const turn_batch_t *batch)
 void log_writer_append(log_writer_t *self, const turn_batch_t *batch)
 {
     if (self->state == WRITER_DOWN) return; /* on_lost has been told, or will be in this round */
+    s_take_copy(self, batch);
     if (self->state == WRITER_BEATING) {
         self->waiting = batch;
         return;
@@ -375,7 +423,6 @@ static void s_note_commit(log_writer_t *self)
     if (commits == NULL) commits = zvt_histogram("commit");
     zvt_histogram_add(commits, zvt_monotonic_ns() - self->began_ns);
     ZVT_COUNT("commits");
-    memcpy(self->hash, self->next_hash, LOG_HASH_SIZE);
 }
 
 /* All results of the statements are in. */
@@ -444,6 +491,7 @@ void log_writer_begin(log_writer_t *self, pg_session_t *session, const log_lease
     self->conn = pg_session_lend(session, s_on_ready, self);
     self->epoch = taken->epoch;
     memcpy(self->hash, taken->hash, LOG_HASH_SIZE);
+    self->growing->count = 0;
     self->proof_ns = taken->taken_ns;
     self->heartbeat_due = self->heartbeat_sent = self->fenced = self->prepared = false;
     self->state = WRITER_IDLE;

@@ -28,6 +28,9 @@ void log_writer_destroy(log_writer_t **self);
 void log_writer_begin(log_writer_t *self, pg_session_t *session, const log_lease_taken_t *taken);
 /* Gives the session up without a word to on_lost. */
 void log_writer_stop(log_writer_t *self);
+/* What is gathered behind the batch under way, and will be given as the next one with more events: its rows are made now, not when the
+ * database waits for them. */
+void log_writer_gather(log_writer_t *self, const turn_batch_t *batch);
 /* Begins to append. Only when no batch is under way. */
 void log_writer_append(log_writer_t *self, const turn_batch_t *batch);
 /* Sends more of the batch under way, now and then: a server that has to wait for its rows until a long round has ended stands still

@@ -74,6 +74,7 @@ void orchestrator_log_init(orchestrator_t *self, const char *dsn);
 void orchestrator_log_destroy(orchestrator_t *self);
 /* The core's commit. */
 void orchestrator_log_commit(void *arg, const turn_batch_t *batch);
+void orchestrator_log_gather(void *arg, const turn_batch_t *batch);
 /* Gives the lease up when nothing has been heard from the database for so long that another may have it. */
 void orchestrator_log_check(orchestrator_t *self);
 /* Leaves when another process serves the endpoints: nobody would reach this one, whoever has the lease. */

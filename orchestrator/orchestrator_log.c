@@ -224,6 +224,11 @@ void orchestrator_log_commit(void *arg, const turn_batch_t *batch)
     log_writer_append(((orchestrator_t *)arg)->writer, batch);
 }
 
+void orchestrator_log_gather(void *arg, const turn_batch_t *batch)
+{
+    log_writer_gather(((orchestrator_t *)arg)->writer, batch);
+}
+
 static void s_on_committed(void *arg)
 {
     orchestrator_t *self = arg;

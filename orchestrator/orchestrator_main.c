@@ -136,7 +136,7 @@ static bool s_on_control(void *arg, const char *command, const char *argument, F
 static void s_init(orchestrator_t *self, bool second)
 {
     const zvt_fleet_t *fleet = zvt_service_fleet(self->service);
-    const turn_io_t io = {.arg = self, .commit = orchestrator_log_commit, .ask = orchestrator_sockets_ask,
+    const turn_io_t io = {.arg = self, .commit = orchestrator_log_commit, .gather = orchestrator_log_gather, .ask = orchestrator_sockets_ask,
                           .reply = orchestrator_sockets_reply, .publish = orchestrator_sockets_publish,
                           .resumed = orchestrator_log_on_resumed};
     self->loop = zvt_service_loop(self->service);

@@ -23,6 +23,7 @@ struct pg_session {
     char application[ZVT_NAME_SIZE];
     PGconn *conn;
     int fd;                /* as registered with the loop, or -1; libpq may change it while it connects */
+    bool writing;          /* the loop is asked to tell when it can be written to */
     session_state_t state;
     int limit_timer;
     const char *step;      /* what the limit is about, for messages */
@@ -59,6 +60,13 @@ static void s_watch(pg_session_t *self, bool write)
     self->fd = fd;
     zvt_loop_add_fd(self->loop, fd, s_on_ready, self);
     zvt_loop_watch_write(self->loop, fd, write);
+    self->writing = write;
+}
+
+static void s_watch_write(pg_session_t *self, bool write)
+{
+    if (self->writing != write) zvt_loop_watch_write(self->loop, self->fd, write);
+    self->writing = write;
 }
 
 static void s_limit(pg_session_t *self, const char *step, int64_t limit_ns)
@@ -223,7 +231,7 @@ static void s_on_ready(void *arg)
 bool pg_session_flush(pg_session_t *self)
 {
     int left = PQflush(self->conn);
-    zvt_loop_watch_write(self->loop, self->fd, left > 0);
+    s_watch_write(self, left > 0);
     return left >= 0;
 }
 
@@ -243,7 +251,7 @@ size_t pg_session_send(pg_session_t *self, const void *data, size_t length)
         if (count < 0) break;
         sent += (size_t)count;
     }
-    zvt_loop_watch_write(self->loop, self->fd, sent < length);
+    s_watch_write(self, sent < length);
     return sent;
 }
 

@@ -451,7 +451,11 @@ static void s_work(turn_core_t *self)
     s_ask_new_risk(self);
     s_ask_new_portfolio(self);
     fills_record_waiting(self);
-    if (self->committing == NULL && self->gather->view.count > 0) s_commit(self);
+    if (self->gather->view.count == 0) return;
+    if (self->committing == NULL)
+        s_commit(self);
+    else if (self->io.gather != NULL)
+        self->io.gather(self->io.arg, &self->gather->view);
 }
 
 void turn_core_end_turn(turn_core_t *self)

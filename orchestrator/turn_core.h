@@ -56,6 +56,8 @@ typedef struct {
     void *arg;
     /* Begins to append; the outcome comes by turn_core_on_commit. One at a time. */
     void (*commit)(void *arg, const turn_batch_t *batch);
+    /* What is gathered meanwhile, at the end of a turn: the beginning of the next batch. May be NULL. */
+    void (*gather)(void *arg, const turn_batch_t *batch);
     void (*ask)(void *arg, turn_service_t service, zvt_type_t type, const void *record);
     void (*reply)(void *arg, const turn_client_t *client, zvt_type_t type, const void *record);
     void (*publish)(void *arg, const char *topic, const void *data, size_t length);
