@@ -297,10 +297,18 @@ static void s_on_replay_record(void *arg, const zvt_record_t *record)
     self->asked_ns = zvt_loop_monotonic_ns(self->loop) - ASK_AGAIN_NS + REFUSED_NS;
 }
 
+static bool s_is_silent(const zvt_follower_t *self)
+{
+    return zvt_loop_monotonic_ns(self->loop) - self->heard_ns > SILENCE_NS;
+}
+
+/* Whoever was held up himself may have messages that wait. */
 static void s_on_time(void *arg)
 {
     zvt_follower_t *self = arg;
-    if (zvt_loop_monotonic_ns(self->loop) - self->heard_ns > SILENCE_NS) {
+    if (s_is_silent(self)) zvt_subscriber_read(self->live);
+    if (s_is_silent(self)) {
+        ZVT_COUNT("follower_silences");
         self->heard_ns = zvt_loop_monotonic_ns(self->loop);
         zvt_subscriber_reopen(self->live);
     }

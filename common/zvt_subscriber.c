@@ -62,8 +62,7 @@ static bool s_subscriber_drain(zvt_subscriber_t *self)
 
 static void s_subscriber_on_readable(void *arg)
 {
-    zvt_subscriber_t *self = arg;
-    if (s_subscriber_drain(self)) zvt_loop_check(self->loop, self->sub);
+    zvt_subscriber_read(arg);
 }
 
 static void s_subscriber_on_period(void *arg)
@@ -104,6 +103,11 @@ void zvt_subscriber_destroy(zvt_subscriber_t **self)
     zsock_destroy(&(*self)->sub);
     free(*self);
     *self = NULL;
+}
+
+void zvt_subscriber_read(zvt_subscriber_t *self)
+{
+    if (s_subscriber_drain(self)) zvt_loop_check(self->loop, self->sub);
 }
 
 void zvt_subscriber_read_every(zvt_subscriber_t *self, int64_t period_ns)

@@ -23,6 +23,8 @@ void zvt_subscriber_add(zvt_subscriber_t *self, const char *topic_prefix);
 /* From now on reads so often instead of whenever something arrives: for those whom nobody waits for, to be woken less. What
  * arrives meanwhile has to fit into ZVT_HWM. */
 void zvt_subscriber_read_every(zvt_subscriber_t *self, int64_t period_ns);
+/* Reads what has arrived, now. */
+void zvt_subscriber_read(zvt_subscriber_t *self);
 /* Connects anew, because the publisher may have been replaced. */
 void zvt_subscriber_reopen(zvt_subscriber_t *self);
 

@@ -50,7 +50,8 @@ struct log_writer {
     PGconn *conn;                /* the session's; NULL while down */
     writer_state_t state;
     uint64_t epoch;
-    const turn_batch_t *waiting; /* for the heartbeat under way */
+    turn_batch_t batch;          /* that was given last; its rows are in `sending` */
+    bool waiting;                /* it does, for the heartbeat under way */
     bool prepared;               /* the session knows the statements of s_prepare */
     bool heartbeat_due;
     bool heartbeat_sent;         /* the transaction under way carries one */
@@ -107,7 +108,7 @@ void log_writer_stop(log_writer_t *self)
     zvt_loop_arm(self->loop, self->heartbeat_timer, 0);
     pg_session_close(self->session);
     self->conn = NULL;
-    self->waiting = NULL;
+    self->waiting = false;
     self->state = WRITER_DOWN;
 }
 
@@ -279,6 +280,7 @@ static void s_take_copy(log_writer_t *self, const turn_batch_t *batch)
     self->growing = self->sending;
     self->sending = copy;
     self->sent = 0;
+    self->batch = *batch;
 }
 
 /* ---- the transaction ---- */
@@ -300,7 +302,7 @@ static int s_format_fence(const log_writer_t *self, char sql[SQL_SIZE], const ch
                     self->heartbeat_sent ? "beat" : "fence", self->shard, self->epoch);
 }
 
-static void s_format_append(const log_writer_t *self, const turn_batch_t *batch, char sql[SQL_SIZE])
+static void s_format_append(const log_writer_t *self, char sql[SQL_SIZE])
 {
     char hex[2 * LOG_HASH_SIZE + 1];
     *zvt_hex(hex, self->hash, LOG_HASH_SIZE) = '\0';
@@ -310,7 +312,7 @@ static void s_format_append(const log_writer_t *self, const turn_batch_t *batch,
                        "COPY events (seq, event_id, type, version, timestamp_ns, correlation_id, causation_id, aggregate_id, "
                        "aggregate_version, metadata, payload) FROM STDIN (FORMAT binary);"
                        "COMMIT",
-                       batch->last_seq, batch->first_seq, self->epoch, hex);
+                       self->batch.last_seq, self->batch.first_seq, self->epoch, hex);
     ZVT_ASSERT(length < SQL_SIZE);
 }
 
@@ -374,12 +376,12 @@ void log_writer_feed(log_writer_t *self)
     if (!s_feed(self)) s_fail_later(self);
 }
 
-static bool s_begin_batch(log_writer_t *self, const turn_batch_t *batch)
+static bool s_begin_batch(log_writer_t *self)
 {
     char sql[SQL_SIZE];
-    self->waiting = NULL;
+    self->waiting = false;
     self->heartbeat_sent = self->heartbeat_due;
-    s_format_append(self, batch, sql);
+    s_format_append(self, sql);
     return s_begin(self, WRITER_BEGUN, sql) && s_feed(self);
 }
 
@@ -387,12 +389,10 @@ void log_writer_append(log_writer_t *self, const turn_batch_t *batch)
 {
     if (self->state == WRITER_DOWN) return; /* on_lost has been told, or will be in this round */
     s_take_copy(self, batch);
-    if (self->state == WRITER_BEATING) {
-        self->waiting = batch;
-        return;
-    }
+    self->waiting = self->state == WRITER_BEATING;
+    if (self->waiting) return;
     ZVT_ASSERT(self->state == WRITER_IDLE);
-    if (!s_begin_batch(self, batch)) s_fail_later(self);
+    if (!s_begin_batch(self)) s_fail_later(self);
 }
 
 /* While a batch is under way its successor carries the heartbeat. */
@@ -442,7 +442,7 @@ static void s_on_end(log_writer_t *self)
     if (!beat) {
         s_note_commit(self);
         self->on_committed(self->arg);
-    } else if (self->waiting != NULL && !s_begin_batch(self, self->waiting)) {
+    } else if (self->waiting && !s_begin_batch(self)) {
         s_fail(self);
     }
 }

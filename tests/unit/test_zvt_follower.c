@@ -325,6 +325,24 @@ Test(zvt_follower, leaves_a_publisher_that_fell_silent_for_the_one_that_took_its
     zsock_destroy(&silent);
 }
 
+/* Messages wait while their reader is stopped, or waits for its database: its publisher was not silent. */
+Test(zvt_follower, that_was_held_up_itself_reads_before_it_judges_others)
+{
+    s_follow_from_the_start();
+    zvt_follower_read_every(s_follower, 20 * ZVT_MS_NS);
+    manual_freeze(s_here, true);
+    for (int i = 0; i < 10; i++) {
+        manual_pass(200 * ZVT_MS_NS);
+        s_commit(1);
+    }
+    usleep(200000); /* for the threads of libzmq */
+    manual_freeze(s_here, false);
+    manual_pass(1); /* the timer that judges is older than the one that reads */
+    cr_assert_eq(s_count_of("follower_silences"), 0);
+    MANUAL_PASS_UNTIL(s_delivered == 11);
+    cr_assert_eq(s_asked, 0, "nothing was missing");
+}
+
 Test(zvt_follower, can_begin_with_what_comes_next)
 {
     s_commit_unheard(1000);

@@ -1,4 +1,5 @@
 #include "manual_loop.h"
+#include "zvt_frames.h"
 #include "zvt_subscriber.h"
 
 enum { PAYLOAD = 512, FLOOD = 8 * ZVT_HWM };
@@ -106,4 +107,25 @@ Test(zvt_subscriber, that_does_not_read_loses_messages_beyond_the_bound_and_nobo
     MANUAL_UNTIL((s_publish("tip.x", ++seq), s_last_seq > FLOOD));
     cr_assert_lt(s_records, FLOOD, "its queue is bounded");
     cr_assert_geq(s_jumps, 1);
+}
+
+Test(zvt_subscriber, reads_as_often_as_it_was_told_to)
+{
+    s_until_heard();
+    zvt_subscriber_read_every(s_sub, 20 * ZVT_MS_NS);
+    for (uint64_t seq = 1; seq <= 3 * ZVT_DRAIN_MAX; seq++) s_publish("tip.x", seq); /* more than one look takes */
+    for (int i = 0; i < 100; i++) {
+        usleep(100);
+        cr_assert_not(s_round(), "it is not woken by what arrives");
+    }
+    cr_assert_eq(s_records, 0);
+    MANUAL_PASS_UNTIL(s_records == 3 * ZVT_DRAIN_MAX);
+    cr_assert_eq(s_jumps, 0);
+}
+
+Test(zvt_subscriber, that_reads_by_time_does_not_once_it_is_gone)
+{
+    zvt_subscriber_read_every(s_sub, 20 * ZVT_MS_NS);
+    zvt_subscriber_destroy(&s_sub);
+    manual_pass(ZVT_SECOND_NS);
 }

@@ -25,6 +25,8 @@ static struct {
     turn_batch_t committing;
     bool commit_pending;
     int commits;
+    uint32_t gathered; /* events that were told of before their batch began to commit .. */
+    uint64_t gathered_sum; /* .. and what they were then */
     /* answers on their way to the core */
     zvt_record_t queue[QUEUE_MAX];
     int queue_count;
@@ -77,11 +79,41 @@ static inline void s_queue(zvt_type_t type, const void *record)
     memcpy(&w.queue[w.queue_count++].hello, record, zvt_desc(type)->size);
 }
 
+static inline uint64_t s_sum(uint64_t sum, const void *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) sum = (sum ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3ULL;
+    return sum;
+}
+
+static inline uint64_t s_sum_of_events(const turn_batch_t *batch, uint32_t count)
+{
+    uint64_t sum = 0xcbf29ce484222325ULL;
+    for (uint32_t i = 0; i < count; i++) {
+        zvt_event_t event;
+        memcpy(&event, &batch->events[i], sizeof event);
+        event.payload = NULL;
+        sum = s_sum(s_sum(sum, &event, sizeof event), batch->events[i].payload, event.payload_length);
+    }
+    return sum;
+}
+
+static inline void s_gather(void *arg, const turn_batch_t *batch)
+{
+    (void)arg;
+    cr_assert(w.commit_pending, "what need not wait is committed at once");
+    w.gathered = batch->count;
+    w.gathered_sum = s_sum_of_events(batch, batch->count);
+}
+
 static inline void s_commit(void *arg, const turn_batch_t *batch)
 {
     (void)arg;
     cr_assert(!w.commit_pending, "one commit at a time");
     w.commit_pending = true;
+    /* The rows of what was gathered are made already, so it must be the beginning of this batch, byte for byte. */
+    cr_assert_geq(batch->count, w.gathered);
+    if (w.gathered > 0) cr_assert_eq(s_sum_of_events(batch, w.gathered), w.gathered_sum, "what was gathered has changed");
+    w.gathered = 0;
     w.committing = *batch;
 }
 
@@ -314,7 +346,7 @@ static inline void s_services_up(void)
 
 static inline turn_core_t *s_new_core(void)
 {
-    const turn_io_t io = {.commit = s_commit, .ask = s_ask, .reply = s_reply, .publish = s_publish, .resumed = s_resumed};
+    const turn_io_t io = {.commit = s_commit, .gather = s_gather, .ask = s_ask, .reply = s_reply, .publish = s_publish, .resumed = s_resumed};
     return turn_core_new(w.fleet, "orchestrator", &io, 99);
 }
 
@@ -323,6 +355,7 @@ static inline void s_restart(uint64_t epoch)
 {
     turn_core_destroy(&w.core);
     w.commit_pending = false;
+    w.gathered = 0;
     w.queue_count = 0;
     w.core = s_new_core();
     for (uint32_t i = 0; i < w.log_count; i++) cr_assert_eq(turn_core_fold(w.core, &w.log[i]), 0);
