@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,10 +42,11 @@ typedef struct {
 
 static shared_t *s_shared;
 
-/* A child process that dies with this one; true in the child. */
-static bool s_fork(void)
+/* A child process that dies with this one; true in the child, whose id is *child in the parent. */
+static bool s_fork(pid_t *child)
 {
     pid_t parent = getpid(), pid = fork();
+    *child = pid;
     if (pid < 0) {
         perror("zvt-redis-peer: fork");
         exit(ZVT_EXIT_FAILED);
@@ -203,11 +205,16 @@ int main(int argc, char **argv)
     int64_t start_ns = zvt_monotonic_ns();
     s_shared->measure_from_ns = start_ns + (int64_t)(options.warmup_s * 1e9);
     s_shared->measure_to_ns = s_shared->measure_from_ns + (int64_t)(options.seconds * 1e9);
+    pid_t children[WORKERS_MAX + 1];
     for (uint32_t n = 0; n < options.workers; n++)
-        if (s_fork()) s_work(&options, n);
-    if (s_fork()) s_generate(&options, start_ns);
+        if (s_fork(&children[n])) s_work(&options, n);
+    if (s_fork(&children[options.workers])) s_generate(&options, start_ns);
     end_t end = {.latencies = zvt_histogram("completed")};
     s_collect(&options, &end);
+    for (uint32_t n = 0; n <= options.workers; n++) { /* waited for, so that whoever started this one knows what all of it cost */
+        kill(children[n], SIGKILL);
+        waitpid(children[n], NULL, 0);
+    }
     s_report(&options, &end);
     return end.done == atomic_load(&s_shared->sent) ? ZVT_EXIT_OK : ZVT_EXIT_FAILED;
 }

@@ -1,8 +1,8 @@
 /* zvt-watch: follows the log and measures what a subscriber sees, until it is told to stop.
  *
- * Two figures: from the commit to the subscriber, of every event; and from the quote that made a strategy send to the order's
- * order.requested, for strategies that let their orders expire --lifetime seconds after the quote.
- * Control  "measure" begins both figures anew, so that a warm-up is not in them.
+ * Three figures: from the commit to the subscriber, of every event; and from the quote that made a strategy send to the order's
+ * order.requested and to its commit, for strategies that let their orders expire --lifetime seconds after the quote.
+ * Control  "measure" begins all figures anew, so that a warm-up is not in them.
  * stdout   the report, one JSON object, at the end.
  * stderr   "watching" once it has begun. */
 #include <inttypes.h>
@@ -14,20 +14,21 @@
 
 typedef struct {
     zvt_follower_t *follower;
-    zvt_histogram_t *commits, *quotes;
+    zvt_histogram_t *commits, *quotes, *durable_quotes;
     int64_t lifetime_ns;   /* 0: the strategies say nothing about their quotes */
     int64_t committed_ns;  /* of the event measured last */
     bool watching;
     uint64_t events, batches, requested, completed, ended;
 } watch_t;
 
-static void s_on_requested(watch_t *self, const zvt_event_t *event)
+static void s_on_requested(watch_t *self, const zvt_event_t *event, int64_t committed_ns)
 {
     static zvt_record_t record;
     self->requested++;
     if (self->lifetime_ns == 0 || zvt_read_payload(event, &record) != 0) return;
     int64_t quote_ns = record.order_requested.order_request.expires_at_ns - self->lifetime_ns;
     zvt_histogram_add(self->quotes, event->timestamp_ns - quote_ns);
+    if (committed_ns != 0) zvt_histogram_add(self->durable_quotes, committed_ns - quote_ns);
 }
 
 static const bool s_ends[ZVT_T_LIMIT] = {
@@ -43,7 +44,7 @@ static void s_on_event(void *arg, const zvt_event_t *event)
     self->batches += committed_ns != 0 && committed_ns != self->committed_ns;
     self->committed_ns = committed_ns;
     self->events++;
-    if (event->type == ZVT_T_ORDER_REQUESTED) s_on_requested(self, event);
+    if (event->type == ZVT_T_ORDER_REQUESTED) s_on_requested(self, event, committed_ns);
     self->completed += event->type == ZVT_T_ORDER_COMPLETED;
     self->ended += s_ends[event->type];
 }
@@ -68,6 +69,7 @@ static bool s_on_control(void *arg, const char *command, const char *argument, F
     }
     zvt_histogram_reset(self->commits);
     zvt_histogram_reset(self->quotes);
+    zvt_histogram_reset(self->durable_quotes);
     fputs("{}", body);
     return true;
 }
@@ -89,7 +91,7 @@ int main(int argc, char **argv)
                                      .role = ZVT_ROLE_CLIENT, .name = "watch", .options = options};
     zvt_service_t *service = zvt_service_new(argc, argv, &desc);
     watch_t self = {.commits = zvt_histogram("commit_to_subscriber"), .quotes = zvt_histogram("quote_to_requested"),
-                    .lifetime_ns = (int64_t)(atof(lifetime) * 1e9)};
+                    .durable_quotes = zvt_histogram("quote_to_durable"), .lifetime_ns = (int64_t)(atof(lifetime) * 1e9)};
     self.follower = zvt_follower_new(zvt_service_loop(service), (uint32_t)zvt_service_fleet(service)->shard, ZVT_FOLLOW_LIVE,
                                      zvt_service_identity(service), s_on_event, s_on_batch, &self);
     zvt_service_on_control(service, s_on_control, &self);
@@ -98,7 +100,8 @@ int main(int argc, char **argv)
            ", \"ended\": %" PRIu64 ", \"gaps\": %" PRIu64 ", \"latency_ms\": {",
            self.events, self.batches, self.requested, self.completed, self.ended, *zvt_counter("follower_gaps"));
     s_print("commit_to_subscriber", self.commits, ", ");
-    s_print("quote_to_requested", self.quotes, "}}\n");
+    s_print("quote_to_requested", self.quotes, ", ");
+    s_print("quote_to_durable", self.durable_quotes, "}}\n");
     zvt_follower_destroy(&self.follower);
     zvt_service_destroy(&service);
     return exit_code;

@@ -66,11 +66,11 @@ def run_load(fleet, label, **options):
     return Load(fleet, label, **options).finish()
 
 
-def lost_of(report):
+def lost_of(report, resends=False):
     """Orders that left the load and never ended, answered or not. A signal that the load's own socket refused was never
     sent: beyond what the fleet takes, that is the sender's to do again. There an answer that is missing may also be a refusal that
-    was dropped, which the sender would ask for again; who was told of an order has to see its end."""
-    return report["lost"] + (0 if report["refused"] else report["unanswered"] - report["unsent"])
+    was dropped, which the sender would ask for again, unless this load `resends`; who was told of an order has to see its end."""
+    return report["lost"] + (report["unanswered"] - report["unsent"] if resends or not report["refused"] else 0)
 
 
 def read_trace(path):

@@ -1,14 +1,14 @@
 """medians -- several reports of the same measurement as one: every figure is the median, with the span it lies in.
 
-Losses are not averaged: of each figure of lost things the worst counts. What not every run has, no median has.
+Losses are not averaged: of what was lost or missed, and of the share that succeeded, the worst run counts. What not every run has,
+no median has.
 """
 
 import json
 import statistics
 
 from fleet import BenchError
-
-SAME = ("rate", "seconds", "events", "pairs", "quick")  # options that two runs of one measurement share
+from report import SAME
 
 
 def read(paths):
@@ -35,7 +35,8 @@ def _is_number(value):
 def _merge(values, key=""):
     """One value of all runs: numbers by their median, dictionaries by their keys, anything else only if it is the same."""
     if all(_is_number(value) for value in values):
-        return max(values) if key.endswith("lost") else round(statistics.median(values), 6)
+        worst = max if key.endswith(("lost", "gaps", "doubled")) else min if key == "success_share" else None
+        return worst(values) if worst else round(statistics.median(values), 6)
     if all(isinstance(value, dict) for value in values):
         keys = [name for name in values[0] if all(name in value for value in values)]
         return {name: _merge([value[name] for value in values], name) for name in keys}

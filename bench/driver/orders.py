@@ -135,6 +135,7 @@ def run_events(bench):
         watch = bench.watch(fleet)
         load = Load(fleet, _case(rate), rate=rate, seconds=bench.seconds or bench.quick(2, 30),
                     warmup=bench.short(3, 0.5))
+        load.pids["watch"] = watch.process.pid
         if load.wait_phase("measure"):
             watch.measure()
         load.wait_phase("drain")

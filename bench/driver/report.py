@@ -9,11 +9,11 @@ import math
 # Figures in the order of the table: key, heading, digits.
 COLUMNS = [
     ("offered_per_s", "offered/s", 0), ("per_s", "achieved/s", 0), ("share_of_limit", "of limit", 3),
-    ("success_share", "succeeded", 5), ("lost", "lost", 0), ("p50_without_ms", "p50 without", 3), ("p50_ms", "p50 ms", 3),
+    ("success_share", "succeeded", 5), ("lost", "lost", 0), ("ticks_lost", "ticks lost", 0), ("p50_without_ms", "p50 without", 3), ("p50_ms", "p50 ms", 3),
     ("p50_factor", "factor", 3), ("p50_interval", "interval", 3), ("p99_without_ms", "p99 without", 3), ("p99_ms", "p99 ms", 3),
     ("p99_factor", "factor", 3), ("p99_interval", "interval", 3),
     ("p999_ms", "p99.9 ms", 3), ("max_ms", "max ms", 2), ("again_ms", "again ms", 1),
-    ("stall_ms", "stall ms", 1), ("under_way_ms", "under way ms", 1), ("cpu_us_per_order", "CPU us/order", 1), ("switches_per_order", "switches/order", 2), ("cores", "cores", 2),
+    ("stall_ms", "stall ms", 1), ("under_way_ms", "under way ms", 1), ("cpu_us_per_order", "CPU us/order", 1), ("switches_per_order", "switches/order", 2), ("gateway_us_per_tick", "gateway us/tick", 2), ("cores", "cores", 2),
     ("ready_ms", "ready ms", 0), ("redo_ms", "redo ms", 0), ("checkpoint_mb", "checkpoint MB", 2),
     ("risk_snapshot_mb", "risk MB", 2), ("portfolio_snapshot_mb", "portfolio MB", 2), ("cost_ratio", "cost ratio", 3), ("full_cost_ratio", "at the full rate", 3), ("event_gaps", "gaps", 0), ("checkpoint_ratio", "checkpoint ratio", 3),
     ("rss_mb_total", "RSS MB", 0), ("rows_per_s", "rows/s", 0), ("wal_bytes_per_order", "WAL B/order", 0),
@@ -22,6 +22,8 @@ VERDICTS = {True: "met", False: "MISSED"}
 # What was asked for, and counts that follow from it.
 NOT_COMPARED = {"offered_per_s", "orders", "outcomes", "seconds", "events", "pairs", "requested", "signals_sent",
                 "partially_filled", "canceled", "done_per_s", "control_per_s"}
+NEVER_WORSE = {"success_share", "lost", "ticks_lost", "event_gaps", "market_gaps"}  # where any change counts
+SAME = ("rate", "seconds", "events", "pairs", "quick")  # options that two runs of one measurement share
 HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s", "updates_per_s", "quotes_per_s"}
 
 
@@ -111,7 +113,7 @@ def _change(key, a, b, overlap=False):
     else:
         change = (b - a) / abs(a) * 100
         text = "%+.1f" % change
-    if abs(change) < 5 or overlap:
+    if abs(change) < (0 if key in NEVER_WORSE else 5) or change == 0 or overlap:
         return [text, ""]
     return [text, "better" if (change > 0) == (key in HIGHER_IS_BETTER) else "worse"]
 
@@ -130,6 +132,8 @@ def compare(path_a, path_b):
         overlap = of_a is not None and of_b is not None and of_a[0] <= of_b[1] and of_b[0] <= of_a[1]
         lines.append([" ".join(place), _cell(a[place], 3), _cell(b[place], 3), *_change(place[2], a[place], b[place], overlap)])
     head = "A  %s  %s  %s\nB  %s  %s  %s\n" % (path_a, report_a["when"], report_a["commit"], path_b, report_b["when"], report_b["commit"])
+    head += "".join("They were not measured alike: --%s %s and %s\n" % (name, report_a.get(name), report_b.get(name))
+                    for name in SAME if report_a.get(name) != report_b.get(name))
     missing = ["%s %s" % place[:2] for place in sorted(set(a) ^ set(b))]
     tail = "\nOnly in one of them: %s" % ", ".join(dict.fromkeys(missing)) if missing else ""
     return head + _grid(lines) + tail

@@ -1,4 +1,4 @@
-"""strategies -- 1,000 strategies in a few host processes, each on its own symbol, trading on 20,000 quotes a second.
+"""strategies -- 1,000 strategies in a few host processes, each on one of 248 symbols, trading on 20,000 quotes a second.
 
 The hosts are what `fleet attach` runs: the strategies' own library with many strategies in a process. The quotes come as those of
 a venue that is elsewhere would: a gateway passes on what a source sends it (that of the ticks scenario). The orders go to two
@@ -6,6 +6,7 @@ synthetic venues, whose own few quotes the strategies do not hear: those bear th
 Every signal that was sent has to become exactly one order.
 """
 
+import collections
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ GATHER_US = 1000  # quotes leave the source once a millisecond; what they wait u
 FEED = "feed"  # a venue of which there are only quotes
 HOPS = 3       # source, gateway, host, orchestrator
 LIFETIME_S = 30  # of zvt-pulse
+ANSWERED = ("signals_acked", "signals_refused", "signals_expired")
 # Strategies with exactly as many orders as they sent signals, none of them of the same signal; signals that became more than one.
 ORDERS_OF_EACH = """select count(*) filter (where orders = %d and signals = orders), coalesce(sum(orders - signals), 0)
     from (select event_data->>'strategy_id' as strategy, count(*) as orders, count(distinct event_data->>'signal_id') as signals
@@ -37,12 +39,12 @@ class Feed:
         with open(path, "w") as out:
             out.write(fleet_file(symbols=symbols, venues=(FEED,)))
         self.env = {**fleet.environment(), "ZVT_FLEET": path}
-        self._start("gateway-" + FEED, "zvt-gateway")
-        self._start("source", "zvt-tick-source", "--quotes", "--rate", str(quotes_per_s), "--seconds", "3600", "--symbols", str(symbols),
+        self._start("gateway-" + FEED, [*fleet.bench.as_fleet, fleet.bench.binary("zvt-gateway")])
+        self._start("source", [fleet.bench.binary("zvt-tick-source")], "--quotes", "--rate", str(quotes_per_s), "--seconds", "3600", "--symbols", str(symbols),
                     "--gather-us", str(GATHER_US))
 
     def _start(self, name, program, *words):
-        words = ["setpriv", "--pdeathsig", "KILL", self.fleet.bench.binary(program), "--name", name, "--venue", FEED, *words]
+        words = ["setpriv", "--pdeathsig", "KILL", *program, "--name", name, "--venue", FEED, *words]
         process = subprocess.Popen(words, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.fleet.bench.children.append(process)
         self.processes[name] = process
@@ -72,7 +74,7 @@ class Hosts:
         for n, name in enumerate(self.names):
             words = ["--name", name, "--symbol", names[n * symbols // hosts], "--symbols", str(max(1, symbols // hosts)),
                      "--count", str(strategies // hosts), "--set", "period_ms=%d" % PERIOD_MS, "--set", "orders=%d" % orders]
-            self.processes.append(subprocess.Popen([fleet.bench.binary("zvt-pulse"), *words], env=feed.env,
+            self.processes.append(subprocess.Popen([*fleet.bench.as_fleet, fleet.bench.binary("zvt-pulse"), *words], env=feed.env,
                                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         fleet.bench.children.extend(self.processes)
 
@@ -102,28 +104,29 @@ class Hosts:
         except BenchError:
             return 0
 
-    def total(self, counter):
-        """Over all hosts."""
-        return sum(self.counters(name).get(counter, 0) for name in self.names)
+    def totals(self):
+        """Every counter, over all hosts."""
+        found = collections.Counter()
+        for name in self.names:
+            found.update(self.counters(name))
+        return found
 
     def pids(self):
         """{name: pid}."""
         return {name: process.pid for name, process in zip(self.names, self.processes)}
 
 
-def _answered(hosts):
-    return hosts.total("signals_acked") + hosts.total("signals_refused") + hosts.total("signals_expired")
-
-
 def _trade(bench, hosts, signals, seconds):
     """Waits until every signal has been sent and answered; false when that takes far too long."""
     end = time.monotonic() + 3 * seconds + 45
-    while _answered(hosts) < signals:
+    while True:
+        totals = hosts.totals()
+        if sum(totals[name] for name in ANSWERED) >= signals:
+            return True
         if time.monotonic() > end:
             return False
-        bench.progress("%s of %s signals sent" % (format(hosts.total("signals_sent"), ","), format(signals, ",")))
+        bench.progress("%s of %s signals sent" % (format(totals["signals_sent"], ","), format(signals, ",")))
         time.sleep(0.5)
-    return True
 
 
 def run(bench):
@@ -135,15 +138,15 @@ def run(bench):
     with bench.fleet(symbols=symbols, venues=("alpha", "beta")) as fleet, Feed(fleet, symbols, quotes_per_s) as feed:
         watch = bench.watch(fleet, "--lifetime", str(LIFETIME_S))
         with Hosts(fleet, feed, hosts_count, strategies, symbols, signals // strategies) as hosts:
-            pids = {**fleet.pids(), **feed.pids(), **hosts.pids()}
+            pids = {**fleet.pids(), **feed.pids(), **hosts.pids(), "watch": watch.process.pid}
             watch.measure()
-            first, before = Snapshot(fleet, pids), {name: hosts.total(name) for name in ("market_quotes", "market_updates", "signals_sent")}
+            first, begin = Snapshot(fleet, pids), (time.monotonic(), hosts.totals())
             is_over = _trade(bench, hosts, signals, seconds)
+            end = (time.monotonic(), hosts.totals())
             last = Snapshot(fleet, pids).with_memory()
-            per_s = {name: (hosts.total(name) - count) / (last.at - first.at) for name, count in before.items()}
+            count = {name: end[1][name] for name in ("signals_sent", "signals_resent", "signals_refused", "signals_expired", "market_gaps")}
+            per_s = {name: (value - begin[1][name]) / (end[0] - begin[0]) for name, value in end[1].items()}
             memory = sum(memory_mb(pid) for pid in hosts.pids().values())
-            count = {name: hosts.total(name) for name in ("signals_sent", "signals_resent", "signals_refused", "signals_expired",
-                                                          "market_gaps")}
         time.sleep(1)  # the observer hears of the last commit within a tip heartbeat
         seen = watch.finish()
         each = fleet.sql(ORDERS_OF_EACH % (signals // strategies)) if is_over else "0|0"
@@ -153,6 +156,7 @@ def run(bench):
            "requested": seen["requested"], "quotes_per_s": round(per_s["market_quotes"]), "updates_per_s": round(per_s["market_updates"]), "hosts_rss_mb": round(memory, 1), **count,
            "lost": max(0, sent - count["signals_refused"] - count["signals_expired"] - seen["requested"])}
     row.update({point + "_ms": spans[point] for point in ("p50", "p99", "p999", "max")})
+    row["stages"] = {name: seen["latency_ms"][name] for name in ("quote_to_requested", "quote_to_durable")}
     row.update(between(first, last, row["per_s"]))
     hop = bench.limits.hop_after_pauses()["round_trip_ms"]["p50"] / 2
     row["share_of_limit"] = round(HOPS * hop / row["p50_ms"], 4) if row["p50_ms"] else None

@@ -25,21 +25,27 @@ import json, sys
 stages = json.load(open(sys.argv[1]))["scenarios"]["orders"]["rows"][0]["stages"]
 print(int(len(stages) >= 11 and all(value["count"] > 0 for value in stages.values())))' "$report")"
 check "two reports can be compared" bench --compare "$report" "$report"
-check_equal "reports have a median, and of losses the worst run counts" "2.0 [1.0, 4.0] 5" "$(
-    for run in "1.0 0" "4.0 5" "2.0 0"; do
-        read -r p50 lost <<<"$run"
-        printf '{"scenarios": {"orders": {"title": "t", "rows": [{"case": "c", "p50_ms": %s, "lost": %s}]}}, "commit": "c",
-            "rate": 1, "quick": true, "no_limits": false, "failures": []}' "$p50" "$lost" >"$base/run-$p50.json"
+check_equal "reports have a median, and of losses, gaps and successes the worst run counts" "2.0 [1.0, 4.0] 5 0.5 7" "$(
+    for run in "1.0 0 1.0 0" "4.0 5 1.0 7" "2.0 0 0.5 0"; do
+        read -r p50 lost success gaps <<<"$run"
+        printf '{"scenarios": {"orders": {"title": "t", "rows": [{"case": "c", "p50_ms": %s, "lost": %s, "success_share": %s,
+            "event_gaps": %s}]}}, "commit": "c", "rate": 1, "quick": true, "no_limits": false, "failures": []}' \
+            "$p50" "$lost" "$success" "$gaps" >"$base/run-$p50.json"
     done
     bench --median "$base"/run-?.?.json --out "$base/median.json" >/dev/null
-    python -c 'import json, sys; row = json.load(open(sys.argv[1]))["scenarios"]["orders"]["rows"][0]; print(row["p50_ms"], row["range"]["p50_ms"], row["lost"])' \
+    python -c 'import json, sys; row = json.load(open(sys.argv[1]))["scenarios"]["orders"]["rows"][0]; print(row["p50_ms"], row["range"]["p50_ms"], row["lost"], row["success_share"], row["event_gaps"])' \
         "$base/median.json")"
 check_equal "a limit whose case was not measured is missed, unless another rate was asked for; one of a shorter run is not judged" \
     "{False} set() {None}" "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
 import targets
 nothing = {"orders": {"rows": []}}
 short = {"orders": {"rows": [{"case": "10,000/s", "seconds": 5.0, "p50_ms": 1, "p99_ms": 1, "max_ms": 1, "success_share": 1.0}]}}
-print(*[{target["met"] for target in targets.judge(*case)} for case in ((nothing, True), (nothing, False), (short, False))])')"
+print(*[{target["met"] for target in targets.judge(*case)} for case in ((nothing,), (nothing, True), (short, True))])')"
+check_equal "ticks that did not arrive are losses; targets that speak of a rate are not judged at another" "['ticks, c: 3 ticks'] []" \
+    "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
+import targets
+print(targets.losses({"ticks": {"rows": [{"case": "c", "ticks_lost": 3}]}}),
+      targets.judge({"recovery": {"rows": [{"case": "postgres", "ready_ms": 1}]}}, True))')"
 check_refused "an unknown scenario is refused" "no scenario \"speed\"" bench speed
 check_refused "a rate that is no number is refused" "positive number" bench orders --rate fast
 check_refused "reports of different measurements have no median" "the same measurement" bench --median "$report" "$base/run-1.0.json"
