@@ -123,7 +123,8 @@ void reports_ask_since(turn_core_t *self, int index)
     if (venue->ask_pause_ns == 0) venue->ask_pause_ns = ASK_FIRST_NS;
     venue->ask_at_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, venue->ask_pause_ns);
     if (venue->ask_pause_ns < ASK_LAST_NS) venue->ask_pause_ns *= 2;
-    zvt_reports_since_t since = {.cursor = venue->received.window.contiguous, .limit = REPORTS_LIMIT};
+    venue->asked_cursor = venue->received.window.contiguous;
+    zvt_reports_since_t since = {.cursor = venue->asked_cursor, .limit = REPORTS_LIMIT};
     ZVT_STR_SET(since.exchange, self->fleet->venues[index].name);
     self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_REPORTS_SINCE, &since);
     ZVT_COUNT("reports_since");
@@ -171,8 +172,9 @@ void reports_on_tip(turn_core_t *self, const zvt_reports_tip_t *tip)
     }
     if (went_away && self->open) reports_query_all(self, index); /* what was under way there is in doubt from now on */
     /* The end of an answer that was cut at its limit: go on at once. An answer that brought nothing is asked for again
-     * by time, or a venue that is away would be asked without a pause. */
-    bool brought = tip->cursor != 0 && venue->received.window.contiguous > tip->cursor;
+     * by time, or a venue that is away would be asked without a pause. One that was overtaken by another question is not gone on with:
+     * every question would become a chain of its own, each of which fetches the same. */
+    bool brought = tip->cursor != 0 && tip->cursor == venue->asked_cursor && venue->received.window.contiguous > tip->cursor;
     if (brought && venue->tip > venue->received.window.contiguous) reports_ask_since(self, index);
     reconcile_on_report(self, index);
 }
@@ -489,9 +491,8 @@ void reports_on_status(turn_core_t *self, const zvt_order_status_t *status)
     if (status->code == ZVT_CODE_TOMBSTONED || ZVT_PLANTED(RESEND_WITHOUT_ASKING)) {
         reports_refuse_unsent(self, order, ZVT_CODE_TOMBSTONED, "the venue never had it and never will");
     } else if (status->code == ZVT_CODE_OK) {
-        /* The venue has it: its reports say the rest. */
+        /* The venue has it: its reports say the rest. They are fetched once, not for each of thousands of orders (s_ask_gaps). */
         if (status->venue_seq > self->venues[index].tip) self->venues[index].tip = status->venue_seq;
-        if (self->venues[index].tip > self->venues[index].received.window.contiguous) reports_ask_since(self, index);
     }
 }
 

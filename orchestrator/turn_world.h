@@ -181,6 +181,7 @@ typedef struct {
     uint64_t tip;            /* highest number the venue is known to have given */
     uint64_t incarnation;    /* the venue's run; 0 until it is told */
     bool reachable;
+    uint64_t asked_cursor;   /* of the last reports.since */
     int64_t ask_at_ns;       /* monotonic: no reports.since before */
     int64_t ask_pause_ns;    /* after the next one; doubles until a report comes */
     reconcile_t reconcile;

@@ -127,6 +127,51 @@ Test(turn_pauses, missing_reports_are_asked_for_less_and_less_often_until_one_co
     cr_assert_geq(w.since_asked - before, 2, "the pauses begin anew");
 }
 
+Test(turn_pauses, reports_that_an_answer_did_not_reach_are_asked_for_at_once_and_only_behind_the_last_question)
+{
+    zvt_order_send_t stranger = {.exchange = "alpha", .client_order_id = "stranger-1", .symbol = "BTC/USDT", .side = ZVT_SIDE_BUY};
+    w.account_silent = true;
+    zvt_report_t reports[6];
+    for (int i = 0; i < 6; i++) reports[i] = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED);
+    s_queue(ZVT_T_REPORT, &reports[0]);
+    s_queue(ZVT_T_REPORT, &reports[5]);
+    s_deliver_all();
+    for (int i = 0; i < 200 && w.since.cursor != 1; i++) s_run(1);
+    cr_assert_eq(w.since.cursor, 1, "what is missing is asked for");
+    int before = w.since_asked;
+    zvt_reports_tip_t end = {.exchange = "alpha", .cursor = 1, .venue_seq = 6, .reachable = true};
+    s_queue(ZVT_T_REPORT, &reports[1]);
+    for (int i = 0; i < 10; i++) s_queue(ZVT_T_REPORTS_TIP, &end); /* ten answers to as many questions */
+    s_deliver_all();
+    cr_assert_eq(w.since_asked - before, 1, "ten chains would fetch everything ten times");
+    cr_assert_eq(w.since.cursor, 2);
+    s_queue(ZVT_T_REPORT, &reports[2]);
+    end.cursor = 2;
+    s_queue(ZVT_T_REPORTS_TIP, &end);
+    s_deliver_all();
+    cr_assert_eq(w.since_asked - before, 2, "the end of the last answer is gone on with");
+    cr_assert_eq(w.since.cursor, 3);
+}
+
+Test(turn_pauses, what_thousands_of_orders_in_doubt_wait_for_is_fetched_once)
+{
+    s_send_many();
+    turn_core_on_service_down(w.core, TURN_EXECUTOR);
+    cr_assert_eq(w.queries, ORDERS);
+    turn_core_on_service_up(w.core, TURN_EXECUTOR, 2);
+    s_deliver_all();
+    int before = w.since_asked;
+    for (int n = 0; n < ORDERS; n++) {
+        zvt_order_status_t status = {.exchange = "alpha", .code = ZVT_CODE_OK, .venue_seq = 2 * ORDERS};
+        ZVT_STR_SET(status.client_order_id, w.sent[n].client_order_id);
+        s_queue(ZVT_T_ORDER_STATUS, &status);
+    }
+    s_deliver_all();
+    s_run(45);
+    int asked = w.since_asked - before;
+    cr_assert(asked >= 1 && asked <= 2, "asked %d times", asked);
+}
+
 Test(turn_pauses, an_account_that_cannot_be_compared_for_lack_of_room_is_asked_for_less_and_less_often)
 {
     const turn_client_t client = {{1}};
