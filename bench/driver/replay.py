@@ -5,13 +5,16 @@ as at its start (--fold), from the first event to a barrier at the end.
 """
 
 import json
+import os
 import subprocess
 import time
 
 from fleet import BenchError
+from measure import children, cpu_s
 
 WRITERS = ("orchestrator", "checkpointer", "risk", "portfolio")
 MILLIONS = 10  # of events
+READERS = ("postgres", "replayer")  # who gets the log to them
 FOLLOWERS = ("orchestrator", "risk", "portfolio")
 
 
@@ -37,6 +40,32 @@ def fill(fleet, events, strategies=100, symbols=1):
     return json.loads(output)
 
 
+def _reading_s(fleet):
+    """CPU so far of those who read the log out of the database."""
+    pids = [fleet.pid(name) for name in READERS]
+    return sum(cpu_s(pid) for parent in pids for pid in [parent] + children(parent))
+
+
+def _fold(fleet, name, last):
+    """One follower folds the log up to `last`; the row, with what it and the readers used."""
+    start, read_s = time.monotonic(), _reading_s(fleet)
+    process = subprocess.Popen([fleet.bench.binary("zvt-" + name), "--name", name + "-fold", "--fold", str(last)], env=fleet.environment(),
+                               text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    fleet.bench.children.append(process)
+    output = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    fleet.bench.children.remove(process)
+    seconds = time.monotonic() - start
+    if process.returncode != 0:
+        raise BenchError("%s could not fold the log: exit code %d" % (name, process.returncode))
+    if json.loads(output)["seq"] != last:
+        raise BenchError("%s folded to %s, not to %s" % (name, json.loads(output)["seq"], last))
+    return {"case": name, "per_s": round(last / seconds, 1), "seconds": round(seconds, 2), "events": last,
+            "cpu_us_per_event": round((used.ru_utime + used.ru_stime) * 1e6 / last, 3),
+            "reading_us_per_event": round((_reading_s(fleet) - read_s) * 1e6 / last, 3), "rss_mb_total": round(used.ru_maxrss / 1024, 1)}
+
+
 def run(bench):
     """Each follower alone."""
     events = bench.quick(50000, (bench.events or MILLIONS) * 1e6)
@@ -46,12 +75,7 @@ def run(bench):
         rows = []
         for name in FOLLOWERS:
             bench.say("%s folds %s events" % (name, format(last, ",")))
-            start = time.monotonic()
-            answer = json.loads(fleet.run("zvt-" + name, "--name", name + "-fold", "--fold", str(last)))
-            seconds = time.monotonic() - start
-            if answer["seq"] != last:
-                raise BenchError("%s folded to %s, not to %s" % (name, answer["seq"], last))
-            rows.append({"case": name, "per_s": round(last / seconds, 1), "seconds": round(seconds, 2), "events": last})
+            rows.append(_fold(fleet, name, last))
         limit = bench.limits.read(fleet, last)["rows_per_s"]
         fleet.start(*WRITERS)
         fleet.wait_trading()

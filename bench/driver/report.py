@@ -13,7 +13,7 @@ COLUMNS = [
     ("p50_factor", "factor", 3), ("p50_interval", "interval", 3), ("p99_without_ms", "p99 without", 3), ("p99_ms", "p99 ms", 3),
     ("p99_factor", "factor", 3), ("p99_interval", "interval", 3),
     ("p999_ms", "p99.9 ms", 3), ("max_ms", "max ms", 2), ("again_ms", "again ms", 1),
-    ("stall_ms", "stall ms", 1), ("under_way_ms", "under way ms", 1), ("cpu_us_per_order", "CPU us/order", 1), ("switches_per_order", "switches/order", 2), ("gateway_us_per_tick", "gateway us/tick", 2), ("cores", "cores", 2),
+    ("stall_ms", "stall ms", 1), ("under_way_ms", "under way ms", 1), ("cpu_us_per_order", "CPU us/order", 1), ("switches_per_order", "switches/order", 2), ("cpu_us_per_event", "CPU us/event", 2), ("reading_us_per_event", "reading us/event", 2), ("gateway_us_per_tick", "gateway us/tick", 2), ("cores", "cores", 2),
     ("ready_ms", "ready ms", 0), ("redo_ms", "redo ms", 0), ("checkpoint_mb", "checkpoint MB", 2),
     ("risk_snapshot_mb", "risk MB", 2), ("portfolio_snapshot_mb", "portfolio MB", 2), ("cost_ratio", "cost ratio", 3), ("full_cost_ratio", "at the full rate", 3), ("event_gaps", "gaps", 0), ("checkpoint_ratio", "checkpoint ratio", 3),
     ("rss_mb_total", "RSS MB", 0), ("rows_per_s", "rows/s", 0), ("wal_bytes_per_order", "WAL B/order", 0),
