@@ -9,7 +9,7 @@
 #include "zvt_time.h"
 
 enum { NONE = -1, REPORTS_LIMIT = 1000, ATTEMPTS_MAX = 3, LETTER_EVENTS = 2 };
-#define GAP_PATIENCE_NS (20 * ZVT_MS_NS)   /* reports may overtake each other a little */
+#define GAP_PATIENCE_NS (20 * ZVT_MS_NS)   /* reports may overtake each other a little, and an answer is under way while it brings some */
 #define ASK_FIRST_NS (100 * ZVT_MS_NS)     /* between two reports.since for one venue, doubling until one is answered */
 #define ASK_LAST_NS (400 * ZVT_MS_NS)
 #define BACKOFF_FIRST_NS (250 * ZVT_MS_NS) /* between two questions about one order, doubling */
@@ -124,6 +124,7 @@ void reports_ask_since(turn_core_t *self, int index)
     venue->ask_at_ns = self->monotonic_ns + zvt_rng_pause_ns(&self->pauses, venue->ask_pause_ns);
     if (venue->ask_pause_ns < ASK_LAST_NS) venue->ask_pause_ns *= 2;
     venue->asked_cursor = venue->received.window.contiguous;
+    venue->asked_ns = self->monotonic_ns;
     zvt_reports_since_t since = {.cursor = venue->asked_cursor, .limit = REPORTS_LIMIT};
     ZVT_STR_SET(since.exchange, self->fleet->venues[index].name);
     self->io.ask(self->io.arg, TURN_EXECUTOR, ZVT_T_REPORTS_SINCE, &since);
@@ -414,6 +415,17 @@ void reports_note_taken(reports_taken_t *taken, uint64_t venue_seq)
     window_mark(&taken->window, taken->bits, REPORTS_WINDOW, venue_seq);
 }
 
+/* Once for each gap: with reports in every round what is missing would never be asked for. What brings something begins the
+ * pauses anew, but an answer may still be under way. */
+static void s_be_patient(turn_core_t *self, venue_t *venue)
+{
+    uint64_t contiguous = venue->received.window.contiguous;
+    if (venue->tip <= contiguous || venue->gap_cursor == contiguous) return;
+    venue->gap_cursor = contiguous;
+    int64_t gap_ns = self->monotonic_ns + GAP_PATIENCE_NS, answer_ns = venue->asked_ns + ASK_FIRST_NS;
+    venue->ask_at_ns = gap_ns > answer_ns ? gap_ns : answer_ns;
+}
+
 void reports_on_report(turn_core_t *self, const zvt_report_t *report)
 {
     int index = zvt_fleet_venue(self->fleet, report->exchange);
@@ -440,8 +452,7 @@ void reports_on_report(turn_core_t *self, const zvt_report_t *report)
     }
     reports_note_taken(&venue->received, report->venue_seq);
     venue->ask_pause_ns = ASK_FIRST_NS;
-    if (venue->tip > venue->received.window.contiguous && venue->ask_at_ns < self->monotonic_ns)
-        venue->ask_at_ns = self->monotonic_ns + GAP_PATIENCE_NS;
+    s_be_patient(self, venue);
     if (waits)
         fills_hold(self, order, report);
     else

@@ -182,6 +182,8 @@ typedef struct {
     uint64_t incarnation;    /* the venue's run; 0 until it is told */
     bool reachable;
     uint64_t asked_cursor;   /* of the last reports.since */
+    int64_t asked_ns;        /* monotonic: when it was sent */
+    uint64_t gap_cursor;     /* the number before the gap that ask_at_ns gives patience to */
     int64_t ask_at_ns;       /* monotonic: no reports.since before */
     int64_t ask_pause_ns;    /* after the next one; doubles until a report comes */
     reconcile_t reconcile;

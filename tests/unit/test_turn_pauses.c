@@ -153,6 +153,25 @@ Test(turn_pauses, reports_that_an_answer_did_not_reach_are_asked_for_at_once_and
     cr_assert_eq(w.since.cursor, 3);
 }
 
+Test(turn_pauses, a_report_that_was_lost_is_asked_for_although_others_come_in_every_round)
+{
+    zvt_order_send_t stranger = {.exchange = "alpha", .client_order_id = "stranger-1", .symbol = "BTC/USDT", .side = ZVT_SIDE_BUY};
+    w.account_silent = true;
+    zvt_report_t report = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED);
+    s_queue(ZVT_T_REPORT, &report);
+    s_deliver_all();
+    w.venue_seq++; /* lost */
+    int before = w.since_asked, milliseconds = 0;
+    for (; milliseconds < 100 && w.since_asked == before; milliseconds++) {
+        report = s_report(&stranger, ZVT_REPORT_KIND_ACCEPTED);
+        s_queue(ZVT_T_REPORT, &report);
+        s_run(1);
+    }
+    cr_assert_eq(w.since_asked - before, 1);
+    cr_assert_eq(w.since.cursor, 1);
+    cr_assert(milliseconds >= 20 && milliseconds <= 45, "asked after %d ms", milliseconds);
+}
+
 Test(turn_pauses, what_thousands_of_orders_in_doubt_wait_for_is_fetched_once)
 {
     s_send_many();
