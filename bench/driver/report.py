@@ -113,7 +113,7 @@ def _change(key, a, b, overlap=False):
     else:
         change = (b - a) / abs(a) * 100
         text = "%+.1f" % change
-    if abs(change) < (0 if key in NEVER_WORSE else 5) or change == 0 or overlap:
+    if change == 0 or (key not in NEVER_WORSE and (abs(change) < 5 or overlap)):
         return [text, ""]
     return [text, "better" if (change > 0) == (key in HIGHER_IS_BETTER) else "worse"]
 
