@@ -7,6 +7,7 @@ as at its start (--fold), from the first event to a barrier at the end.
 import json
 import os
 import subprocess
+import tempfile
 import time
 
 from fleet import BenchError
@@ -49,8 +50,9 @@ def _reading_s(fleet):
 def _fold(fleet, name, last):
     """One follower folds the log up to `last`; the row, with what it and the readers used."""
     start, read_s = time.monotonic(), _reading_s(fleet)
+    said = tempfile.TemporaryFile("w+")
     process = subprocess.Popen([fleet.bench.binary("zvt-" + name), "--name", name + "-fold", "--fold", str(last)], env=fleet.environment(),
-                               text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                               text=True, stdout=subprocess.PIPE, stderr=said)
     fleet.bench.children.append(process)
     output = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
@@ -58,7 +60,8 @@ def _fold(fleet, name, last):
     fleet.bench.children.remove(process)
     seconds = time.monotonic() - start
     if process.returncode != 0:
-        raise BenchError("%s could not fold the log: exit code %d" % (name, process.returncode))
+        said.seek(0)
+        raise BenchError("%s could not fold the log (%d): %s" % (name, process.returncode, said.read()[-2000:]))
     if json.loads(output)["seq"] != last:
         raise BenchError("%s folded to %s, not to %s" % (name, json.loads(output)["seq"], last))
     return {"case": name, "per_s": round(last / seconds, 1), "seconds": round(seconds, 2), "events": last,

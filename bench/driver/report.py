@@ -22,7 +22,7 @@ VERDICTS = {True: "met", False: "MISSED"}
 # What was asked for, and counts that follow from it.
 NOT_COMPARED = {"offered_per_s", "orders", "outcomes", "seconds", "events", "pairs", "requested", "signals_sent",
                 "partially_filled", "canceled", "done_per_s", "control_per_s"}
-NEVER_WORSE = {"success_share", "lost", "ticks_lost", "event_gaps", "market_gaps"}  # where any change counts
+ANY_CHANGE_COUNTS = {"success_share", "lost", "ticks_lost", "event_gaps", "market_gaps"}
 SAME = ("rate", "seconds", "events", "pairs", "quick")  # options that two runs of one measurement share
 HIGHER_IS_BETTER = {"per_s", "share_of_limit", "success_share", "rows_per_s", "updates_per_s", "quotes_per_s"}
 
@@ -113,7 +113,7 @@ def _change(key, a, b, overlap=False):
     else:
         change = (b - a) / abs(a) * 100
         text = "%+.1f" % change
-    if change == 0 or (key not in NEVER_WORSE and (abs(change) < 5 or overlap)):
+    if change == 0 or (key not in ANY_CHANGE_COUNTS and (abs(change) < 5 or overlap)):
         return [text, ""]
     return [text, "better" if (change > 0) == (key in HIGHER_IS_BETTER) else "worse"]
 
