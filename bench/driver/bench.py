@@ -49,12 +49,6 @@ ALL = [name for name in SCENARIOS if name != "growth"]
 SETTLE_S = 2  # between two scenarios
 
 
-def _as_fleet():
-    """What a command begins with to be scheduled as run/fleet schedules its processes, so that who stands for one of them has no advantage."""
-    batch = ["chrt", "-b", "0"]
-    return batch if subprocess.run([*batch, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0 else []
-
-
 class Bench:
     """What every scenario is given: the options, a folder, the programs, a fleet."""
 
@@ -73,7 +67,7 @@ class Bench:
                     if name not in hidden and not name.startswith(("PG", "ZVT_"))}
         self.env["ZVT_BIN"] = options.bin
         self.limits = limits.Limits(self)
-        self.as_fleet = _as_fleet()
+        self.as_fleet = options.as_fleet.split()  # what a command begins with to be scheduled as the fleet's processes are
         self.children = []
         self.current = None  # the fleet that is up
         self.scenario = ""
@@ -173,6 +167,7 @@ def _arguments():
     parser.add_argument("scenario", nargs="*")
     parser.add_argument("--checkout", required=True)
     parser.add_argument("--bin", required=True)
+    parser.add_argument("--as-fleet", default="")
     parser.add_argument("--rate", type=float)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--events", type=float)

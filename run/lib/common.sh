@@ -124,6 +124,10 @@ sockets_lost() {
     fi
 }
 
+# Prints what a command begins with to be a batch job (SCHED_BATCH), as the fleet's processes are: who is woken lets the CPU's present
+# task go on, so that more is gathered until it runs. Nothing where that is not allowed.
+batch_words() { if chrt -b 0 true 2>/dev/null; then printf 'chrt -b 0'; fi; }
+
 # For commands that change what the supervisor runs.
 need_running() {
     local state

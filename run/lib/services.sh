@@ -181,8 +181,7 @@ supervisor_start() {
     token=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
     printf '%s\n' "$token" >"$(token_file)"
     printf '%s\n' "$runtime" >"$home/runtime"
-    # As batch jobs (SCHED_BATCH): who is woken lets the CPU's present task go on, so that more is gathered until it runs.
-    if chrt -b 0 true 2>/dev/null; then batch=(chrt -b 0); fi
+    read -ra batch <<<"$(batch_words)"
     # In a session of its own, so that Ctrl-C in this terminal does not reach it; setsid -f instead of "&", because a
     # shell makes its background commands ignore interrupts, and everything below would inherit that.
     ZVT_SUPERVISOR=$token setsid -f "${batch[@]}" sh -c 'echo $$ >"$1"; exec s6-svscan -c 4000 -t 0 "$2"' fleet "$home/s6/pid" "$(scan_dir)" \
