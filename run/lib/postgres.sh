@@ -167,6 +167,7 @@ shared_buffers = 256MB
 max_wal_size = 256MB
 min_wal_size = 256MB
 checkpoint_timeout = 30s
+checkpoint_completion_target = 0.1
 recovery_init_sync_method = syncfs
 wal_compression = off
 jit = off
