@@ -23,8 +23,8 @@ typedef struct {
     const char *path;  /* sync: file to write to; hop, publish: folder of the sockets */
 } limit_options_t;
 
-/* The log's own rows again, by COPY BINARY into a table like it: rows/s, the time of a commit, and the age that a commit's
- * first row has reached when it is durable: since it was due at a rate, or since the commit began. */
+/* The log's own rows again, by COPY BINARY into a table like it: rows/s, the time of a commit, and at a rate the age that each row has
+ * reached when it is durable, since it was due. */
 int limit_copy(const limit_options_t *options);
 /* The log's rows out of the database in one COPY stream: rows/s. */
 int limit_read(const limit_options_t *options);

@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "limit.h"
+#include "log_stream.h"
 #include "zvt_time.h"
 
 enum { SEQ_AT = 6 /* in a COPY BINARY row: after the count of columns and the length of the first */, COPY_HEADER = 19 };
-
-#define COLUMNS "seq, event_id, type, version, timestamp_ns, correlation_id, causation_id, aggregate_id, aggregate_version, metadata, payload"
 
 /* As run/sql/10_log.sql makes the log: in partitions of the same size, without autovacuum. What ten of them cannot hold has a
  * place too. */
@@ -63,13 +62,24 @@ static void s_add_row(rows_t *rows, const char *data, size_t length)
     rows->starts[rows->count] = rows->length;
 }
 
-/* The newest rows of the log; keeps them only when `rows` is given. Returns how many, or -1. */
+/* Number of the newest event; 0 when there is none or it cannot be read. */
+static uint64_t s_tip(PGconn *conn)
+{
+    PGresult *result = PQexec(conn, "SELECT coalesce(max(last_seq), 0) FROM event_batches");
+    uint64_t tip = PQresultStatus(result) == PGRES_TUPLES_OK ? strtoull(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+    PQclear(result);
+    return tip;
+}
+
+/* The newest rows of the log, by the statements by which the fleet's followers are given it; keeps them only when `rows` is given. Returns
+ * how many, or -1. */
 static int64_t s_read_log(PGconn *conn, uint64_t limit, rows_t *rows)
 {
-    char sql[512];
-    snprintf(sql, sizeof sql, "COPY (SELECT " COLUMNS " FROM events WHERE seq > (SELECT max(last_seq) FROM event_batches) - %" PRIu64
-             " ORDER BY seq) TO STDOUT (FORMAT binary)", limit);
-    if (!s_run(conn, sql, PGRES_COPY_OUT)) return -1;
+    static const zvt_type_set_t all = {0, 0};
+    char sql[LOG_STREAM_SQL_SIZE];
+    uint64_t tip = s_tip(conn);
+    log_stream_format(sql, tip < limit ? 1 : tip - limit + 1, tip, &all);
+    if (!s_run(conn, LOG_STREAM_PREPARE, PGRES_TUPLES_OK) || !s_run(conn, sql, PGRES_COPY_OUT)) return -1;
     char *data;
     int length;
     int64_t count = 0;
@@ -112,14 +122,20 @@ static bool s_commit(PGconn *conn, rows_t *rows, size_t count, uint64_t *seq)
     return ok;
 }
 
-/* How many rows the next commit takes. At a rate: what is due, after a pause when that is nothing; *due_ns is when the
- * first of them was. */
-static size_t s_await_rows(const limit_options_t *options, size_t batch, int64_t start_ns, uint64_t seq, int64_t *due_ns)
+/* How many rows the next commit takes. At a rate: what is due, after a pause when that is nothing. */
+static size_t s_await_rows(const limit_options_t *options, size_t batch, int64_t start_ns, uint64_t seq)
 {
-    *due_ns = limit_await(options, start_ns, seq);
+    (void)limit_await(options, start_ns, seq);
     if (options->rate == 0) return batch;
     uint64_t due = (uint64_t)((double)(zvt_monotonic_ns() - start_ns) / 1e9 * options->rate) + 1 - seq;
     return due < batch ? (size_t)(due == 0 ? 1 : due) : batch;
+}
+
+/* Ages of the rows up to `seq`, which are durable now: each since it was due. */
+static void s_add_ages(const limit_options_t *options, zvt_histogram_t *ages, int64_t start_ns, int64_t now_ns, uint64_t seq, size_t count)
+{
+    for (uint64_t row = seq - count; options->rate > 0 && row < seq; row++)
+        zvt_histogram_add(ages, now_ns - start_ns - (int64_t)((double)row * 1e9 / options->rate));
 }
 
 int limit_copy(const limit_options_t *options)
@@ -133,14 +149,14 @@ int limit_copy(const limit_options_t *options)
     if (!s_run(conn, s_make_table, PGRES_COMMAND_OK)) return s_fail(conn, "cannot make a table");
     zvt_histogram_t *commits = zvt_histogram("commit"), *ages = zvt_histogram("age");
     uint64_t seq = 0;
-    int64_t start_ns = zvt_monotonic_ns(), end_ns = start_ns + (int64_t)(options->seconds * 1e9), now_ns = start_ns, due_ns;
+    int64_t start_ns = zvt_monotonic_ns(), end_ns = start_ns + (int64_t)(options->seconds * 1e9), now_ns = start_ns;
     while (now_ns < end_ns) {
-        size_t count = s_await_rows(options, batch, start_ns, seq, &due_ns);
+        size_t count = s_await_rows(options, batch, start_ns, seq);
         int64_t before_ns = zvt_monotonic_ns();
         if (!s_commit(conn, &rows, count, &seq)) return s_fail(conn, "a commit failed");
         now_ns = zvt_monotonic_ns();
         zvt_histogram_add(commits, now_ns - before_ns);
-        zvt_histogram_add(ages, now_ns - due_ns);
+        s_add_ages(options, ages, start_ns, now_ns, seq, count);
     }
     double seconds = (double)(now_ns - start_ns) / 1e9;
     printf("{\"batch\": %u, \"rows_per_s\": %.1f, \"commits_per_s\": %.1f, \"row_bytes\": %.1f", batch, (double)seq / seconds,

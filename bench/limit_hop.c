@@ -10,7 +10,7 @@
 #include "limit.h"
 #include "zvt_time.h"
 
-enum { ENDPOINT_SIZE = 200, SIZE_MAX_BYTES = 4096, ACK_EVERY = 64, PUBLISH_HWM = 10000 };
+enum { ENDPOINT_SIZE = 200, SIZE_MAX_BYTES = 16 << 10, ACK_EVERY = 64, PUBLISH_HWM = 10000 };
 
 static void s_endpoint(char endpoint[ENDPOINT_SIZE], const limit_options_t *options, const char *name)
 {

@@ -9,7 +9,9 @@ zvt_binary(bench zvt-tick-sink ticks_sink.c)
 # Writes with the orchestrator's own log writer.
 zvt_binary(bench zvt-fill fill_main.c)
 target_link_libraries(zvt-fill PRIVATE zvt_orchestrator)
+# Reads the log by the orchestrator's own statement.
 zvt_binary(bench zvt-limit limit_main.c limit_copy.c limit_hop.c limit_sync.c)
+target_link_libraries(zvt-limit PRIVATE zvt_orchestrator)
 zvt_binary(bench zvt-watch watch_main.c)
 
 # The peer speaks to Redis; it is built where hiredis is installed, and nothing else needs it.

@@ -69,6 +69,7 @@ class Bench:
         self.limits = limits.Limits(self)
         self.as_fleet = options.as_fleet.split()  # what a command begins with to be scheduled as the fleet's processes are
         self.children = []
+        self.done = {}  # scenarios of this run that were measured, by name
         self.current = None  # the fleet that is up
         self.scenario = ""
         self.said_at = 0.0
@@ -210,15 +211,15 @@ def _write(path, what):
     os.replace(path + ".new", path)
 
 
-def _one(bench, name, done, failures):
+def _one(bench, name, failures):
     """One scenario. Whatever stops it is a failure of this one, and does not stop the others."""
     bench.scenario = name
     bench.settle()
     try:
-        done[name] = SCENARIOS[name][0](bench)
+        bench.done[name] = SCENARIOS[name][0](bench)
         if sys.stderr.isatty():
             sys.stderr.write("\r\x1b[K")
-        print(report.table(done[name]) + "\n", flush=True)
+        print(report.table(bench.done[name]) + "\n", flush=True)
     except Exception as error:  # a scenario has many ways to fail, and hours of results must not go with it
         if not isinstance(error, (BenchError, subprocess.CalledProcessError)):
             traceback.print_exc()
@@ -232,14 +233,14 @@ def _one(bench, name, done, failures):
 def _measure(options, path):
     """One run; its report, which is written after every scenario."""
     bench = Bench(options)
-    done, failures = {}, []
+    failures = []
     try:
         for name in options.scenario or bench.quick(list(SCENARIOS), ALL):
-            _one(bench, name, done, failures)
-            _write(path, _report(options, done, failures))
+            _one(bench, name, failures)
+            _write(path, _report(options, bench.done, failures))
     finally:
         bench.close()
-    return _report(options, done, failures)
+    return _report(options, bench.done, failures)
 
 
 def _tell(found, path):

@@ -1,6 +1,7 @@
 """peer -- the same six-step order over Redis Streams, every write synced: what the specification proposes.
 
-The server is a private one: a socket in a temporary folder, no port, nothing of the system's Redis.
+The server is a private one: a socket in a temporary folder, no port, nothing of the system's Redis. It and its clients are
+scheduled as the fleet's processes are. How many workers do best is tried, once for the highest rate and once for the latency.
 """
 
 import json
@@ -24,6 +25,9 @@ save ""
 daemonize no
 logfile {folder}/log
 """
+WORKERS = (1, 2, 3, 6)  # tried; more than steps would have nothing to do
+WINDOW, COUNT = 1024, 512  # orders in flight at its best; of a read at the most
+PACED_AT = 5000         # orders/s, at which the workers with the lowest p99 are chosen
 HOW_TO_INSTALL = "the peer needs redis-server and libhiredis-dev; install them, or run: run/bench peer (which does)"
 
 
@@ -41,7 +45,7 @@ class Redis:
         config = os.path.join(self.folder, "redis.conf")
         with open(config, "w") as out:
             out.write(CONFIG.format(socket=self.socket, folder=self.folder))
-        self.process = subprocess.Popen(["redis-server", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([*self.bench.as_fleet, "redis-server", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.bench.children.append(self.process)
         end = time.monotonic() + 10
         while not self._answers():
@@ -74,7 +78,7 @@ def _measure(bench, redis, case, seconds, **options):
         words += ["--" + name, str(value)]
     bench.say(case)
     server_s, clients_s = cpu_s(redis.process.pid), _children_s()
-    done = subprocess.run([bench.binary("zvt-redis-peer"), *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    done = subprocess.run([*bench.as_fleet, bench.binary("zvt-redis-peer"), *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           check=False)
     if not done.stdout.startswith("{"):
         raise BenchError("zvt-redis-peer failed: " + done.stderr)
@@ -92,6 +96,20 @@ def available(bench):
     return os.access(os.path.join(bench.options.bin, "zvt-redis-peer"), os.X_OK) and shutil.which("redis-server") is not None
 
 
+def _try_workers(bench, redis, what, **options):
+    """One short run for each number of workers; the rows by number."""
+    return {workers: _measure(bench, redis, "%s, %d workers" % (what, workers), bench.quick(0.3, 5), workers=workers, count=COUNT, **options)
+            for workers in bench.quick((3,), WORKERS)}
+
+
+def _paces(bench):
+    """[(case, rate)]: those that the fleet is measured at, and the highest that it has held in this run."""
+    rates = [bench.rate] if bench.rate else bench.quick([200], [1000, 5000, 10000, 15000])
+    found = [("%s/s" % format(round(rate), ","), rate) for rate in rates]
+    held = [row for row in bench.done.get("orders", {"rows": []})["rows"] if row["case"] == "highest sustained" and row["per_s"]]
+    return found + [("the fleet's highest", row["offered_per_s"]) for row in held]
+
+
 def run(bench):
     """At its best, and at the rates that the fleet is measured at."""
     if not available(bench):
@@ -99,12 +117,20 @@ def run(bench):
             return {"title": "peer: not here", "rows": [], "notes": [HOW_TO_INSTALL]}
         raise BenchError(HOW_TO_INSTALL)
     bench.stop_fleet()  # an idle fleet beside it would need the processor too
-    rates = [bench.rate] if bench.rate else bench.quick([200], [1000, 5000, 10000, 15000])
+    seconds, window = bench.seconds or bench.quick(1, 20), bench.quick(64, WINDOW)
     rows = []
     with Redis(bench) as redis:
-        best = _measure(bench, redis, "at its best", bench.seconds or bench.quick(1, 20), window=bench.quick(64, 1024), workers=3, count=512)
-        for rate in rates:
+        tried = _try_workers(bench, redis, "trying its best", window=window)
+        fast = max(tried, key=lambda workers: tried[workers]["per_s"])
+        best = _measure(bench, redis, "at its best", seconds, window=window, workers=fast, count=COUNT)
+        paced = _try_workers(bench, redis, "trying at a rate", rate=bench.quick(200, PACED_AT))
+        calm = min(paced, key=lambda workers: paced[workers]["p99_ms"])
+        for case, rate in _paces(bench):
             if bench.rate or rate < best["per_s"]:
-                rows.append(_measure(bench, redis, "%s/s" % format(round(rate), ","), bench.seconds or bench.quick(1, 20), rate=rate))
+                rows.append(_measure(bench, redis, case, seconds, rate=rate, workers=fast if rate > PACED_AT else calm, count=COUNT))
         rows.append(best)
-    return {"title": "peer: six trivial steps over Redis Streams, appendfsync always", "rows": rows}
+    notes = ["workers tried, orders/s with %d in flight: %s; %d taken" % (
+        window, ", ".join("%d: %s" % (workers, format(round(row["per_s"]), ",")) for workers, row in tried.items()), fast)]
+    notes.append("p50, p99 ms at %s/s: %s; %d taken up to there" % (
+        format(bench.quick(200, PACED_AT), ","), ", ".join("%d: %.1f, %.1f" % (workers, row["p50_ms"], row["p99_ms"]) for workers, row in paced.items()), calm))
+    return {"title": "peer: six trivial steps over Redis Streams, appendfsync always", "rows": rows, "notes": notes}

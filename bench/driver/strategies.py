@@ -152,7 +152,7 @@ def run(bench):
         each = fleet.sql(ORDERS_OF_EACH % (signals // strategies)) if is_over else "0|0"
     exact, doubled = (int(figure) for figure in each.split("|"))
     spans, sent = seen["latency_ms"]["quote_to_requested"], count["signals_sent"]
-    row = {"case": "%s strategies" % format(strategies, ","), "per_s": round(per_s["signals_sent"], 1), "success_share": exact / strategies, "doubled": doubled,
+    row = {"case": "%s strategies" % format(strategies, ","), "seconds": seconds, "per_s": round(per_s["signals_sent"], 1), "success_share": exact / strategies, "doubled": doubled,
            "requested": seen["requested"], "quotes_per_s": round(per_s["market_quotes"]), "updates_per_s": round(per_s["market_updates"]), "hosts_rss_mb": round(memory, 1), **count,
            "lost": max(0, sent - count["signals_refused"] - count["signals_expired"] - seen["requested"])}
     row.update({point + "_ms": spans[point] for point in ("p50", "p99", "p999", "max")})

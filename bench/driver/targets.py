@@ -63,7 +63,8 @@ TARGETS = (
 AT_OWN_RATE = {"strategies": ("quotes_per_s", "p99_ms"), "recovery": ("max_ms", "ready_ms"),
                "growth": ("max_ms", "ready_ms", "cost_ratio", "full_cost_ratio")}
 LASTS_S = {("orders", "10,000/s"): 60, ("orders", "highest sustained"): orders.HELD_S, ("idle", "one at a time"): 20,
-           ("events", "5,000 orders/s"): 30}
+           ("events", "5,000 orders/s"): 30, ("strategies", "1,000 strategies"): 30, ("ticks", "1 strategy, highest"): 6,
+           **{("ticks", "%s, 50,000/s" % case): 20 for case in ("1 strategy", "4 strategies", "16 strategies")}}
 
 
 def judge(scenarios, has_rate=False, has_events=False):
@@ -95,18 +96,18 @@ def _verdict(row, figure, how, limit, lasts_s):
 
 
 def _against_the_peer(ours, peers):
-    """A higher rate than the peer's best, or lower p50 and p99 at the highest rate at which the peer kept up and lost nothing."""
+    """A higher rate than the peer's best, or lower p50 and p99 at the highest offered rate that both kept up with and lost nothing."""
     best = next((row for row in peers if row["case"] == "at its best"), None)
     if best is None:
         return []
     kept_up = {row["case"]: row for row in ours if row.get("p50_ms") and not row["lost"] and orders.is_sustained(row)}
-    fastest = next((row for row in reversed(peers) if row["offered_per_s"] and not row["peer_lost"] and orders.is_in_time(row)), None)
-    same = kept_up.get(fastest["case"]) if fastest else None
-    lower = same is not None and all(same[point] < fastest[point] for point in ("p50_ms", "p99_ms"))
+    both = [row for row in peers if row["case"] in kept_up and not row["peer_lost"] and orders.is_in_time(row)]
+    fastest = max(both, key=lambda row: row["offered_per_s"], default=None)
+    lower = fastest is not None and all(kept_up[fastest["case"]][point] < fastest[point] for point in ("p50_ms", "p99_ms"))
     sustained = next((row["per_s"] for row in ours if row["case"] == "highest sustained"), None)
     seen = max((row["per_s"] for row in kept_up.values()), default=0.0) if sustained is None else sustained
     higher = seen > best["per_s"]
-    why = "latencies compared at %s" % fastest["case"] if same else "nothing to compare at the highest rate at which it kept up"
+    why = "latencies compared at %s" % fastest["case"] if fastest else "there is no rate that both kept up with"
     return [{"text": "against the peer: a higher rate, or lower p50 and p99 at its rate", "limit": best["per_s"], "seen": seen,
              "met": higher or lower, "why": "" if higher else why}]
 

@@ -76,7 +76,7 @@ def _one(bench, case, strategies, rate, seconds):
         bench.children.remove(market.gateway)
     worst = {point: max(one[point] for one in seen) for point in ("p50", "p99", "p999", "max")}
     missing = sum(sent["sent"] - one["received"] for one in seen)
-    row = {"case": case, "offered_per_s": rate, "per_s": min(one["received"] for one in seen) / seconds, "ticks_lost": missing,
+    row = {"case": case, "seconds": seconds, "offered_per_s": rate, "per_s": min(one["received"] for one in seen) / seconds, "ticks_lost": missing,
            "source_late_ms": sent["late_ms"], "success_share": 1 - missing / max(1, sent["sent"] * strategies),
            "gateway_us_per_tick": round(gateway_s * 1e6 / max(1, sent["sent"]), 3)}
     row.update({point + "_ms": value for point, value in worst.items()})
@@ -118,7 +118,7 @@ def run(bench):
         if not bench.rate and not bench.is_quick:
             case = "%d strateg%s, 50,000/s" % (strategies, "y" if strategies == 1 else "ies")
             rows.append(_one(bench, case, strategies, 50000, bench.seconds or 20))
-        limit = bench.limits.publish(strategies)["messages_per_s"]
+        limit = bench.limits.publish(strategies)["ticks_per_s"]
         for row in rows:
             row.setdefault("share_of_limit", round(row["per_s"] / limit, 4))
     return {"title": "ticks: market data from the gateway to strategies", "rows": rows}

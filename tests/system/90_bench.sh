@@ -46,6 +46,15 @@ check_equal "ticks that did not arrive are losses; targets that speak of a rate 
 import targets
 print(targets.losses({"ticks": {"rows": [{"case": "c", "ticks_lost": 3}]}}),
       targets.judge({"recovery": {"rows": [{"case": "postgres", "ready_ms": 1}]}}, True))')"
+check_equal "the peer is compared at the highest rate that both keep up with" "False True None" \
+    "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
+import targets
+def ours(rate, p99): return {"case": "%d/s" % rate, "offered_per_s": rate, "per_s": rate, "p50_ms": 1, "p99_ms": p99, "lost": 0, "success_share": 1.0}
+def theirs(case, rate, per_s): return {"case": case, "offered_per_s": rate, "per_s": per_s, "p50_ms": 2, "p99_ms": 5, "peer_lost": 0}
+peer = {"rows": [theirs("1/s", 1, 1), theirs("2/s", 2, 2), theirs("3/s", 3, 3), theirs("at its best", None, 9)]}
+print(*[next((target["met"] for target in targets.judge({"orders": {"rows": rows}, "peer": peer}, True) if "peer" in target["text"]), None)
+        for rows in ([ours(1, 4), ours(2, 6)], [ours(1, 6), ours(2, 4)])],
+      next((target["met"] for target in targets.judge({"orders": {"rows": []}}, True) if "peer" in target["text"]), None))')"
 check_refused "an unknown scenario is refused" "no scenario \"speed\"" bench speed
 check_refused "a rate that is no number is refused" "positive number" bench orders --rate fast
 check_refused "reports of different measurements have no median" "the same measurement" bench --median "$report" "$base/run-1.0.json"
