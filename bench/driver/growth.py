@@ -44,10 +44,12 @@ def run(bench):
                 fleet.reshape(symbols=symbols)
             is_longer = millions * 1e6 > length
             if is_longer:
-                fill(fleet, millions * 1e6 - length, strategies=1000, symbols=symbols)
+                made = fill(fleet, millions * 1e6 - length, strategies=1000, symbols=symbols)
                 length = millions * 1e6
                 fleet.start(*WRITERS)
             fleet.wait_trading()
+            if is_longer:
+                history.wait_folded(fleet, made["barrier_seq"])
             case = "%g M events, %d symbol%s, %d strategies" % (millions, symbols, "s" if symbols > 1 else "", strategies)
             rows.append(one_load(bench, fleet, rate, seconds, case=case, symbols=symbols, strategies=strategies))
             costs.append(rows[-1].get("cpu_us_per_order"))

@@ -9,14 +9,24 @@ import os
 import re
 import time
 
+from control import ask
 from fleet import BenchError
 from recovery import kill_under_load, worst_of
 from replay import FOLLOWERS
 
-PATIENCE_S = 180         # for the first checkpoint of a log that has just been made
+PATIENCE_S = 180         # for the checkpointer to fold a log that has just been made, and for what is saved of it
 BEHIND_EVENTS = 20000    # how far it may be behind, beside a tenth: what is newer is not worth one yet
 CHECKPOINT = ("select coalesce(max(seq), 0), coalesce(sum(octet_length(records)), 0) from checkpoints "
               "where seq = (select max(seq) from checkpoints)")
+
+
+def wait_folded(fleet, seq):
+    """Until the checkpointer, for which nobody waits who trades, has the log behind it: its work is not that of the orders that follow."""
+    end = time.monotonic() + PATIENCE_S
+    while ask(fleet, "checkpointer", "stats")["seq"] < seq:
+        if time.monotonic() > end:
+            raise BenchError("the checkpointer did not fold the log within %d s" % PATIENCE_S)
+        time.sleep(0.5)
 
 
 def _wait_until(figure, seq, name):
