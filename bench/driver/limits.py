@@ -6,7 +6,6 @@ import subprocess
 
 from fleet import BenchError
 
-
 TICK_BYTES, TICKS_PER_MESSAGE = 110, 74  # a trade as the gateway packs it; in its messages of at most 8 KiB
 
 
