@@ -9,8 +9,8 @@ enum { TOPIC_SIZE = 128 };
 struct zvt_subscriber {
     zvt_loop_t *loop;
     zsock_t *sub;
-    int64_t period_ns; /* between two looks; 0: when something has arrived */
-    int period_timer;
+    int64_t period_ns; /* between two looks at what keeps arriving; 0: whenever something has */
+    int period_timer;  /* not armed while the socket is watched, because nothing came for a period */
     char endpoint[ZVT_ENDPOINT_SIZE];
     zvt_subscriber_fn *on_record;
     zvt_subscriber_frame_fn *on_frame;
@@ -47,17 +47,17 @@ static void s_subscriber_on_message(zvt_subscriber_t *self, zmq_msg_t *frames, i
     self->on_frame(self->frame_arg, topic, zvt_cursor(zmq_msg_data(&frames[1]), zmq_msg_size(&frames[1])));
 }
 
-/* True when there may be more. */
-static bool s_subscriber_drain(zvt_subscriber_t *self)
+/* Number of messages; ZVT_DRAIN_MAX: there may be more. */
+static int s_subscriber_drain(zvt_subscriber_t *self)
 {
     for (int n = 0; n < ZVT_DRAIN_MAX; n++) {
         zmq_msg_t frames[2];
         int count = zvt_frames_recv(self->sub, frames, 2);
-        if (count == 0) return false;
+        if (count == 0) return n;
         s_subscriber_on_message(self, frames, count);
         zvt_frames_close(frames, count, 2);
     }
-    return true;
+    return ZVT_DRAIN_MAX;
 }
 
 static void s_subscriber_on_readable(void *arg)
@@ -65,11 +65,22 @@ static void s_subscriber_on_readable(void *arg)
     zvt_subscriber_read(arg);
 }
 
+/* The first of what may be many: what follows within the period is read together with it. */
+static void s_subscriber_on_first(void *arg)
+{
+    zvt_subscriber_t *self = arg;
+    zvt_loop_remove_socket(self->loop, self->sub);
+    zvt_loop_arm(self->loop, self->period_timer, zvt_loop_monotonic_ns(self->loop) + self->period_ns);
+}
+
 static void s_subscriber_on_period(void *arg)
 {
     zvt_subscriber_t *self = arg;
-    bool more = s_subscriber_drain(self);
-    zvt_loop_arm(self->loop, self->period_timer, zvt_loop_monotonic_ns(self->loop) + (more ? 1 : self->period_ns));
+    int count = s_subscriber_drain(self);
+    if (count == 0)
+        zvt_loop_add_socket(self->loop, self->sub, s_subscriber_on_first, self);
+    else
+        zvt_loop_arm(self->loop, self->period_timer, zvt_loop_monotonic_ns(self->loop) + (count == ZVT_DRAIN_MAX ? 1 : self->period_ns));
 }
 
 zvt_subscriber_t *zvt_subscriber_new_raw(zvt_loop_t *loop, const char *endpoint, zvt_subscriber_frame_fn *on_frame, void *arg)
@@ -107,7 +118,7 @@ void zvt_subscriber_destroy(zvt_subscriber_t **self)
 
 void zvt_subscriber_read(zvt_subscriber_t *self)
 {
-    if (s_subscriber_drain(self)) zvt_loop_check(self->loop, self->sub);
+    if (s_subscriber_drain(self) == ZVT_DRAIN_MAX) zvt_loop_check(self->loop, self->sub);
 }
 
 void zvt_subscriber_read_every(zvt_subscriber_t *self, int64_t period_ns)

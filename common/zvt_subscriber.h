@@ -20,8 +20,8 @@ zvt_subscriber_t *zvt_subscriber_new_raw(zvt_loop_t *loop, const char *endpoint,
 void zvt_subscriber_destroy(zvt_subscriber_t **self);
 /* Adds a topic prefix: "quote.", "trade.alpha.BTC/USDT", "ack.NAME", "log.0". */
 void zvt_subscriber_add(zvt_subscriber_t *self, const char *topic_prefix);
-/* From now on reads so often instead of whenever something arrives: for those whom nobody waits for, to be woken less. What
- * arrives meanwhile has to fit into ZVT_HWM. */
+/* From now on reads at most so often instead of whenever something arrives: for those whom nobody waits for, to be woken less.
+ * What arrives meanwhile has to fit into ZVT_HWM. */
 void zvt_subscriber_read_every(zvt_subscriber_t *self, int64_t period_ns);
 /* Reads what has arrived, now. */
 void zvt_subscriber_read(zvt_subscriber_t *self);

@@ -60,7 +60,7 @@ typedef struct {
     uint32_t type_subscriptions;
 
     /* ---- orchestrator_main.c ---- */
-    int wake_timer;
+    int wake_timer, look_timer;
     uint64_t ended_before;          /* orders ended a second ago */
     uint64_t orders_per_second;
 } orchestrator_t;

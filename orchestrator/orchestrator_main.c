@@ -62,14 +62,17 @@ static const char *s_state_name(const orchestrator_t *self, const turn_status_t 
     return all ? "trading" : "degraded";
 }
 
-/* Ready means that the log is open; the work begins when every peer has answered too. */
+/* Ready means that the log is open; the work begins when every peer has answered too. Looks until it has begun once. */
 static void s_on_look(void *arg)
 {
     orchestrator_t *self = arg;
     turn_status_t status;
     turn_core_status(self->core, &status);
     const char *state = s_state_name(self, &status);
-    if (streq(state, "trading") || streq(state, "halted") || streq(state, "standby")) zvt_service_works(self->service);
+    if (streq(state, "trading") || streq(state, "halted") || streq(state, "standby"))
+        zvt_service_works(self->service);
+    else
+        zvt_loop_arm(self->loop, self->look_timer, zvt_loop_monotonic_ns(self->loop) + LOOK_NS);
 }
 
 /* A number of the core's, or null: a core that does not have the whole log knows no number. */
@@ -157,7 +160,8 @@ static int s_run(orchestrator_t *self, const char *dsn)
     orchestrator_log_init(self, dsn);
     zvt_loop_every(self->loop, TIP_PERIOD_NS, s_on_tip, self);
     zvt_loop_every(self->loop, ZVT_SECOND_NS, s_on_second, self);
-    zvt_loop_every(self->loop, LOOK_NS, s_on_look, self);
+    self->look_timer = zvt_loop_timer(self->loop, s_on_look, self);
+    zvt_loop_arm(self->loop, self->look_timer, zvt_loop_monotonic_ns(self->loop));
     zvt_service_on_stats(self->service, s_on_stats, self);
     zvt_service_on_control(self->service, s_on_control, self);
     int exit_code = zvt_service_run(self->service);

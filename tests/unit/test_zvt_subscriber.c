@@ -123,6 +123,22 @@ Test(zvt_subscriber, reads_as_often_as_it_was_told_to)
     cr_assert_eq(s_jumps, 0);
 }
 
+Test(zvt_subscriber, that_reads_by_time_is_woken_once_after_a_silence)
+{
+    s_until_heard();
+    zvt_subscriber_read_every(s_sub, 20 * ZVT_MS_NS);
+    MANUAL_PASS_UNTIL(s_loop->timers[0].at_ns == 0); /* nothing came for a period: no timer wakes it any more */
+    for (uint64_t seq = 1; seq <= 10; seq++) s_publish("tip.x", seq);
+    MANUAL_UNTIL(s_loop->timers[0].at_ns != 0);
+    for (int i = 0; i < 100; i++) {
+        usleep(100);
+        cr_assert_not(s_round(), "the first of them has woken it, the others do not");
+    }
+    cr_assert_eq(s_records, 0);
+    MANUAL_PASS_UNTIL(s_records == 10);
+    cr_assert_eq(s_jumps, 0);
+}
+
 Test(zvt_subscriber, that_reads_by_time_does_not_once_it_is_gone)
 {
     zvt_subscriber_read_every(s_sub, 20 * ZVT_MS_NS);
