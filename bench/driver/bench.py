@@ -270,8 +270,9 @@ def _tell_medians(options, paths):
     reports = medians.read(paths)
     for name in (*report.SAME, "no_limits"):
         setattr(options, name, reports[0].get(name))
-    failures = ["%s: %s" % (path, text) for path, one in zip(paths, reports) for text in one["failures"]]
-    found = {**_report(options, medians.of(reports), failures), "medians_of": paths,
+    failures = ["%s: %s" % (path, text) for path, one in zip(paths, reports) for text in one["failures"]] + medians.missing(paths, reports)
+    lost = ["%s: %s" % (path, text) for path, one in zip(paths, reports) for text in targets.losses(one["scenarios"])]
+    found = {**_report(options, medians.of(reports), failures), "medians_of": paths, "lost": lost,
              "commit": ", ".join(dict.fromkeys(one["commit"] for one in reports))}
     for scenario in found["scenarios"].values():
         print(report.table(scenario) + "\n")

@@ -1,7 +1,7 @@
 """medians -- several reports of the same measurement as one: every figure is the median, with the span it lies in.
 
-Losses are not averaged: of what was lost or missed, and of the share that succeeded, the worst run counts. What not every run has,
-no median has.
+Losses are not averaged: of what was lost or missed, and of the share that succeeded, the worst run counts, and every run's losses
+are told. A case that not every run has is left out (a rate that the peer did not reach once); a scenario that one lacks is a failure.
 """
 
 import json
@@ -59,6 +59,12 @@ def _scenario(runs):
             found.append(_row(rows))
     merged = _merge([{key: value for key, value in run.items() if key not in ("rows", "notes")} for run in runs])
     return {**merged, "rows": found, "notes": ["medians of %d runs, with the lowest and the highest" % len(runs)]}
+
+
+def missing(paths, reports):
+    """What some runs have measured and others have not, as text."""
+    names = dict.fromkeys(name for report in reports for name in report["scenarios"])
+    return ["%s: %s was not measured" % (path, name) for path, report in zip(paths, reports) for name in names if name not in report["scenarios"]]
 
 
 def of(reports):

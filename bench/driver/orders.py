@@ -118,7 +118,7 @@ def run_idle(bench):
     """One order at a time."""
     with bench.fleet(symbols=3) as fleet:
         row = one_idle(bench, fleet)
-        commit = bench.limits.copy_at(fleet, 100)["age_ms"]
+        commit = bench.limits.copy_at(fleet, 100)["commit_ms"]
     hop, sync = bench.limits.hop_after_pauses()["round_trip_ms"], bench.limits.sync_after_pauses()["sync_ms"]
     limit = 2 * commit["p50"] + HOPS_PER_ORDER / 2 * hop["p50"] + sync["p50"]
     row["share_of_limit"] = round(limit / row["p50_ms"], 4) if row["p50_ms"] else None

@@ -154,7 +154,7 @@ def run(bench):
     spans, sent = seen["latency_ms"]["quote_to_requested"], count["signals_sent"]
     row = {"case": "%s strategies" % format(strategies, ","), "seconds": seconds, "per_s": round(per_s["signals_sent"], 1), "success_share": exact / strategies, "doubled": doubled,
            "requested": seen["requested"], "quotes_per_s": round(per_s["market_quotes"]), "updates_per_s": round(per_s["market_updates"]), "hosts_rss_mb": round(memory, 1), **count,
-           "lost": max(0, sent - count["signals_refused"] - count["signals_expired"] - seen["requested"])}
+           "lost": max(0, sent - count["signals_refused"] - seen["requested"])}
     row.update({point + "_ms": spans[point] for point in ("p50", "p99", "p999", "max")})
     row["stages"] = {name: seen["latency_ms"][name] for name in ("quote_to_requested", "quote_to_durable")}
     row.update(between(first, last, row["per_s"]))

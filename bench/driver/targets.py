@@ -113,11 +113,10 @@ def _against_the_peer(ours, peers):
 
 
 def losses(scenarios):
-    """Orders that were taken and never ended, by scenario; only where the fleet was not offered more than it can take. And market
-    data that did not reach everybody."""
+    """Orders that were taken and never ended, signals of which more than one order was made, and market data that did not reach everybody."""
     found = []
     for name, scenario in scenarios.items():
         for row in scenario["rows"]:
             found += ["%s, %s: %d %s" % (name, row["case"], row[figure], what)
-                      for figure, what in (("lost", "orders"), ("ticks_lost", "ticks")) if row.get(figure)]
+                      for figure, what in (("lost", "orders"), ("doubled", "orders too many"), ("ticks_lost", "ticks")) if row.get(figure)]
     return found

@@ -50,9 +50,9 @@ class Market:
         return process
 
 
-def _result(process, what):
+def _result(process, what, seconds):
     try:
-        output = process.communicate(timeout=90)[0]
+        output = process.communicate(timeout=seconds + 80)[0]
     except subprocess.TimeoutExpired:
         process.kill()
         output = process.communicate()[0]
@@ -68,9 +68,9 @@ def _one(bench, case, strategies, rate, seconds):
         sinks = [market.start("zvt-tick-sink", "--name", "sink-%d" % n) for n in range(strategies)]
         source = market.start(SOURCE, "--rate", str(rate), "--seconds", str(seconds))
         first = (cpu_s(market.gateway.pid), time.monotonic())
-        sent = _result(source, "the source")
+        sent = _result(source, "the source", seconds)
         gateway_s = cpu_s(market.gateway.pid) - first[0]
-        seen = [_result(sink, "a subscriber") for sink in sinks]
+        seen = [_result(sink, "a subscriber", seconds) for sink in sinks]
         for child in sinks + [source]:
             bench.children.remove(child)
         bench.children.remove(market.gateway)

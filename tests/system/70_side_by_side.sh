@@ -34,7 +34,7 @@ rss_kb() {
 }
 mapfile -t ours < <(pids_like "$first" 'zvt-[a-z]+ --name')
 check_equal "all of our processes are measured" 10 "${#ours[@]}"
-window_s=15
+window_s=30 # so long that what comes by time comes in each
 # one_window: the CPU of one, in thousandths of a core.
 one_window() {
     local before

@@ -55,6 +55,17 @@ peer = {"rows": [theirs("1/s", 1, 1), theirs("2/s", 2, 2), theirs("3/s", 3, 3), 
 print(*[next((target["met"] for target in targets.judge({"orders": {"rows": rows}, "peer": peer}, True) if "peer" in target["text"]), None)
         for rows in ([ours(1, 4), ours(2, 6)], [ours(1, 6), ours(2, 4)])],
       next((target["met"] for target in targets.judge({"orders": {"rows": []}}, True) if "peer" in target["text"]), None))')"
+one_report() {
+    printf '{"scenarios": {"%s": {"title": "t", "rows": [{"case": "c", "%s": 3}]}}, "commit": "c", "no_limits": true, "failures": []}' "$1" "$2" >"$base/with-$1.json"
+}
+one_report ticks ticks_lost
+one_report strategies doubled
+check_equal "medians tell the losses of every run; a scenario that one of them lacks is a failure" \
+    "1 strategies: strategies, c: 3 orders too many; ticks: ticks, c: 3 ticks; strategies: ticks was not measured; ticks: strategies was not measured" "$(
+    bench --median "$base"/with-*.json --out "$base/both.json" >/dev/null
+    echo -n "$? "
+    python -c 'import json, sys; found = json.load(open(sys.argv[1])); print("; ".join(text.split("with-")[1].replace(".json", "") for text in found["lost"] + found["failures"]))' \
+        "$base/both.json")"
 check_refused "an unknown scenario is refused" "no scenario \"speed\"" bench speed
 check_refused "a rate that is no number is refused" "positive number" bench orders --rate fast
 check_refused "reports of different measurements have no median" "the same measurement" bench --median "$report" "$base/run-1.0.json"
