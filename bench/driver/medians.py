@@ -43,7 +43,8 @@ def _merge(values, key=""):
     return values[0] if all(value == values[0] for value in values) else None
 
 
-def _row(rows):
+def of_case(rows):
+    """The rows of one case as one."""
     merged = _merge(rows)
     merged["range"] = {key: [min(row[key] for row in rows), max(row[key] for row in rows)]
                        for key in merged if all(_is_number(row[key]) for row in rows)}
@@ -56,7 +57,7 @@ def _scenario(runs):
     for first in runs[0]["rows"]:
         rows = [next((row for row in run["rows"] if row["case"] == first["case"]), None) for run in runs]
         if all(rows):
-            found.append(_row(rows))
+            found.append(of_case(rows))
     merged = _merge([{key: value for key, value in run.items() if key not in ("rows", "notes")} for run in runs])
     return {**merged, "rows": found, "notes": ["medians of %d runs, with the lowest and the highest" % len(runs)]}
 

@@ -2,6 +2,7 @@
 
 The server is a private one: a socket in a temporary folder, no port, nothing of the system's Redis. It and its clients are
 scheduled as the fleet's processes are. How many workers do best is tried, once for the highest rate and once for the latency.
+The machine is not the same from minute to minute: latencies are compared of runs by turns.
 """
 
 import json
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import time
 
+import medians
+import orders
 from fleet import BenchError
 from measure import cpu_s, memory_mb
 
@@ -28,6 +31,7 @@ logfile {folder}/log
 WORKERS = (1, 2, 3, 6)  # tried; more than steps would have nothing to do
 WINDOW, COUNT = 1024, 512  # orders in flight at its best; of a read at the most
 PACED_AT = 5000         # orders/s, at which the workers with the lowest p99 are chosen
+TURNS, TURN_S, WARM_S = 3, 15, 5  # peer and fleet one after the other, how often and for how long; a fleet that has just started trades a while before
 HOW_TO_INSTALL = "the peer needs redis-server and libhiredis-dev; install them, or run: run/bench peer (which does)"
 
 
@@ -110,6 +114,34 @@ def _paces(bench):
     return found + [("the fleet's highest", row["offered_per_s"]) for row in held]
 
 
+def _case_of_turns(rate, who):
+    return "%s/s by turns, the %s" % (format(round(rate), ","), who)
+
+
+def _by_turns(bench, redis, workers_at):
+    """The peer and the fleet at the same rates, one after the other, and again; a row with the medians for each."""
+    rates = [bench.rate] if bench.rate else bench.quick([200], [PACED_AT, 2 * PACED_AT])
+    seconds, found = bench.seconds or bench.quick(1, TURN_S), {}
+    for _ in range(bench.quick(1, TURNS)):
+        for rate in rates:
+            case = _case_of_turns(rate, "peer")
+            found.setdefault(case, []).append(_measure(bench, redis, case, seconds, rate=rate, workers=workers_at(rate), count=COUNT))
+        with bench.fleet(symbols=3) as fleet:
+            warm = orders.one_load(bench, fleet, rates[0], bench.quick(1, WARM_S), case="warming up")
+            for rate in rates:
+                case = _case_of_turns(rate, "fleet")
+                row = orders.one_load(bench, fleet, rate, seconds, case=case)
+                found.setdefault(case, []).append({**row, "lost": row["lost"] + warm["lost"]})
+        bench.stop_fleet()
+    return [medians.of_case(found[_case_of_turns(rate, who)]) for rate in rates for who in ("peer", "fleet")]
+
+
+def turns(rows):
+    """[(fleet's row, peer's row)] of the rates at which they ran by turns."""
+    by_case = {row["case"]: row for row in rows}
+    return [(row, by_case[case.replace("the fleet", "the peer")]) for case, row in by_case.items() if case.endswith("by turns, the fleet")]
+
+
 def run(bench):
     """At its best, and at the rates that the fleet is measured at."""
     if not available(bench):
@@ -125,10 +157,14 @@ def run(bench):
         best = _measure(bench, redis, "at its best", seconds, window=window, workers=fast, count=COUNT)
         paced = _try_workers(bench, redis, "trying at a rate", rate=bench.quick(200, PACED_AT))
         calm = min(paced, key=lambda workers: paced[workers]["p99_ms"])
+        def workers_at(rate):
+            return fast if rate > PACED_AT else calm
+
         for case, rate in _paces(bench):
             if bench.rate or rate < best["per_s"]:
-                rows.append(_measure(bench, redis, case, seconds, rate=rate, workers=fast if rate > PACED_AT else calm, count=COUNT))
+                rows.append(_measure(bench, redis, case, seconds, rate=rate, workers=workers_at(rate), count=COUNT))
         rows.append(best)
+        rows += _by_turns(bench, redis, workers_at)
     notes = ["workers tried, orders/s with %d in flight: %s; %d taken" % (
         window, ", ".join("%d: %s" % (workers, format(round(row["per_s"]), ",")) for workers, row in tried.items()), fast)]
     notes.append("p50, p99 ms at %s/s: %s; %d taken up to there" % (

@@ -10,6 +10,7 @@ import operator
 
 import orders
 import overload
+import peer
 
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
@@ -80,8 +81,8 @@ def judge(scenarios, has_rate=False, has_events=False):
             continue
         met, why = _verdict(row, figure, how, limit, LASTS_S.get((scenario, case), 0))
         found.append({"text": text, "limit": limit, "seen": row.get(figure), "met": met, "why": why})
-    if "orders" in scenarios and "peer" in scenarios:
-        found += _against_the_peer(scenarios["orders"]["rows"], scenarios["peer"]["rows"])
+    if "peer" in scenarios:
+        found += _against_the_peer(scenarios.get("orders", {"rows": []})["rows"], scenarios["peer"]["rows"])
     return found
 
 
@@ -96,20 +97,21 @@ def _verdict(row, figure, how, limit, lasts_s):
 
 
 def _against_the_peer(ours, peers):
-    """A higher rate than the peer's best, or lower p50 and p99 at the highest offered rate that both kept up with and lost nothing."""
+    """A higher rate than the peer's best, or, by turns, lower p50 and p99 at the highest rate that both kept up with."""
     best = next((row for row in peers if row["case"] == "at its best"), None)
     if best is None:
         return []
-    kept_up = {row["case"]: row for row in ours if row.get("p50_ms") and not row["lost"] and orders.is_sustained(row)}
-    both = [row for row in peers if row["case"] in kept_up and not row["peer_lost"] and orders.is_in_time(row)]
-    fastest = max(both, key=lambda row: row["offered_per_s"], default=None)
-    lower = fastest is not None and all(kept_up[fastest["case"]][point] < fastest[point] for point in ("p50_ms", "p99_ms"))
     sustained = next((row["per_s"] for row in ours if row["case"] == "highest sustained"), None)
-    seen = max((row["per_s"] for row in kept_up.values()), default=0.0) if sustained is None else sustained
-    higher = seen > best["per_s"]
-    why = "latencies compared at %s" % fastest["case"] if fastest else "there is no rate that both kept up with"
-    return [{"text": "against the peer: a higher rate, or lower p50 and p99 at its rate", "limit": best["per_s"], "seen": seen,
-             "met": higher or lower, "why": "" if higher else why}]
+    higher = sustained is not None and sustained > best["per_s"]
+    both = [(fleets, theirs) for fleets, theirs in peer.turns(peers) if orders.is_sustained(fleets) and not fleets["lost"]
+            and orders.is_in_time(theirs) and not theirs["peer_lost"]]
+    fleets, theirs = max(both, key=lambda pair: pair[0]["offered_per_s"], default=(None, None))
+    lower = fleets is not None and all(fleets[point] < theirs[point] for point in ("p50_ms", "p99_ms"))
+    why = "by turns: " + ("p50 %.1f, p99 %.1f ms; the peer %.1f, %.1f, at %s/s" % (
+        fleets["p50_ms"], fleets["p99_ms"], theirs["p50_ms"], theirs["p99_ms"], format(round(fleets["offered_per_s"]), ","))
+        if fleets else "there is no rate that both kept up with")
+    return [{"text": "against the peer: a higher rate, or lower p50 and p99 at its rate", "limit": best["per_s"], "seen": sustained,
+             "met": higher or lower or (None if sustained is None else False), "why": why}]
 
 
 def losses(scenarios):

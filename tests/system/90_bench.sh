@@ -46,15 +46,16 @@ check_equal "ticks that did not arrive are losses; targets that speak of a rate 
 import targets
 print(targets.losses({"ticks": {"rows": [{"case": "c", "ticks_lost": 3}]}}),
       targets.judge({"recovery": {"rows": [{"case": "postgres", "ready_ms": 1}]}}, True))')"
-check_equal "the peer is compared at the highest rate that both keep up with" "False True None" \
+check_equal "the peer is compared by turns at the highest rate that both keep up with, or by the highest rate" "False True True None" \
     "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
 import targets
-def ours(rate, p99): return {"case": "%d/s" % rate, "offered_per_s": rate, "per_s": rate, "p50_ms": 1, "p99_ms": p99, "lost": 0, "success_share": 1.0}
-def theirs(case, rate, per_s): return {"case": case, "offered_per_s": rate, "per_s": per_s, "p50_ms": 2, "p99_ms": 5, "peer_lost": 0}
-peer = {"rows": [theirs("1/s", 1, 1), theirs("2/s", 2, 2), theirs("3/s", 3, 3), theirs("at its best", None, 9)]}
-print(*[next((target["met"] for target in targets.judge({"orders": {"rows": rows}, "peer": peer}, True) if "peer" in target["text"]), None)
-        for rows in ([ours(1, 4), ours(2, 6)], [ours(1, 6), ours(2, 4)])],
-      next((target["met"] for target in targets.judge({"orders": {"rows": []}}, True) if "peer" in target["text"]), None))')"
+def turn(rate, who, per_s, p99): return {"case": "%d/s by turns, the %s" % (rate, who), "offered_per_s": rate, "per_s": per_s, "p50_ms": p99 / 2,
+                                         "p99_ms": p99, "lost": 0, "peer_lost": 0, "success_share": 1.0}
+def verdict(*fleets, held=8):
+    rows = [{"case": "at its best", "per_s": 9}] + [turn(n + 1, who, *row) for n, fleet in enumerate(fleets) for who, row in (("peer", (n + 1, 5)), ("fleet", fleet))]
+    orders = {"orders": {"rows": [{"case": "highest sustained", "per_s": held}]}} if held else {}
+    return next(target["met"] for target in targets.judge({**orders, "peer": {"rows": rows}}, True) if "peer" in target["text"])
+print(verdict((1, 4), (2, 6), (2, 4)), verdict((1, 6), (2, 4), (2, 6)), verdict((1, 6), held=10), verdict((1, 6), held=0))')"
 one_report() {
     printf '{"scenarios": {"%s": {"title": "t", "rows": [{"case": "c", "%s": 3}]}}, "commit": "c", "no_limits": true, "failures": []}' "$1" "$2" >"$base/with-$1.json"
 }
