@@ -51,9 +51,14 @@ def one_load(bench, fleet, rate, seconds, case=None, **options):
     return row_of(case, report)
 
 
-def _highest(bench, fleet, low, high):
-    """The highest rate that is sustained when it is held for a minute: between one that was and one that was not, or, when
+def _highest(bench, fleet, offered):
+    """The highest rate that is sustained when it is held for a minute: between one of the offered that was and one that was not, or, when
     all were, the highest that was. A candidate has two attempts, because one stall of the disk is enough to fail so short a one."""
+    sustained = [row for row in offered if is_sustained(row)]
+    low = max((round(row["offered_per_s"]) for row in sustained), default=0)
+    high = min((round(row["offered_per_s"]) for row in offered if row["offered_per_s"] > low), default=None)
+    held_s = bench.seconds or HELD_S
+    held = max((row for row in sustained if row["seconds"] >= held_s), key=lambda row: row["offered_per_s"], default=None)
     lost = 0  # also in what was tried
     while high and high - low > max(250, low * 0.05):
         middle = round((low + high) // 2, -2)
@@ -63,13 +68,13 @@ def _highest(bench, fleet, low, high):
             if is_sustained(row):
                 break
         low, high = (middle, high) if is_sustained(row) else (low, middle)
-    while low > 100:
-        row = one_load(bench, fleet, low, bench.seconds or HELD_S, case="highest sustained")
+    while low > (held["offered_per_s"] if held else 100):
+        row = one_load(bench, fleet, low, held_s, case="highest sustained")
         lost += row["lost"]
         if is_sustained(row):
             return {**row, "lost": lost}
         low = round(low * 95 // 100, -1)
-    return {"case": "highest sustained", "per_s": 0.0, "lost": lost}
+    return {**(held or {"per_s": 0.0}), "case": "highest sustained", "lost": lost}  # what `held` lost is told with its own row
 
 
 def _limit(bench, fleet, seconds, when):
@@ -83,14 +88,13 @@ def run(bench):
     mixed = [bench.rate] if bench.rate else bench.quick([200], MIXED_RATES)
     with bench.fleet(symbols=3) as fleet:
         rows = [one_load(bench, fleet, rate, bench.seconds or seconds) for rate, seconds in rates]
-        low = max((round(row["offered_per_s"]) for row in rows if is_sustained(row)), default=0)
-        high = min((round(row["offered_per_s"]) for row in rows if row["offered_per_s"] > low), default=None)
+        offered = list(rows)
         rows += [one_load(bench, fleet, rate, bench.seconds or bench.quick(2, 30), case="%s, a fifth limits" % _case(rate), limits=20, symbols=2)
                  for rate in mixed]
         limit_s = max([bench.quick(1, 10)] + [row["seconds"] for row in rows])
         limits = [_limit(bench, fleet, limit_s, "before")]
         if not bench.rate and not bench.is_quick:
-            rows.append(_highest(bench, fleet, low, high))
+            rows.append(_highest(bench, fleet, offered))
             limits.append(_limit(bench, fleet, limit_s, "after"))
         paced = bench.quick(200, 10000)
         alone = bench.limits.copy_at(fleet, paced * ROWS_PER_ORDER)["age_ms"]

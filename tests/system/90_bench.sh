@@ -56,6 +56,22 @@ def verdict(*fleets, held=8):
     orders = {"orders": {"rows": [{"case": "highest sustained", "per_s": held}]}} if held else {}
     return next(target["met"] for target in targets.judge({**orders, "peer": {"rows": rows}}, True) if "peer" in target["text"])
 print(verdict((1, 4), (2, 6), (2, 4)), verdict((1, 6), (2, 4), (2, 6)), verdict((1, 6), held=10), verdict((1, 6), held=0))')"
+check_equal "the highest rate holds for a minute, be it one that was offered so long; ticks that were late have a second attempt, lost ones have none" \
+    "9290 10000 250000 50000" "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
+import types, orders, ticks
+bench = types.SimpleNamespace(seconds=None, quick=lambda _, full: full)
+def load(rate, seconds, most): return {"offered_per_s": rate, "per_s": rate, "seconds": seconds, "lost": 0, "p99_ms": 1, "success_share": float(rate <= most)}
+def highest(held, minute):  # what was offered for a minute and held; what holds for one later
+    orders.one_load = lambda bench, fleet, rate, seconds, case: load(rate, seconds, 12000 if seconds < 60 else minute)
+    return orders._highest(bench, None, [load(held, 60, held), load(15000, 30, 12000)])["offered_per_s"]
+def ladder(*seen):  # (lost, p99) of each attempt
+    attempts = iter(seen)
+    def one(bench, name, strategies, rate, seconds):
+        lost, p99 = next(attempts)
+        return {"offered_per_s": rate, "ticks_lost": lost, "p99_ms": p99}
+    ticks._one = one
+    return int(ticks._highest(bench, 1)["offered_per_s"])
+print(highest(8000, 9600), highest(10000, 9000), ladder((0, 90), (0, 9), (0, 9), (0, 90), (0, 60), (0, 9)), ladder((1, 9), (0, 9)))')"
 one_report() {
     printf '{"scenarios": {"%s": {"title": "t", "rows": [{"case": "c", "%s": 3}]}}, "commit": "c", "no_limits": true, "failures": []}' "$1" "$2" >"$base/with-$1.json"
 }
