@@ -43,7 +43,7 @@ typedef uint64_t(zvt_follower_base_fn)(void *arg, uint64_t base_seq, const void 
 zvt_follower_t *zvt_follower_new(zvt_loop_t *loop, uint32_t shard, uint64_t from_seq, const zvt_hello_t *identity,
                                  zvt_follower_event_fn *on_event, zvt_follower_batch_fn *on_batch, void *arg);
 void zvt_follower_destroy(zvt_follower_t **self);
-/* Live events are read so often instead of as they come: see zvt_subscriber_read_every. */
+/* Live events are read at most so often: see zvt_subscriber_read_every. */
 void zvt_follower_read_every(zvt_follower_t *self, int64_t period_ns);
 /* Delivers events of these types only; at the beginning, before any was delivered. */
 void zvt_follower_only(zvt_follower_t *self, const zvt_type_set_t *types);

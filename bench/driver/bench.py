@@ -268,8 +268,11 @@ def _run(options):
 def _tell_medians(options, paths):
     """Judges the medians of several reports; True when they pass."""
     reports = medians.read(paths)
-    for name in (*report.SAME, "no_limits"):
+    if os.path.realpath(options.out) in map(os.path.realpath, paths):
+        raise BenchError("--out %s is one of the reports" % options.out)
+    for name in report.SAME:
         setattr(options, name, reports[0].get(name))
+    options.no_limits = all(one.get("no_limits") for one in reports)
     failures = ["%s: %s" % (path, text) for path, one in zip(paths, reports) for text in one["failures"]] + medians.missing(paths, reports)
     lost = ["%s: %s" % (path, text) for path, one in zip(paths, reports) for text in targets.losses(one["scenarios"])]
     found = {**_report(options, medians.of(reports), failures), "medians_of": paths, "lost": lost,

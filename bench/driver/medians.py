@@ -4,27 +4,26 @@ Losses are not averaged: of what was lost or missed, and of the share that succe
 are told. A case that not every run has is left out (a rate that the peer did not reach once); a scenario that one lacks is a failure.
 """
 
-import json
+import os
 import statistics
 
+import report
 from fleet import BenchError
-from report import SAME
 
 
 def read(paths):
     """The reports; refuses those that are not runs of one measurement."""
-    reports = []
-    for path in paths:
-        try:
-            with open(path) as file:
-                reports.append(json.load(file))
-        except (OSError, ValueError) as error:
-            raise BenchError("%s is no report of run/bench: %s" % (path, error)) from error
-    for path, report in zip(paths, reports):
-        for name in SAME:
-            if report.get(name) != reports[0].get(name):
+    reports = [report.read(path) for path in paths]
+    for path, one in zip(paths, reports):
+        if "medians_of" in one:
+            raise BenchError("%s has the medians of %s; name these instead" % (path, ", ".join(one["medians_of"])))
+    if len({os.path.realpath(path) for path in paths}) < len(paths):
+        raise BenchError("a report is named twice; medians are of different runs")
+    for path, one in zip(paths, reports):
+        for name in report.SAME:
+            if one.get(name) != reports[0].get(name):
                 raise BenchError("%s was measured with --%s %s, %s with %s; medians are of runs of the same measurement" % (
-                    path, name, report.get(name), paths[0], reports[0].get(name)))
+                    path, name, one.get(name), paths[0], reports[0].get(name)))
     return reports
 
 
@@ -46,9 +45,14 @@ def _merge(values, key=""):
 def of_case(rows):
     """The rows of one case as one."""
     merged = _merge(rows)
-    merged["range"] = {key: [min(row[key] for row in rows), max(row[key] for row in rows)]
+    merged["range"] = {key: [min(_span(row, key)[0] for row in rows), max(_span(row, key)[1] for row in rows)]
                        for key in merged if all(_is_number(row[key]) for row in rows)}
     return merged
+
+
+def _span(row, key):
+    """What a figure lies in, which is itself a median where a run had several rounds."""
+    return row.get("range", {}).get(key, (row[key], row[key]))
 
 
 def _scenario(runs):
@@ -59,16 +63,18 @@ def _scenario(runs):
         if all(rows):
             found.append(of_case(rows))
     merged = _merge([{key: value for key, value in run.items() if key not in ("rows", "notes")} for run in runs])
-    return {**merged, "rows": found, "notes": ["medians of %d runs, with the lowest and the highest" % len(runs)]}
+    return {**merged, "title": runs[0]["title"], "rows": found, "notes": ["medians of %d runs, with the lowest and the highest" % len(runs)]}
 
 
 def missing(paths, reports):
     """What some runs have measured and others have not, as text."""
-    names = dict.fromkeys(name for report in reports for name in report["scenarios"])
-    return ["%s: %s was not measured" % (path, name) for path, report in zip(paths, reports) for name in names if name not in report["scenarios"]]
+    names = dict.fromkeys(name for one in reports for name in one["scenarios"])
+    return ["%s: %s was not measured" % (path, name) for path, one in zip(paths, reports) for name in names if name not in one["scenarios"]]
 
 
 def of(reports):
-    """The scenarios that every report has."""
-    names = [name for name in reports[0]["scenarios"] if all(name in report["scenarios"] for report in reports)]
-    return {name: _scenario([report["scenarios"][name] for report in reports]) for name in names}
+    """The scenarios that every report has; refuses reports that have none together."""
+    names = [name for name in reports[0]["scenarios"] if all(name in one["scenarios"] for one in reports)]
+    if not names:
+        raise BenchError("there is no scenario that all of these reports have")
+    return {name: _scenario([one["scenarios"][name] for one in reports]) for name in names}

@@ -74,7 +74,7 @@ def _highest(bench, fleet, offered):
         if is_sustained(row):
             return {**row, "lost": lost}
         low = round(low * 95 // 100, -1)
-    return {**(held or {"per_s": 0.0}), "case": "highest sustained", "lost": lost}  # what `held` lost is told with its own row
+    return {**(held or {"per_s": 0.0, "seconds": held_s}), "case": "highest sustained", "lost": lost}  # what `held` lost is told with its own row
 
 
 def _limit(bench, fleet, seconds, when):

@@ -131,7 +131,7 @@ def _by_turns(bench, redis, workers_at):
             for rate in rates:
                 case = _case_of_turns(rate, "fleet")
                 row = orders.one_load(bench, fleet, rate, seconds, case=case)
-                found.setdefault(case, []).append({**row, "lost": row["lost"] + warm["lost"]})
+                found.setdefault(case, []).append({**row, "lost": row["lost"] + (warm["lost"] if rate == rates[0] else 0)})
         bench.stop_fleet()
     return [medians.of_case(found[_case_of_turns(rate, who)]) for rate in rates for who in ("peer", "fleet")]
 

@@ -6,6 +6,8 @@ A report is {"scenarios": {name: {"title", "rows": [{"case": .., figure: number 
 import json
 import math
 
+from fleet import BenchError
+
 # Figures in the order of the table: key, heading, digits.
 COLUMNS = [
     ("offered_per_s", "offered/s", 0), ("per_s", "achieved/s", 0), ("share_of_limit", "of limit", 3),
@@ -81,6 +83,18 @@ def targets_table(targets):
     return _grid(lines)
 
 
+def read(path):
+    """One report; refuses what is none."""
+    try:
+        with open(path) as file:
+            found = json.load(file)
+    except (OSError, ValueError) as error:
+        raise BenchError("%s is no report of run/bench: %s" % (path, error)) from error
+    if not isinstance(found, dict) or any(name not in found for name in ("scenarios", "failures", "commit", "when")):
+        raise BenchError("%s is no report of run/bench" % path)
+    return found
+
+
 # ---- comparing ----
 def _flat(report):
     """{(scenario, case, figure): number}."""
@@ -120,8 +134,7 @@ def _change(key, a, b, overlap=False):
 
 def compare(path_a, path_b):
     """Two reports side by side."""
-    with open(path_a) as file_a, open(path_b) as file_b:
-        report_a, report_b = json.load(file_a), json.load(file_b)
+    report_a, report_b = read(path_a), read(path_b)
     a, b = _flat(report_a), _flat(report_b)
     spans_a, spans_b = _spans(report_a), _spans(report_b)
     lines = [["", "A", "B", "change %", ""]]

@@ -81,7 +81,7 @@ def judge(scenarios, has_rate=False, has_events=False):
             continue
         met, why = _verdict(row, figure, how, limit, LASTS_S.get((scenario, case), 0))
         found.append({"text": text, "limit": limit, "seen": row.get(figure), "met": met, "why": why})
-    if "peer" in scenarios:
+    if "peer" in scenarios and not has_rate:
         found += _against_the_peer(scenarios.get("orders", {"rows": []})["rows"], scenarios["peer"]["rows"])
     return found
 
@@ -97,21 +97,36 @@ def _verdict(row, figure, how, limit, lasts_s):
 
 
 def _against_the_peer(ours, peers):
-    """A higher rate than the peer's best, or, by turns, lower p50 and p99 at the highest rate that both kept up with."""
+    """A higher rate than any that the peer reached or kept up with, or, by turns, lower p50 and p99 at the highest that it kept up with."""
     best = next((row for row in peers if row["case"] == "at its best"), None)
     if best is None:
         return []
-    sustained = next((row["per_s"] for row in ours if row["case"] == "highest sustained"), None)
-    higher = sustained is not None and sustained > best["per_s"]
-    both = [(fleets, theirs) for fleets, theirs in peer.turns(peers) if orders.is_sustained(fleets) and not fleets["lost"]
-            and orders.is_in_time(theirs) and not theirs["peer_lost"]]
-    fleets, theirs = max(both, key=lambda pair: pair[0]["offered_per_s"], default=(None, None))
-    lower = fleets is not None and all(fleets[point] < theirs[point] for point in ("p50_ms", "p99_ms"))
-    why = "by turns: " + ("p50 %.1f, p99 %.1f ms; the peer %.1f, %.1f, at %s/s" % (
-        fleets["p50_ms"], fleets["p99_ms"], theirs["p50_ms"], theirs["p99_ms"], format(round(fleets["offered_per_s"]), ","))
-        if fleets else "there is no rate that both kept up with")
-    return [{"text": "against the peer: a higher rate, or lower p50 and p99 at its rate", "limit": best["per_s"], "seen": sustained,
-             "met": higher or lower or (None if sustained is None else False), "why": why}]
+    kept = [row["per_s"] for row in peers if row.get("peer_lost") == 0 and row.get("offered_per_s") and orders.is_in_time(row)]
+    most = max([best["per_s"], *kept])
+    highest = next((row for row in ours if row["case"] == "highest sustained"), {})
+    has_lasted = highest.get("seconds", 0) >= orders.HELD_S
+    higher = has_lasted and highest["per_s"] > most
+    lower, why = _by_turns(peers)
+    met = higher or lower or (False if has_lasted and lower is False else None)
+    if met is None:
+        why += "; not decided without the highest rate that lasted"
+    return [{"text": "against the peer: a higher rate, or lower p50 and p99 at its rate", "limit": most, "seen": highest.get("per_s"),
+             "met": met, "why": why}]
+
+
+def _by_turns(peers):
+    """Whether the fleet has the lower latency, None if that was not measured; and why."""
+    pairs = [(fleets, theirs) for fleets, theirs in peer.turns(peers) if orders.is_in_time(theirs) and not theirs["peer_lost"]]
+    fleets, theirs = max(pairs, key=lambda pair: pair[0]["offered_per_s"], default=(None, None))
+    if fleets is None:
+        return (False, "by turns: the peer kept up with none") if peer.turns(peers) else (None, "not measured by turns")
+    at = "at %s/s" % format(round(fleets["offered_per_s"]), ",")
+    if fleets["seconds"] < peer.TURN_S:
+        return None, "by turns %s: not judged: %g s of %g" % (at, fleets["seconds"], peer.TURN_S)
+    if not orders.is_sustained(fleets) or fleets["lost"]:
+        return False, "by turns %s: the peer kept up, the fleet did not" % at
+    return (all(fleets[point] < theirs[point] for point in ("p50_ms", "p99_ms")), "by turns: p50 %.1f, p99 %.1f ms; the peer %.1f, %.1f, %s" % (
+        fleets["p50_ms"], fleets["p99_ms"], theirs["p50_ms"], theirs["p99_ms"], at))
 
 
 def losses(scenarios):

@@ -29,7 +29,7 @@ check_equal "reports have a median, and of losses, gaps and successes the worst 
     for run in "1.0 0 1.0 0" "4.0 5 1.0 7" "2.0 0 0.5 0"; do
         read -r p50 lost success gaps <<<"$run"
         printf '{"scenarios": {"orders": {"title": "t", "rows": [{"case": "c", "p50_ms": %s, "lost": %s, "success_share": %s,
-            "event_gaps": %s}]}}, "commit": "c", "rate": 1, "quick": true, "no_limits": false, "failures": []}' \
+            "event_gaps": %s}]}}, "commit": "c", "when": "w", "rate": 1, "quick": true, "no_limits": false, "failures": []}' \
             "$p50" "$lost" "$success" "$gaps" >"$base/run-$p50.json"
     done
     bench --median "$base"/run-?.?.json --out "$base/median.json" >/dev/null
@@ -46,16 +46,18 @@ check_equal "ticks that did not arrive are losses; targets that speak of a rate 
 import targets
 print(targets.losses({"ticks": {"rows": [{"case": "c", "ticks_lost": 3}]}}),
       targets.judge({"recovery": {"rows": [{"case": "postgres", "ready_ms": 1}]}}, True))')"
-check_equal "the peer is compared by turns at the highest rate that both keep up with, or by the highest rate" "False True True None" \
-    "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
+check_equal "the peer is compared by turns at the highest rate that it keeps up with, or by the highest rate of all; what is too short does not decide" \
+    "False True False True False None None" "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
 import targets
-def turn(rate, who, per_s, p99): return {"case": "%d/s by turns, the %s" % (rate, who), "offered_per_s": rate, "per_s": per_s, "p50_ms": p99 / 2,
-                                         "p99_ms": p99, "lost": 0, "peer_lost": 0, "success_share": 1.0}
-def verdict(*fleets, held=8):
-    rows = [{"case": "at its best", "per_s": 9}] + [turn(n + 1, who, *row) for n, fleet in enumerate(fleets) for who, row in (("peer", (n + 1, 5)), ("fleet", fleet))]
-    orders = {"orders": {"rows": [{"case": "highest sustained", "per_s": held}]}} if held else {}
-    return next(target["met"] for target in targets.judge({**orders, "peer": {"rows": rows}}, True) if "peer" in target["text"])
-print(verdict((1, 4), (2, 6), (2, 4)), verdict((1, 6), (2, 4), (2, 6)), verdict((1, 6), held=10), verdict((1, 6), held=0))')"
+def turn(rate, who, per_s, p99, seconds): return {"case": "%d/s by turns, the %s" % (rate, who), "offered_per_s": rate, "per_s": per_s, "p50_ms": p99 / 2,
+                                                  "p99_ms": p99, "lost": 0, "peer_lost": 0, "success_share": 1.0, "seconds": seconds}
+def verdict(*fleets, held=8, seconds=60):  # (completed/s, p99) of the fleet at 1/s, 2/s ..; the peer: all, 5
+    rows = [{"case": "at its best", "per_s": 1.5, "peer_lost": 0}] + [turn(n + 1, who, *row, min(seconds, 15)) for n, fleet in enumerate(fleets)
+                                                                      for who, row in (("peer", (n + 1, 5)), ("fleet", fleet))]
+    orders = {"orders": {"rows": [{"case": "highest sustained", "per_s": held, "seconds": seconds}]}} if held else {}
+    return next(target["met"] for target in targets.judge({**orders, "peer": {"rows": rows}}) if "peer" in target["text"])
+print(verdict((1, 4), (2, 6), held=2), verdict((1, 6), (2, 4), held=2), verdict((1, 4), (1, 4), held=2), verdict((1, 6), held=2), verdict((1, 6), (2, 6), held=1.8),
+      verdict((1, 6), held=0), verdict((1, 4), held=2, seconds=5))')"
 check_equal "the highest rate holds for a minute, be it one that was offered so long; ticks that were late have a second attempt, lost ones have none" \
     "9290 10000 250000 50000" "$(cd "$checkout/bench/driver" && PYTHONDONTWRITEBYTECODE=1 python -c '
 import types, orders, ticks
@@ -73,7 +75,7 @@ def ladder(*seen):  # (lost, p99) of each attempt
     return int(ticks._highest(bench, 1)["offered_per_s"])
 print(highest(8000, 9600), highest(10000, 9000), ladder((0, 90), (0, 9), (0, 9), (0, 90), (0, 60), (0, 9)), ladder((1, 9), (0, 9)))')"
 one_report() {
-    printf '{"scenarios": {"%s": {"title": "t", "rows": [{"case": "c", "%s": 3}]}}, "commit": "c", "no_limits": true, "failures": []}' "$1" "$2" >"$base/with-$1.json"
+    printf '{"scenarios": {"%s": {"title": "t", "rows": [{"case": "c", "%s": 3}]}}, "commit": "c", "when": "w", "no_limits": true, "failures": []}' "$1" "$2" >"$base/with-$1.json"
 }
 one_report ticks ticks_lost
 one_report strategies doubled
@@ -86,5 +88,9 @@ check_equal "medians tell the losses of every run; a scenario that one of them l
 check_refused "an unknown scenario is refused" "no scenario \"speed\"" bench speed
 check_refused "a rate that is no number is refused" "positive number" bench orders --rate fast
 check_refused "reports of different measurements have no median" "the same measurement" bench --median "$report" "$base/run-1.0.json"
+check_refused "a report that is named twice has no median" "named twice" bench --median "$report" "$report" --out "$base/twice.json"
+check_refused "medians have no median" "name these instead" bench --median "$base/median.json" "$base/run-1.0.json" --out "$base/twice.json"
 check_refused "a report that is not there is refused" "cannot read" bench --compare "$report" "$base/nothing"
+echo "{}" >"$base/empty.json"
+check_refused "what is no report is refused" "no report of run/bench" bench --compare "$report" "$base/empty.json"
 check_equal "no fleet and no folder of it is left" "" "$(find "$base" -maxdepth 1 -name 'zb.*')"
