@@ -17,6 +17,8 @@ def read(paths):
     for path, one in zip(paths, reports):
         if "medians_of" in one:
             raise BenchError("%s has the medians of %s; name these instead" % (path, ", ".join(one["medians_of"])))
+    if not any(one["scenarios"] for one in reports):
+        raise BenchError("nothing was measured in these reports")
     if len({os.path.realpath(path) for path in paths}) < len(paths):
         raise BenchError("a report is named twice; medians are of different runs")
     for path, one in zip(paths, reports):
@@ -73,8 +75,6 @@ def missing(paths, reports):
 
 
 def of(reports):
-    """The scenarios that every report has; refuses reports that have none together."""
+    """The scenarios that every report has."""
     names = [name for name in reports[0]["scenarios"] if all(name in one["scenarios"] for one in reports)]
-    if not names:
-        raise BenchError("there is no scenario that all of these reports have")
     return {name: _scenario([one["scenarios"][name] for one in reports]) for name in names}
