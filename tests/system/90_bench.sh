@@ -25,12 +25,12 @@ import json, sys
 stages = json.load(open(sys.argv[1]))["scenarios"]["orders"]["rows"][0]["stages"]
 print(int(len(stages) >= 11 and all(value["count"] > 0 for value in stages.values())))' "$report")"
 check "two reports can be compared" bench --compare "$report" "$report"
-check_equal "reports have a median, and of losses, gaps and successes the worst run counts" "2.0 [1.0, 4.0] 5 0.5 7" "$(
+check_equal "reports have a median and the span of all rounds, and of losses, gaps and successes the worst run counts" "2.0 [0.5, 4.0] 5 0.5 7" "$(
     for run in "1.0 0 1.0 0" "4.0 5 1.0 7" "2.0 0 0.5 0"; do
         read -r p50 lost success gaps <<<"$run"
         printf '{"scenarios": {"orders": {"title": "t", "rows": [{"case": "c", "p50_ms": %s, "lost": %s, "success_share": %s,
-            "event_gaps": %s}]}}, "commit": "c", "when": "w", "rate": 1, "quick": true, "no_limits": false, "failures": []}' \
-            "$p50" "$lost" "$success" "$gaps" >"$base/run-$p50.json"
+            "event_gaps": %s, "range": {"p50_ms": [0.5, %s]}}]}}, "commit": "c", "when": "w", "rate": 1, "quick": true, "no_limits": false, "failures": []}' \
+            "$p50" "$lost" "$success" "$gaps" "$p50" >"$base/run-$p50.json"
     done
     bench --median "$base"/run-?.?.json --out "$base/median.json" >/dev/null
     python -c 'import json, sys; row = json.load(open(sys.argv[1]))["scenarios"]["orders"]["rows"][0]; print(row["p50_ms"], row["range"]["p50_ms"], row["lost"], row["success_share"], row["event_gaps"])' \
@@ -89,6 +89,7 @@ check_refused "an unknown scenario is refused" "no scenario \"speed\"" bench spe
 check_refused "a rate that is no number is refused" "positive number" bench orders --rate fast
 check_refused "reports of different measurements have no median" "the same measurement" bench --median "$report" "$base/run-1.0.json"
 check_refused "a report that is named twice has no median" "named twice" bench --median "$report" "$report" --out "$base/twice.json"
+check_refused "medians do not go over one of their reports" "is one of the reports" bench --median "$base/run-1.0.json" "$base/run-2.0.json" --out "$base/run-1.0.json"
 check_refused "medians have no median" "name these instead" bench --median "$base/median.json" "$base/run-1.0.json" --out "$base/twice.json"
 check_refused "a report that is not there is refused" "cannot read" bench --compare "$report" "$base/nothing"
 echo "{}" >"$base/empty.json"
